@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServerProcess } from '../test/fixtures/server-process.ts';
+import { LoadProcess } from './load-process.ts';
+
+/** The server has one CPU to itself; everything that loads it shares the other. */
+const SERVER_CPU = 0;
+export const LOAD_CPU = 1;
+
+const READY_MS_MAX = 20_000;
+const PUBLISH_S = 3600;
+
+/** Starts a server on its own CPU, gives it to `work`, and ends it. */
+export async function withServer<T>(
+  work: (server: ServerProcess) => Promise<T>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const server = await ServerProcess.start({
+    cpu: SERVER_CPU,
+    environment: { SLUICE_LOG_LEVEL: 'info', SLUICE_HTTP_CONNECTIONS_MAX: '100000', SLUICE_RTMP_CONNECTIONS_MAX: '100000', ...environment },
+  });
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Publishes `count` synthetic streams `live/bench` (or `live/bench-0` …) for as long as `work` takes. */
+export async function withPublishers<T>(server: ServerProcess, count: number, bitrateBps: number, work: () => Promise<T>): Promise<T> {
+  const publishers = new LoadProcess(LOAD_CPU, [
+    ...['publish', `${server.rtmpUrl}/live/bench`, '--publishers', String(count), '--bitrate', String(bitrateBps)],
+    ...['--duration', String(PUBLISH_S), '--ramp', String(count / 100)],
+  ]);
+  try {
+    await playable(`${server.httpUrl}/live/${count === 1 ? 'bench' : `bench-${count - 1}`}/index.m3u8`);
+    return await work();
+  } finally {
+    await publishers.stop();
+  }
+}
+
+async function playable(url: string): Promise<void> {
+  const startMs = performance.now();
+  for (;;) {
+    const response = await fetch(url);
+    await response.arrayBuffer();
+    if (response.status === 200) break;
+    if (performance.now() - startMs > READY_MS_MAX) throw new Error(`${url} answers ${response.status} after ${READY_MS_MAX} ms`);
+    await sleep(100);
+  }
+  // A full window of segments, so that playlists have their usual length.
+  await sleep(8000);
+}
+
+/** The share of a core the server uses over `durationS` from now. */
+export async function cpuShare(server: ServerProcess, durationS: number): Promise<number> {
+  const [cpuS, atMs] = [server.cpuS(), performance.now()];
+  await sleep(durationS * 1000);
+  return (server.cpuS() - cpuS) / ((performance.now() - atMs) / 1000);
+}

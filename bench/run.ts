@@ -1,0 +1,69 @@
+// `npm run bench [-- [--write] [--json FILE] NAME…]`: measures the built server against its bars. --write puts the table into
+// docs/benchmarks.md.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type BenchCase, type BenchRow, barText, isMet } from './bench-case.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import { partRequests } from './part-requests.ts';
+import { publishersPerCore } from './publishers-per-core.ts';
+import { viewersPerCore } from './viewers-per-core.ts';
+
+const PAGE = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+const [BEGIN, END] = ['<!-- bench: begin (written by npm run bench -- --write) -->', '<!-- bench: end -->'];
+
+const CASES: readonly BenchCase[] = [
+  viewersPerCore('flv', 2500),
+  viewersPerCore('rtmp', 2500),
+  viewersPerCore('hls', 2000),
+  partRequests,
+  publishersPerCore,
+  memory,
+  latency,
+];
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' }, json: { type: 'string' } } });
+const unknown = positionals.filter((name) => !CASES.some((one) => one.name === name));
+if (unknown.length > 0) {
+  console.error(`no benchmark is called ${unknown.join(', ')}; there are ${CASES.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+if (process.platform !== 'linux' || cpus().length < 2) {
+  console.error('the benchmarks need Linux (taskset, /proc) and two CPUs');
+  process.exit(2);
+}
+
+const rows: BenchRow[] = [];
+for (const one of CASES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  console.log(`${one.name} …`);
+  try {
+    rows.push(...(await one.run()));
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(`  ${one.name} could not be measured: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node.js ${process.versions.node}`;
+const measured = new Date().toISOString().slice(0, 10);
+const cells = rows.map((row) => [
+  row.name,
+  `${row.value.toLocaleString('en')} ${row.unit}`,
+  barText(row),
+  isMet(row) ? 'yes' : 'no',
+  row.note,
+]);
+const table = [['what', 'measured', 'bar', 'met', 'how'], ['---', '---', '---', '---', '---'], ...cells]
+  .map((cell) => `| ${cell.join(' | ')} |`)
+  .join('\n');
+console.log(`\n${machine}, ${measured}\n\n${table}\n`);
+const json = JSON.stringify({ machine, measured, rows: rows.map((row) => ({ ...row, met: isMet(row) })) }, undefined, 2);
+if (values.json === undefined) console.log(json);
+else writeFileSync(values.json, `${json}\n`);
+if (values.write === true) {
+  const page = readFileSync(PAGE, 'utf8');
+  const [before = '', rest = ''] = page.split(BEGIN);
+  writeFileSync(PAGE, `${before}${BEGIN}\n\nMeasured ${measured} on ${machine}.\n\n${table}\n\n${END}${rest.split(END)[1] ?? '\n'}`);
+}

@@ -1,0 +1,32 @@
+import type { JSX } from 'react';
+import type { Quality } from './engine.ts';
+
+interface Props {
+  readonly qualities: readonly Quality[];
+  readonly playing: number;
+  readonly chosen: number;
+  readonly onChoose: (index: number) => void;
+}
+
+/** `Auto` and the stream's qualities; with a single one there is nothing to choose, and it is shown as it is. */
+export function QualityMenu({ qualities, playing, chosen, onChoose }: Props): JSX.Element | null {
+  const [first, second] = qualities;
+  if (!first) return null;
+  const now = qualities.find((quality) => quality.index === playing)?.label;
+  return (
+    <select
+      className="quality"
+      aria-label="Quality"
+      disabled={!second}
+      value={second ? chosen : first.index}
+      onChange={(event) => onChoose(Number(event.target.value))}
+    >
+      {second && <option value={-1}>{now && chosen === -1 ? `Auto (${now})` : 'Auto'}</option>}
+      {qualities.map(({ index, label }) => (
+        <option key={index} value={index}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}

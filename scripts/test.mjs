@@ -1,0 +1,25 @@
+// `npm test [-- PATTERN]`: sets up what the tests need, checks the code, runs every test. The last line says how many passed and failed.
+import { spawnSync } from 'node:child_process';
+import { exit, prepare, root, runtime } from './prepare.mjs';
+import { prepareTests } from './prepare-tests.mjs';
+
+/** Runs a script of the checkout on its own Node and shows what it prints. */
+function run(...args) {
+  return (
+    spawnSync(runtime(), args, { cwd: root, stdio: 'inherit', env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' } })
+      .status ?? 1
+  );
+}
+
+try {
+  await prepare();
+  await prepareTests();
+} catch (error) {
+  exit(error);
+}
+
+const patterns = process.argv.slice(2);
+const checked = patterns.length > 0 ? 0 : run('scripts/check.mjs');
+const tested = run('node_modules/vitest/vitest.mjs', 'run', ...patterns);
+if (checked !== 0) console.error('The checks above failed, though the tests were run: `npm run check` shows them again.');
+process.exit(checked === 0 ? tested : 1);

@@ -1,0 +1,3 @@
+export type { AttemptLimitOptions } from './attempt-limit.ts';
+export type { PublishCredential, PublishDecision, PublishPolicy, PublishRefused } from './publish-policy.ts';
+export { type AccessPorts, type AppAccess, StaticAccess } from './static-access.ts';

@@ -1,0 +1,64 @@
+/** A component of a stream, as the API shows it. */
+export interface TrackResource {
+  kind: 'video' | 'audio';
+  /** `h264`, `hevc`, `av1`, `vp8`, `vp9`, `aac`, `opus`, `mp3`. */
+  codec: string;
+  /** RFC 6381, e.g. `avc1.64001f`. */
+  codecString: string;
+  width?: number;
+  height?: number;
+  /** Frames a second as the codec header says. */
+  frameRate?: number;
+  sampleRate?: number;
+  channels?: number;
+}
+
+/** Who puts the stream in. `address` and `agent` are left out for callers who may not know them. */
+export interface PublisherResource {
+  protocol: string;
+  address?: string;
+  agent?: string;
+}
+
+/** A stream, as the API shows it. */
+export interface StreamResource {
+  /** `app/name`. */
+  path: string;
+  app: string;
+  name: string;
+  /** `held`: the publisher dropped and may come back. */
+  state: 'live' | 'held';
+  /** RFC 3339. */
+  startedAt: string;
+  uptimeSeconds: number;
+  tracks: TrackResource[];
+  /** The qualities that can be played; `source` is what the publisher sends. */
+  renditions: string[];
+  publisher: PublisherResource;
+  viewers: { total: number; byProtocol: Record<string, number> };
+  bitrateBps: number;
+  /** Frames a second as measured on the lead track. */
+  frameRate: number;
+  keyframeIntervalMs: number;
+  bytesIn: number;
+  framesIn: number;
+  /** How often the publisher's timestamps jumped. */
+  timestampJumps: number;
+  /** Where it can be played, as paths on this server. */
+  playback: { watch: string; hls: string; flv: string };
+}
+
+/** One page of a list; `nextCursor` is given as `cursor` to get the next one, and absent on the last. */
+export interface StreamPage {
+  items: StreamResource[];
+  nextCursor?: string;
+}
+
+/** RFC 9457, with the stable `code` that programs go by. */
+export interface ProblemResource {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+}

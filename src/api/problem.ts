@@ -1,0 +1,55 @@
+import { SluiceError } from '../core/mod.ts';
+import type { ProblemResource } from './contract.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Codes are never renamed. */
+export type ProblemCode =
+  | 'api.bad-json'
+  | 'api.bad-request'
+  | 'api.bad-cursor'
+  | 'api.key-missing'
+  | 'api.key-wrong'
+  | 'api.scope-missing'
+  | 'api.not-found'
+  | 'api.stream-not-found'
+  | 'api.method-not-allowed'
+  | 'api.body-too-large'
+  | 'api.media-type'
+  | 'api.not-ready'
+  | 'api.internal';
+
+/** The registry of the API's error codes: status and title of each. */
+export const problemCodes: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
+  'api.bad-json': { status: 400, title: 'The body is not JSON' },
+  'api.bad-request': { status: 400, title: 'The request is not right' },
+  'api.bad-cursor': { status: 400, title: 'The cursor is not one of this list' },
+  'api.key-missing': { status: 401, title: 'An API key is needed' },
+  'api.key-wrong': { status: 401, title: 'The API key is not known' },
+  'api.scope-missing': { status: 403, title: 'The API key may not do this' },
+  'api.not-found': { status: 404, title: 'There is nothing at this address' },
+  'api.stream-not-found': { status: 404, title: 'There is no such stream' },
+  'api.method-not-allowed': { status: 405, title: 'The method is not allowed here' },
+  'api.body-too-large': { status: 413, title: 'The body is too large' },
+  'api.media-type': { status: 415, title: 'The body has a type that is not taken' },
+  'api.not-ready': { status: 503, title: 'The server is not ready' },
+  'api.internal': { status: 500, title: 'A fault of the server' },
+};
+
+/** A request that is answered with a problem document. */
+export class ApiError extends SluiceError {
+  declare readonly code: ProblemCode;
+  /** Headers that go with it, e.g. `allow`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(code, detail);
+    this.headers = headers;
+  }
+}
+
+/** The problem document of a code. */
+export function problem(code: ProblemCode, detail: string): ProblemResource {
+  const { status, title } = problemCodes[code];
+  return { type: `urn:sluice:problem:${code}`, title, status, detail, code };
+}

@@ -1,0 +1,88 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import type { ProblemResource, StreamPage, StreamResource } from './contract.ts';
+
+const track = Type.Object({
+  kind: Type.Union([Type.Literal('video'), Type.Literal('audio')]),
+  codec: Type.String({ examples: ['h264'] }),
+  codecString: Type.String({ description: 'RFC 6381', examples: ['avc1.64001f'] }),
+  width: Type.Optional(Type.Integer()),
+  height: Type.Optional(Type.Integer()),
+  frameRate: Type.Optional(Type.Number({ description: 'Frames a second as the codec header says' })),
+  sampleRate: Type.Optional(Type.Integer()),
+  channels: Type.Optional(Type.Integer()),
+});
+
+const stream = Type.Object({
+  path: Type.String({ description: '`app/name`', examples: ['live/show'] }),
+  app: Type.String(),
+  name: Type.String(),
+  state: Type.Union([Type.Literal('live'), Type.Literal('held')], { description: '`held`: the publisher dropped and may come back' }),
+  startedAt: Type.String({ format: 'date-time' }),
+  uptimeSeconds: Type.Integer(),
+  tracks: Type.Array(track),
+  renditions: Type.Array(Type.String(), { description: 'The qualities that can be played; `source` is what the publisher sends' }),
+  publisher: Type.Object({
+    protocol: Type.String(),
+    address: Type.Optional(Type.String({ description: 'Only for callers with an API key or on loopback' })),
+    agent: Type.Optional(Type.String({ description: 'Only for callers with an API key or on loopback' })),
+  }),
+  viewers: Type.Object({ total: Type.Integer(), byProtocol: Type.Record(Type.String(), Type.Integer()) }),
+  bitrateBps: Type.Integer(),
+  frameRate: Type.Number({ description: 'Frames a second as measured on the lead track' }),
+  keyframeIntervalMs: Type.Integer(),
+  bytesIn: Type.Integer(),
+  framesIn: Type.Integer(),
+  timestampJumps: Type.Integer({ description: "How often the publisher's timestamps jumped" }),
+  playback: Type.Object(
+    { watch: Type.String(), hls: Type.String(), flv: Type.String() },
+    { description: 'Where it can be played, as paths on this server' },
+  ),
+});
+
+const page = Type.Object({
+  items: Type.Array(stream),
+  nextCursor: Type.Optional(Type.String({ description: 'Give it as `cursor` for the next page; absent on the last page' })),
+});
+
+const problemShape = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What was wrong, with the value, and what is right' }),
+    code: Type.String({ description: 'Stable; what programs go by', examples: ['api.stream-not-found'] }),
+  },
+  { description: 'RFC 9457' },
+);
+
+export const streamSchema: TSchema = stream;
+export const streamPageSchema: TSchema = page;
+export const problemSchema: TSchema = problemShape;
+
+/** The largest page of a list. */
+export const PAGE_LIMIT_MAX = 200;
+
+export const pageQuerySchema: TSchema = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
+    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
+  },
+  { additionalProperties: false },
+);
+
+export const streamParamsSchema: TSchema = Type.Object(
+  {
+    app: Type.String({ minLength: 1, maxLength: 64, description: 'The app' }),
+    name: Type.String({ minLength: 1, maxLength: 64, description: "The stream's name" }),
+  },
+  { additionalProperties: false },
+);
+
+// The contract is written out for its readers; these lines do not compile when it and the schemas differ.
+type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
+const contractIsSchema: [
+  Same<Static<typeof stream>, StreamResource>,
+  Same<Static<typeof page>, StreamPage>,
+  Same<Static<typeof problemShape>, ProblemResource>,
+] = [true, true, true];
+void contractIsSchema;

@@ -1,0 +1,136 @@
+import type { StreamRef, WallMs } from '../core/mod.ts';
+import type { Track } from '../media/mod.ts';
+import type { StreamPage, StreamResource, TrackResource } from './contract.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import { ApiError } from './problem.ts';
+import { pageQuerySchema, streamPageSchema, streamParamsSchema, streamSchema } from './schemas.ts';
+
+/** What the API needs to see of a live stream; the hub's `LiveStream` is one. */
+export interface StreamSource {
+  readonly ref: StreamRef;
+  readonly publisher: { readonly protocol: string; readonly address: string; readonly agent: string };
+  readonly tracks: readonly Track[];
+  readonly state: 'live' | 'held';
+  readonly startedWallMs: WallMs;
+  readonly viewers: ReadonlyMap<string, number>;
+  stats(): {
+    readonly framesIn: number;
+    readonly bytesIn: number;
+    readonly bitrateBps: number;
+    readonly frameRate: number;
+    readonly keyframeIntervalMs: number;
+    readonly timestampJumps: number;
+  };
+}
+
+/** What the API needs of the hub. */
+export interface StreamDirectory {
+  streams(): Iterable<StreamSource>;
+  stream(path: string): StreamSource | undefined;
+  /** Evicts the publisher and ends the stream; false when there is none. */
+  remove(path: string): boolean;
+}
+
+/** The operations on streams. `wall` is the time now, for uptimes. */
+export function streamOperations(directory: StreamDirectory, wall: () => WallMs): readonly Operation[] {
+  return [
+    {
+      id: 'listStreams',
+      method: 'GET',
+      path: '/streams',
+      summary: 'List the streams',
+      description: 'All streams that are live or held, ordered by path, in pages.',
+      scope: 'public',
+      query: pageQuerySchema,
+      success: { status: 200, schema: streamPageSchema },
+      handle: (context) => listStreams(directory, wall(), context),
+    },
+    {
+      id: 'getStream',
+      method: 'GET',
+      path: '/streams/:app/:name',
+      summary: 'Look at one stream',
+      description: 'Tracks, publisher, viewers by protocol, bitrate, uptime.',
+      scope: 'public',
+      params: streamParamsSchema,
+      success: { status: 200, schema: streamSchema },
+      handle: ({ params, isPrivileged }) => {
+        const path = pathOf(params);
+        const stream = directory.stream(path);
+        if (stream === undefined) throw notFound(path);
+        return streamResource(stream, wall(), isPrivileged);
+      },
+    },
+    {
+      id: 'deleteStream',
+      method: 'DELETE',
+      path: '/streams/:app/:name',
+      summary: 'End a stream',
+      description: 'Closes the publisher and ends the stream for its viewers. The publisher may come back: to keep it out, change the key.',
+      scope: 'admin',
+      params: streamParamsSchema,
+      success: { status: 204 },
+      handle: ({ params }) => {
+        const path = pathOf(params);
+        if (!directory.remove(path)) throw notFound(path);
+      },
+    },
+  ];
+}
+
+const pathOf = (params: OperationContext['params']): string => `${params['app']}/${params['name']}`;
+const notFound = (path: string): ApiError => new ApiError('api.stream-not-found', `${JSON.stringify(path)} is not live now`);
+
+function listStreams(directory: StreamDirectory, now: WallMs, { query, isPrivileged }: OperationContext): StreamPage {
+  const limit = query['limit'] as number;
+  const after = query['cursor'] === undefined ? '' : readCursor(query['cursor'] as string);
+  const rest = [...directory.streams()]
+    .filter(({ ref }) => ref.path > after)
+    .sort((left, right) => (left.ref.path < right.ref.path ? -1 : 1));
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map((stream) => streamResource(stream, now, isPrivileged)),
+    ...(rest.length > limit && last !== undefined ? { nextCursor: Buffer.from(`after:${last.ref.path}`).toString('base64url') } : {}),
+  };
+}
+
+/** A cursor names the last item of the page before, so that a page is right although streams come and go between two calls. */
+function readCursor(cursor: string): string {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!text.startsWith('after:'))
+    throw new ApiError('api.bad-cursor', `${JSON.stringify(cursor.slice(0, 80))}: give "nextCursor" of the page before, unchanged`);
+  return text.slice('after:'.length);
+}
+
+function streamResource(stream: StreamSource, now: WallMs, isPrivileged: boolean): StreamResource {
+  const { ref, publisher } = stream;
+  const stats = stream.stats();
+  const byProtocol = Object.fromEntries(stream.viewers);
+  return {
+    path: ref.path,
+    app: ref.app,
+    name: ref.name,
+    state: stream.state,
+    startedAt: new Date(stream.startedWallMs).toISOString(),
+    uptimeSeconds: Math.max(0, Math.floor((now - stream.startedWallMs) / 1000)),
+    tracks: stream.tracks.map(trackResource),
+    renditions: ['source'],
+    publisher: { protocol: publisher.protocol, ...(isPrivileged ? { address: publisher.address, agent: publisher.agent } : {}) },
+    viewers: { total: Object.values(byProtocol).reduce((sum, count) => sum + count, 0), byProtocol },
+    bitrateBps: Math.round(stats.bitrateBps),
+    frameRate: Math.round(stats.frameRate * 100) / 100,
+    keyframeIntervalMs: Math.round(stats.keyframeIntervalMs),
+    bytesIn: stats.bytesIn,
+    framesIn: stats.framesIn,
+    timestampJumps: stats.timestampJumps,
+    playback: { watch: `/watch/${ref.path}`, hls: `/${ref.path}/index.m3u8`, flv: `/${ref.path}.flv` },
+  };
+}
+
+function trackResource(track: Track): TrackResource {
+  const { kind, codec, codecString } = track;
+  if (track.kind === 'audio') return { kind, codec, codecString, sampleRate: track.sampleRate, channels: track.channels };
+  const { width, height, frameRate } = track;
+  return { kind, codec, codecString, width, height, ...(frameRate === undefined ? {} : { frameRate }) };
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { createLog, Secrets } from '../../io/mod.ts';
+import { banner } from '../banner.ts';
+import { ensureAdminKey, ensureStreamKeys } from '../first-start.ts';
+import { startNode } from '../node.ts';
+import { version } from '../package-root.ts';
+import { exitOnSignals, exitOnUncaught } from '../shutdown.ts';
+import { CONFIG_OPTION, load } from './config-command.ts';
+import { fail } from './fail.ts';
+
+interface StartOptions {
+  readonly config?: string;
+  readonly demo?: boolean;
+}
+
+/** `sluice start`: one node with role `mono`, until a signal ends it. */
+export function registerStart(program: Command): void {
+  program
+    .command('start')
+    .description('run a server; Ctrl-C ends it')
+    .option(...CONFIG_OPTION)
+    .option('--demo', 'publish a moving test picture as live/demo')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice start --demo\n  sluice start --config /etc/sluice.yaml\n  SLUICE_RTMP_PORT=1940 sluice start',
+    )
+    .action(async (options: StartOptions) => {
+      try {
+        await start(options);
+      } catch (error) {
+        // Whatever was started before the failure must not keep the process.
+        process.exit(fail(error));
+      }
+    });
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const config = load(options.config);
+  if (options.demo === true) config.demo.enabled = true;
+  const log = createLog(config.log.level, config.log.format);
+  exitOnUncaught(log);
+  const secrets = Secrets.open(config.dataFolder);
+  const { streamKeys, newStreamKeys } = ensureStreamKeys(config, secrets, new Date());
+  const node = await startNode({ config, secrets, streamKeys, version, log });
+  exitOnSignals(() => node.close(), log);
+  const { httpPort, rtmpPort } = node;
+  const newAdminKey = ensureAdminKey(secrets, new Date());
+  console.log(banner({ version, config, httpPort, rtmpPort, newAdminKey, newStreamKeys }));
+  log.info({ code: 'app.started', version, httpPort, rtmpPort }, 'ready');
+}

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { TSchema } from '@sinclair/typebox';
+import { streamRef } from '../../core/mod.ts';
+import type { Config, TlsFiles } from './config.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { readEnvironmentValues } from './environment-values.ts';
+import { type GivenValue, readFileValues } from './file-values.ts';
+import { isGroup, namedValue } from './keys.ts';
+import { configSchema } from './schema.ts';
+
+/** The file that is read when none is named, if it is there. */
+export const DEFAULT_CONFIG_FILE = 'sluice.yaml';
+
+export interface ConfigSource {
+  /** The YAML file named by `--config` or SLUICE_CONFIG; it must exist. When undefined, `sluice.yaml` in `folder` is read if there. */
+  readonly file: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The working folder. */
+  readonly folder: string;
+}
+
+/** Reads the configuration: defaults, then the file, then the environment. Throws {@link ConfigError} with every problem there is. */
+export function loadConfig(source: ConfigSource): Config {
+  const file = configFile(source);
+  const fromFile = file === undefined ? { values: [], problems: [] } : readFileValues(readText(file), basename(file), configSchema);
+  const appNames = fromFile.values.filter(({ path }) => path[0] === 'apps').map(({ path }) => path[1] ?? '');
+  const fromEnvironment = readEnvironmentValues(source.environment, configSchema, appNames);
+  const given = [...fromFile.values, ...fromEnvironment.values];
+  const problems = [...fromFile.problems, ...fromEnvironment.problems];
+  const config = assemble(given);
+  if (problems.length === 0) problems.push(...crossChecks(config, given));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return withAbsolutePaths(config, file === undefined ? source.folder : dirname(file));
+}
+
+function configFile({ file, environment, folder }: ConfigSource): string | undefined {
+  const named = file ?? environment['SLUICE_CONFIG'];
+  const path = resolve(folder, named ?? DEFAULT_CONFIG_FILE);
+  return named !== undefined || existsSync(path) ? path : undefined;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
+    throw new ConfigError([{ key: '', where: file, message: `the configuration file cannot be read: ${reason}` }]);
+  }
+}
+
+function assemble(given: readonly GivenValue[]): Config {
+  const apps = given.some(({ path }) => path[0] === 'apps') ? {} : { live: {} };
+  const root: Record<string, unknown> = { apps };
+  for (const { path, value } of given) {
+    let group = root;
+    for (const name of path.slice(0, -1)) {
+      group[name] ??= {};
+      group = group[name] as Record<string, unknown>;
+    }
+    const last = path.at(-1) ?? '';
+    if (value === undefined) group[last] ??= {};
+    else group[last] = value;
+  }
+  return withDefaults(root, configSchema) as Config;
+}
+
+function withDefaults(value: unknown, schema: TSchema): unknown {
+  const named = namedValue(schema);
+  const given = (value ?? {}) as Record<string, unknown>;
+  if (named !== undefined) return Object.fromEntries(Object.entries(given).map(([name, child]) => [name, withDefaults(child, named)]));
+  if (!isGroup(schema)) return value ?? structuredClone(schema['default']);
+  return Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, withDefaults(given[name], child)]));
+}
+
+/** What no single key can tell: values that contradict each other. */
+function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const where = (key: string): string => given.findLast(({ path }) => path.join('.') === key)?.where ?? 'defaults';
+  const problem = (key: string, message: string): number => problems.push({ key, where: where(key), message });
+  const tls = (key: string, files: TlsFiles): void => {
+    if ((files.certFile === '') === (files.keyFile === '')) return;
+    const [has, lacks] = files.certFile === '' ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+    problem(`${key}.${has}`, `TLS needs both files: set ${key}.${lacks} too`);
+  };
+  tls('http.tls', config.http.tls);
+  tls('rtmp.tls', config.rtmp.tls);
+  if (config.hls.partMs * 2 > config.hls.segmentMs) {
+    problem(
+      'hls.partMs',
+      `${config.hls.partMs} is not right: a segment (hls.segmentMs, ${config.hls.segmentMs}) must hold at least two parts`,
+    );
+  }
+  if (config.rtmp.enabled && config.rtmp.port !== 0 && config.rtmp.port === config.http.port) {
+    problem('rtmp.port', `${config.rtmp.port} is http.port too: take another for one of them`);
+  }
+  for (const name of Object.keys(config.apps)) {
+    try {
+      streamRef(name, 'any');
+    } catch {
+      problem(`apps.${name}`, 'this name is a reserved word of URLs: take another');
+    }
+  }
+  return problems;
+}
+
+function withAbsolutePaths(config: Config, folder: string): Config {
+  const absolute = (path: string): string => (path === '' ? '' : resolve(folder, path));
+  for (const files of [config.http.tls, config.rtmp.tls]) {
+    files.certFile = absolute(files.certFile);
+    files.keyFile = absolute(files.keyFile);
+  }
+  return { ...config, dataFolder: absolute(config.dataFolder) };
+}

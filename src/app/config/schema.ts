@@ -1,0 +1,170 @@
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import type { AppConfig, Config } from './config.ts';
+
+const SECOND = 1000;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const integer = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, maximum, description });
+const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
+const text = (fallback: string, description: string) => Type.String({ default: fallback, description });
+const choice = <const Choices extends readonly string[]>(fallback: Choices[number], choices: Choices, description: string) =>
+  Type.Union(
+    choices.map((value) => Type.Literal(value as Choices[number])),
+    { default: fallback, description },
+  );
+const group = <Properties extends Record<string, TSchema>>(description: string, properties: Properties) =>
+  Type.Object(properties, { description, additionalProperties: false });
+
+const host = text('*', 'Address to listen on. `*` is every address of this machine, IPv4 and IPv6; `127.0.0.1` is this machine alone.');
+const port = (fallback: number, description: string) => integer(fallback, 0, 65_535, `${description} 0 takes any free port.`);
+const certFile = text('', 'File with the certificate chain (PEM). Relative paths start at the configuration file.');
+const keyFile = text('', 'File with the private key of the certificate (PEM).');
+
+const app = group('An app: a namespace of streams with its own keys.', {
+  keys: Type.Array(Type.String({ minLength: 8, maxLength: 256 }), {
+    default: [],
+    maxItems: 1000,
+    description:
+      'Stream keys that may publish into this app. When empty, one is made on start and kept in the data folder (`sluice keys show`).',
+    secret: true,
+  }),
+  publishFromLoopback: flag(true, 'Whether a publisher on this machine (loopback) may publish without a key.'),
+  secondPublisher: choice(
+    'reject',
+    ['reject', 'takeover'],
+    'What happens to a second publisher of a live stream: it is refused, or it takes the stream over from the first.',
+  ),
+});
+
+const schema = Type.Object(
+  {
+    dataFolder: text(
+      './data',
+      'Folder for what the server keeps: keys. Made on first start, readable by its owner alone. Relative paths start at the configuration file.',
+    ),
+    log: group('Logging, to standard output.', {
+      level: choice('info', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'The least important lines that are written.'),
+      format: choice('auto', ['auto', 'pretty', 'json'], '`auto` is pretty on a terminal and JSON lines elsewhere.'),
+    }),
+    http: group('The HTTP server: watch page, HLS, HTTP-FLV, API, metrics, health.', {
+      host,
+      port: port(8080, 'TCP port.'),
+      tls: group('HTTPS with HTTP/2 on the same port, when both files are given.', { certFile, keyFile }),
+      headersTimeoutMs: integer(10 * SECOND, 100, 600 * SECOND, "How long a client may take to send a request's headers."),
+      requestTimeoutMs: integer(
+        30 * SECOND,
+        100,
+        600 * SECOND,
+        'How long a client may take to send a whole request. Answers may take as long as they like.',
+      ),
+      keepAliveTimeoutMs: integer(75 * SECOND, 100, 3600 * SECOND, 'How long an idle connection is kept for the next request.'),
+      headersBytesMax: integer(16 * KIB, KIB, MIB, 'The largest request headers, in bytes; more is answered with status 431.'),
+      bodyBytesMax: integer(64 * KIB, KIB, 64 * MIB, 'The largest request body of the API, in bytes; more is answered with status 413.'),
+      connectionsMax: integer(50_000, 1, 1_000_000, 'The most connections at a time; more are closed at once.'),
+      connectionsPerAddressMax: integer(
+        2000,
+        1,
+        1_000_000,
+        'The most connections at a time from one address; more are closed at once. Loopback is not counted, so a reverse proxy on this machine is not limited.',
+      ),
+    }),
+    rtmp: group('RTMP: publishing and playing.', {
+      enabled: flag(true, 'Whether the server listens for RTMP at all.'),
+      host,
+      port: port(1935, 'TCP port.'),
+      tls: group('RTMPS on a port of its own, when both files are given.', { port: port(1936, 'TCP port for RTMPS.'), certFile, keyFile }),
+      chunkSizeMax: integer(
+        0x7fffffff,
+        128,
+        0x7fffffff,
+        'The largest chunk size that a peer may announce, in bytes. Some encoders announce the very largest; memory is bounded by `messageSizeMax`.',
+      ),
+      messageSizeMax: integer(
+        8 * MIB,
+        64 * KIB,
+        64 * MIB,
+        'The largest message, in bytes: a bigger frame than this closes the connection.',
+      ),
+      connectionsMax: integer(10_000, 1, 1_000_000, 'The most RTMP connections at a time.'),
+      connectionsPerAddressMax: integer(200, 1, 1_000_000, 'The most RTMP connections at a time from one address.'),
+      handshakeTimeoutMs: integer(10 * SECOND, 100, 600 * SECOND, 'How long a peer may take from connecting to publishing or playing.'),
+      idleTimeoutMs: integer(30 * SECOND, SECOND, 3600 * SECOND, 'How long a publisher may be silent before it counts as gone.'),
+    }),
+    flv: group('HTTP-FLV, WebSocket-FLV and RTMP play.', {
+      batchMs: integer(
+        50,
+        0,
+        100,
+        'How long frames are gathered before they are written to the viewers, when viewers are many. Longer carries more viewers a core.',
+      ),
+      sendQueueBytesMax: integer(
+        2 * MIB,
+        64 * KIB,
+        256 * MIB,
+        'The largest backlog of one viewer, in bytes; past it, its stream skips to the next keyframe.',
+      ),
+      stalledMs: integer(10 * SECOND, SECOND, 600 * SECOND, 'How long a viewer may take nothing before it is disconnected.'),
+      viewersMax: integer(20_000, 1, 1_000_000, 'The most FLV viewers of all streams together; more are answered with status 503.'),
+    }),
+    hls: group('LL-HLS and HLS.', {
+      partMs: integer(500, 100, 2000, 'Length of a part (EXT-X-PART). Shorter is less latency and more requests.'),
+      segmentMs: integer(2000, 1000, 20_000, 'Length of a segment; segments are cut at the first keyframe from here on.'),
+      windowSegments: integer(10, 3, 1000, 'How many whole segments a playlist lists.'),
+      windowBytesMax: integer(
+        64 * MIB,
+        MIB,
+        4096 * MIB,
+        'The most bytes of segments kept for one stream; past it, its playlist lists fewer.',
+      ),
+      packaging: choice(
+        'always',
+        ['always', 'on-demand'],
+        'When a stream is packaged for HLS: from its start, so that the first viewer starts at once, or from the first request on.',
+      ),
+      waitingPerStreamMax: integer(20_000, 1, 1_000_000, 'The most requests of one stream that are held until what they ask for is there.'),
+      waitingMax: integer(50_000, 1, 1_000_000, 'The most requests of all streams that are held.'),
+    }),
+    hub: group('Live streams.', {
+      holdMs: integer(
+        10 * SECOND,
+        0,
+        600 * SECOND,
+        'How long a stream whose publisher dropped is held for it to come back, with its viewers.',
+      ),
+      streamsMax: integer(5000, 1, 1_000_000, 'The most streams at a time.'),
+      gopCacheBytesMax: integer(
+        16 * MIB,
+        256 * KIB,
+        1024 * MIB,
+        "The most bytes kept of one stream's current group of pictures, for new viewers to start from.",
+      ),
+      tracksMax: integer(8, 1, 64, 'The most tracks of one stream.'),
+    }),
+    apps: Type.Record(Type.String(), app, {
+      default: { live: {} },
+      description: 'Apps by name. When none is given, there is one app, `live`.',
+    }),
+    api: group('The HTTP API.', {
+      publicReads: flag(
+        true,
+        "Whether everybody may list the streams and see their state. When false, that needs an API key or loopback. Publishers' addresses always need one of these.",
+      ),
+    }),
+    demo: group('The demo stream.', {
+      enabled: flag(false, 'Whether the server publishes a moving test picture as `live/demo` to itself. Same as `sluice start --demo`.'),
+    }),
+  },
+  { additionalProperties: false, description: 'Configuration of Sluice.' },
+);
+
+/** The one description of the configuration: keys, types, bounds, defaults, meaning. */
+export const configSchema: TObject = schema;
+
+// `Config` is written out for its readers; these lines do not compile when it and the schema differ.
+type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
+const configIsSchema: Same<Static<typeof schema>, Config> = true;
+const appIsSchema: Same<Static<typeof app>, AppConfig> = true;
+void configIsSchema;
+void appIsSchema;

@@ -1,0 +1,3 @@
+export { registerLoad } from './command.ts';
+export { type HlsPart, type HlsPlaylist, parsePlaylist } from './hls-playlist.ts';
+export type { LoadResult } from './load-result.ts';

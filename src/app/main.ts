@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { registerConfig } from './cli/config-command.ts';
+import { EXIT_USAGE } from './cli/exit-code.ts';
+import { registerKeys } from './cli/keys-command.ts';
+import { registerStart } from './cli/start-command.ts';
+import { registerStreams } from './cli/streams-command.ts';
+import { registerLoad } from './load/mod.ts';
+import { version } from './package-root.ts';
+
+const program = new Command('sluice')
+  .description('Live streaming server: RTMP in; LL-HLS, HTTP-FLV and RTMP out')
+  .version(version, '-V, --version')
+  .showHelpAfterError('(sluice --help says what there is)')
+  .showSuggestionAfterError()
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sluice start --demo                      run a server with a test picture at live/demo
+  sluice start --config /etc/sluice.yaml   run a server with a configuration
+  SLUICE_HTTP_PORT=9000 sluice start       any key is an environment variable, too
+  sluice streams                           what is live on the server of this machine`,
+  );
+registerStart(program);
+registerStreams(program);
+registerConfig(program);
+registerKeys(program);
+registerLoad(program);
+await program.parseAsync();

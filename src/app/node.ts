@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import type pino from 'pino';
+import { type AppAccess, StaticAccess } from '../access/mod.ts';
+import { streamOperations } from '../api/mod.ts';
+import { durationMs, sizeBytes } from '../core/mod.ts';
+import { Hub, type HubListener, type HubOptions } from '../hub/mod.ts';
+import {
+  type BroadcastOptions,
+  createWeb,
+  DemoSource,
+  FlvRoute,
+  HlsRoute,
+  HttpServer,
+  Metrics,
+  type RtmpListener,
+  type Secrets,
+  systemClock,
+} from '../io/mod.ts';
+import type { Config } from './config/mod.ts';
+import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics } from './node-metrics.ts';
+import { siteFolder } from './package-root.ts';
+import { createRtmpListeners } from './rtmp-listeners.ts';
+import { StreamEvents } from './stream-events.ts';
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** The keys that may publish, by app. */
+  readonly streamKeys: ReadonlyMap<string, readonly string[]>;
+  readonly version: string;
+  readonly log: pino.Logger;
+}
+
+const HUB_TICK_MS = 250;
+/** How long viewers may take what is queued for them when the node stops. */
+const HTTP_GRACE_MS = 1500;
+const DEMO_APP = 'live';
+
+/** Starts a node with role `mono`; throws `SluiceError` when it cannot listen, with everything closed again. */
+export async function startNode(options: NodeOptions): Promise<MonoNode> {
+  const node = new MonoNode(options);
+  try {
+    await node.start();
+    return node;
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+}
+
+/** One process that does everything: takes streams in, and serves them to their viewers. */
+export class MonoNode {
+  private readonly options: NodeOptions;
+  private readonly clock = systemClock;
+  private readonly hub: Hub;
+  private readonly hls: HlsRoute;
+  private readonly flv: FlvRoute;
+  private readonly http: HttpServer;
+  private readonly rtmp: readonly RtmpListener[];
+  private readonly metrics: Metrics;
+  private demo: DemoSource | undefined;
+  private ticker: NodeJS.Timeout | undefined;
+  private isReady = false;
+  /** The port in use, also when the configuration asked for any. */
+  httpPort = 0;
+
+  constructor(options: NodeOptions) {
+    const { config, log } = options;
+    const { clock } = this;
+    this.options = options;
+    const find: Hub['stream'] = (path) => this.hub.stream(path);
+    const events = new StreamEvents(find, (stream) => this.hls.streamStarted(stream), log);
+    this.hub = createHub(events, config);
+    const broadcast = broadcastOptions(config);
+    const gopCacheBytesMax = sizeBytes(config.hub.gopCacheBytesMax);
+    this.hls = new HlsRoute({ ...config.hls, log, clock, find });
+    this.flv = new FlvRoute({ log, clock, find, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
+    this.rtmp = createRtmpListeners({ config, hub: this.hub, policy: createAccess(options), broadcast, clock, log });
+    this.http = new HttpServer(config.http, log);
+    this.metrics = new Metrics([
+      ...hubMetrics(this.hub, events.retired),
+      ...httpMetrics(this.http),
+      ...hlsMetrics(this.hls),
+      ...flvMetrics(this.flv),
+      ...rtmpMetrics(this.rtmp),
+    ]);
+  }
+
+  /** Undefined when RTMP is off. */
+  get rtmpPort(): number | undefined {
+    return this.rtmp[0]?.port;
+  }
+
+  async start(): Promise<void> {
+    const { http, hls, flv, hub, clock } = this;
+    http.addMediaRoute(hls.route);
+    http.addMediaRoute(flv.handle);
+    http.addUpgradeRoute(flv.upgrade);
+    await this.createWeb();
+    this.httpPort = await http.listen();
+    for (const listener of this.rtmp) await listener.listen();
+    this.ticker = setInterval(() => hub.tick(clock.monotonic()), HUB_TICK_MS);
+    this.isReady = true;
+    if (this.options.config.demo.enabled) this.startDemo();
+  }
+
+  /** Takes no more, then ends publishers, viewers and requests politely. May be called at any time, and more than once. */
+  async close(): Promise<void> {
+    this.isReady = false;
+    const { demo, hls, flv, http, rtmp } = this;
+    this.demo = undefined;
+    clearInterval(this.ticker);
+    await demo?.close();
+    await Promise.all([...rtmp.map((listener) => listener.close()), flv.close(), hls.close(), http.close(HTTP_GRACE_MS)]);
+  }
+
+  private async createWeb(): Promise<void> {
+    const { config, secrets, version, log } = this.options;
+    await createWeb(this.http, {
+      operations: streamOperations(this.hub, () => this.clock.wall()),
+      keys: secrets,
+      publicReads: config.api.publicReads,
+      version,
+      bodyBytesMax: config.http.bodyBytesMax,
+      metrics: this.metrics,
+      isReady: () => this.isReady,
+      siteFolder,
+      log,
+    });
+  }
+
+  private startDemo(): void {
+    const { config, streamKeys, log } = this.options;
+    const app = config.apps[DEMO_APP];
+    if (this.rtmpPort === undefined || app === undefined) {
+      log.warn({ code: 'demo.off' }, `no demo stream: it needs rtmp.enabled and the app "${DEMO_APP}"`);
+      return;
+    }
+    const key = streamKeys.get(DEMO_APP)?.[0] ?? '';
+    const query = app.publishFromLoopback ? '' : `?key=${encodeURIComponent(key)}`;
+    const { host } = config.rtmp;
+    const own = host === '*' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+    this.demo = new DemoSource({ rtmpUrl: `rtmp://${own}:${this.rtmpPort}/${DEMO_APP}/demo${query}`, log });
+    this.demo.start();
+  }
+}
+
+function createHub(events: HubListener, { hub, hls }: Config): Hub {
+  const options: HubOptions = {
+    holdMs: durationMs(hub.holdMs),
+    segmentTargetMs: durationMs(hls.segmentMs),
+    partTargetMs: durationMs(hls.partMs),
+    streamsMax: hub.streamsMax,
+    gopCacheBytesMax: sizeBytes(hub.gopCacheBytesMax),
+    tracksMax: hub.tracksMax,
+  };
+  return new Hub(events, options);
+}
+
+const broadcastOptions = ({ flv }: Config): BroadcastOptions => ({
+  batchMs: durationMs(flv.batchMs),
+  sendQueueBytesMax: sizeBytes(flv.sendQueueBytesMax),
+  stalledMsMax: durationMs(flv.stalledMs),
+});
+
+function createAccess({ config, streamKeys }: NodeOptions): StaticAccess {
+  const apps = Object.entries(config.apps).map(
+    ([name, { publishFromLoopback }]): AppAccess => ({ name, keys: streamKeys.get(name) ?? [], publishFromLoopback }),
+  );
+  return new StaticAccess(apps, {
+    sha256: (text) => createHash('sha256').update(text).digest(),
+    now: () => systemClock.monotonic(),
+  });
+}

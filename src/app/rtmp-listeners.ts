@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import type pino from 'pino';
+import type { PublishPolicy } from '../access/mod.ts';
+import { durationMs, SluiceError, sizeBytes } from '../core/mod.ts';
+import type { Hub } from '../hub/mod.ts';
+import { type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions, type RtmpPublishPolicy } from '../io/mod.ts';
+import { defaultRtmpServerOptions } from '../protocols/rtmp/mod.ts';
+import type { Config } from './config/mod.ts';
+
+export interface RtmpNeeds {
+  readonly config: Config;
+  readonly hub: Hub;
+  readonly policy: PublishPolicy;
+  readonly broadcast: BroadcastOptions;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+}
+
+/** The listeners that the configuration asks for: none, RTMP, or RTMP and RTMPS. */
+export function createRtmpListeners(needs: RtmpNeeds): readonly RtmpListener[] {
+  const { rtmp } = needs.config;
+  if (!rtmp.enabled) return [];
+  const common = commonOptions(needs);
+  const plain = new RtmpListener({ ...common, port: rtmp.port, portKey: 'rtmp.port', portVariable: 'SLUICE_RTMP_PORT' });
+  if (rtmp.tls.certFile === '') return [plain];
+  const tls = { cert: readPem(rtmp.tls.certFile, 'rtmp.tls.certFile'), key: readPem(rtmp.tls.keyFile, 'rtmp.tls.keyFile') };
+  return [plain, new RtmpListener({ ...common, tls, port: rtmp.tls.port, portKey: 'rtmp.tls.port', portVariable: 'SLUICE_RTMP_TLS_PORT' })];
+}
+
+function commonOptions({
+  config,
+  hub,
+  policy,
+  broadcast,
+  clock,
+  log,
+}: RtmpNeeds): Omit<RtmpListenerOptions, 'port' | 'portKey' | 'portVariable'> {
+  const { rtmp, apps } = config;
+  const idleTimeoutMs = durationMs(rtmp.idleTimeoutMs);
+  return {
+    host: rtmp.host,
+    connectionsMax: rtmp.connectionsMax,
+    connectionsPerAddressMax: rtmp.connectionsPerAddressMax,
+    session: {
+      setupTimeoutMs: durationMs(rtmp.handshakeTimeoutMs),
+      idleTimeoutMs,
+      // A peer that is only quiet has to be asked before its time is up.
+      pingIntervalMs: durationMs(Math.min(defaultRtmpServerOptions.pingIntervalMs, idleTimeoutMs / 2)),
+      limits: {
+        ...defaultRtmpServerOptions.limits,
+        chunkSizeMax: rtmp.chunkSizeMax,
+        messageSizeMax: rtmp.messageSizeMax,
+        partialBytesMax: rtmp.messageSizeMax * 2,
+      },
+    },
+    broadcast,
+    gopCacheBytesMax: sizeBytes(config.hub.gopCacheBytesMax),
+    secondPublisher: (app) => apps[app]?.secondPublisher ?? 'reject',
+    hub,
+    policy: rtmpPolicy(policy, log),
+    clock,
+    log,
+  };
+}
+
+/** A peer that has tried too many keys is told the same as one with a wrong key: it need not learn that it is not heard. The log tells. */
+function rtmpPolicy(policy: PublishPolicy, log: pino.Logger): RtmpPublishPolicy {
+  return {
+    mayPublish: (ref, credential, address) => {
+      const decision = policy.mayPublish(ref, credential, address);
+      if (decision === 'allowed') return decision;
+      const { refused } = decision;
+      if (refused !== 'too-many-attempts') return { refused };
+      log.warn(
+        { code: 'access.too-many-attempts', stream: ref.path, remote: address },
+        'too many wrong keys from this address: not heard for a while',
+      );
+      return { refused: 'key-wrong' };
+    },
+  };
+}
+
+function readPem(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SluiceError('config.tls-file', `${key}: ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}

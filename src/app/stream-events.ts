@@ -1,0 +1,47 @@
+import type pino from 'pino';
+import type { StreamRef } from '../core/mod.ts';
+import type { HubListener, LiveStream } from '../hub/mod.ts';
+
+/** Logs what happens to streams, tells the outputs that package from a stream's start, and keeps the totals of streams that are over. */
+export class StreamEvents implements HubListener {
+  /** What streams that are over have received. */
+  readonly retired: { bytesIn: number; framesIn: number } = { bytesIn: 0, framesIn: 0 };
+  private readonly find: (path: string) => LiveStream | undefined;
+  private readonly started: (stream: LiveStream) => void;
+  private readonly log: pino.Logger;
+  private readonly streams = new Map<string, LiveStream>();
+
+  constructor(find: (path: string) => LiveStream | undefined, started: (stream: LiveStream) => void, log: pino.Logger) {
+    this.find = find;
+    this.started = started;
+    this.log = log;
+  }
+
+  streamStarted(ref: StreamRef): void {
+    this.log.info({ code: 'hub.stream-started', stream: ref.path }, 'stream started');
+    const stream = this.find(ref.path);
+    if (stream === undefined) return;
+    this.streams.set(ref.path, stream);
+    this.started(stream);
+  }
+
+  streamHeld(ref: StreamRef): void {
+    this.log.info({ code: 'hub.stream-held', stream: ref.path }, 'the publisher went away; the stream waits for it');
+  }
+
+  streamResumed(ref: StreamRef): void {
+    this.log.info({ code: 'hub.stream-resumed', stream: ref.path }, 'the publisher is back');
+  }
+
+  streamEnded(ref: StreamRef): void {
+    const stats = this.streams.get(ref.path)?.stats();
+    this.streams.delete(ref.path);
+    this.retired.bytesIn += stats?.bytesIn ?? 0;
+    this.retired.framesIn += stats?.framesIn ?? 0;
+    this.log.info({ code: 'hub.stream-ended', stream: ref.path }, 'stream ended');
+  }
+
+  sinkFailed(ref: StreamRef, error: unknown): void {
+    this.log.error({ code: 'hub.sink-failed', stream: ref.path, err: error }, 'an output failed and was taken off the stream');
+  }
+}

@@ -1,0 +1,14 @@
+export { type AmfLimits, amfLimitsDefault } from './amf/amf-limits.ts';
+export { AmfDate, AmfEcmaArray, type AmfObject, type AmfValue, amfObject, isAmfObject } from './amf/amf-value.ts';
+export { decodeAmf0 } from './amf/amf0-decode.ts';
+export { encodeAmf0 } from './amf/amf0-encode.ts';
+export { type FragmentSample, type FragmentTrack, writeFragment } from './cmaf/fragment.ts';
+export { writeInitSegment } from './cmaf/init-segment.ts';
+export { parseAudioTagBody } from './flv/audio-tag-body.ts';
+export { audioConfigBody, audioFrameHeaderSize, writeAudioFrameHeader } from './flv/audio-tag-writer.ts';
+export { FlvDemuxer, type FlvDemuxerOptions, type FlvDemuxerOutput, type FlvTag } from './flv/flv-demuxer.ts';
+export { FLV_TAG_HEADER_BYTES, type FlvTagType, flvFileHeader, flvTag, flvTagTypeCode, newFlvTag } from './flv/flv-tag.ts';
+export type { IgnoredReason, MediaMessage, MediaMessageListener } from './flv/media-message.ts';
+export { onMetaDataBody, parseOnMetaData } from './flv/on-meta-data.ts';
+export { parseVideoTagBody } from './flv/video-tag-body.ts';
+export { videoConfigBody, videoFrameHeaderSize, writeVideoFrameHeader } from './flv/video-tag-writer.ts';

@@ -1,0 +1,60 @@
+import { utf8Encode } from '../core/mod.ts';
+import { type MediaPlaylist, type PlaylistEdge, renderMediaPlaylist, renderMultivariantPlaylist } from '../protocols/hls/mod.ts';
+import type { HlsSegment } from './hls-segment.ts';
+import { describeVariant } from './hls-variant.ts';
+
+/**
+ * The playlists of one moment. Their bytes (UTF-8, shared, never to be written to) are made when first asked for, so that a
+ * stream that nobody watches costs none.
+ */
+export class HlsPlaylists {
+  readonly edge: PlaylistEdge;
+  readonly targetDurationS: number;
+  readonly partTargetMs: number;
+  /** Name of the part that comes next, if it is known. */
+  readonly hintedName: string | undefined;
+  readonly isEnded: boolean;
+  private readonly playlist: MediaPlaylist;
+  private readonly segments: readonly HlsSegment[];
+  private readonly uri: string;
+  private mediaBytes: Uint8Array | undefined;
+  private deltaBytes: Uint8Array | undefined;
+  private multivariantBytes: Uint8Array | undefined;
+
+  /** `segments`: consecutive, at least one; `uri`: the media playlist's in the multivariant playlist. */
+  constructor(uri: string, segments: readonly HlsSegment[], targetDurationS: number, hintedName: string | undefined, isEnded: boolean) {
+    const newest = segments.at(-1);
+    this.uri = uri;
+    this.segments = segments;
+    this.targetDurationS = targetDurationS;
+    this.partTargetMs = newest?.stamp.partTargetMs ?? 0;
+    this.hintedName = hintedName;
+    this.isEnded = isEnded;
+    this.edge = edgeOf(segments);
+    const hint = hintedName === undefined ? {} : { preloadHintUri: hintedName };
+    this.playlist = { targetDurationS, partTargetMs: this.partTargetMs, segments, isEnded, renditionReports: [], ...hint };
+  }
+
+  get media(): Uint8Array {
+    this.mediaBytes ??= utf8Encode(renderMediaPlaylist(this.playlist, false));
+    return this.mediaBytes;
+  }
+
+  /** The media playlist as a delta update. */
+  get delta(): Uint8Array {
+    this.deltaBytes ??= utf8Encode(renderMediaPlaylist(this.playlist, true));
+    return this.deltaBytes;
+  }
+
+  get multivariant(): Uint8Array {
+    this.multivariantBytes ??= utf8Encode(renderMultivariantPlaylist([describeVariant(this.uri, this.segments, this.targetDurationS)]));
+    return this.multivariantBytes;
+  }
+}
+
+function edgeOf(segments: readonly HlsSegment[]): PlaylistEdge {
+  const newest = segments.at(-1);
+  if (newest === undefined) return { openSequence: 0, openParts: 0, lastParts: 0 };
+  if (newest.isComplete) return { openSequence: newest.sequence + 1, openParts: 0, lastParts: newest.parts.length };
+  return { openSequence: newest.sequence, openParts: newest.parts.length, lastParts: segments.at(-2)?.parts.length ?? 0 };
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { findBox, readBoxes, readFragment } from '../containers/cmaf/box-reader.fixture.ts';
+import { utf8Decode } from '../core/mod.ts';
+import type { Frame } from '../media/mod.ts';
+import { AUDIO, type FixtureOptions, FrameSource, VIDEO } from './hls-frames.fixture.ts';
+import { HubToHls } from './hub-to-hls.ts';
+
+const LIMITS = { segmentsMax: 4, bytesMax: 64 * 1024 * 1024 };
+
+class Recorder {
+  readonly files = new Map<string, readonly Uint8Array[]>();
+  advances = 0;
+  readonly hls: HubToHls;
+
+  constructor(limits: { segmentsMax: number; bytesMax: number } = LIMITS) {
+    this.hls = new HubToHls(
+      {
+        added: (name, chunks) => this.files.set(name, chunks),
+        removed: (name) => this.files.delete(name),
+        advanced: () => this.advances++,
+      },
+      'source/media.m3u8',
+      limits,
+    );
+  }
+
+  feed(frames: readonly Frame[]): this {
+    for (const frame of frames) this.hls.frame(frame);
+    return this;
+  }
+
+  get media(): string {
+    return utf8Decode(this.hls.playlists?.media ?? new Uint8Array());
+  }
+  get multivariant(): string {
+    return utf8Decode(this.hls.playlists?.multivariant ?? new Uint8Array());
+  }
+}
+
+const frames = (options: FixtureOptions): Frame[] => new FrameSource().add(options);
+
+describe('HubToHls', () => {
+  it('has no playlist before the first part is complete, and one from then on', () => {
+    const recorder = new Recorder();
+    const all = frames({ seconds: 1 });
+    const second = all.findIndex((frame) => frame.startsPart && frame.part === 1);
+    recorder.feed(all.slice(0, second));
+    expect(recorder.hls.playlists).toBeUndefined();
+    recorder.feed(all.slice(second, second + 1));
+    expect(recorder.media).toContain('#EXT-X-PART:DURATION=0.5,URI="1800000000.0.m4s",INDEPENDENT=YES\n');
+    expect(recorder.media).toContain('#EXT-X-PRELOAD-HINT:TYPE=PART,URI="1800000000.1.m4s"\n');
+  });
+
+  it('hints exactly the part that comes next, also over the end of a segment', () => {
+    const recorder = new Recorder();
+    for (const frame of frames({ seconds: 9 })) {
+      const hinted = recorder.hls.playlists?.hintedName;
+      const advances = recorder.advances;
+      recorder.hls.frame(frame);
+      if (recorder.advances > advances && hinted !== undefined) expect(recorder.files.has(hinted)).toBe(true);
+    }
+    expect(recorder.advances).toBeGreaterThan(15);
+  });
+
+  it('keeps every frame once, in parts whose times join without gap, and a segment is its parts', () => {
+    const recorder = new Recorder({ ...LIMITS, segmentsMax: 20 });
+    const all = frames({ seconds: 6.5 });
+    recorder.feed(all);
+    recorder.hls.ended();
+    let nextDts: number | undefined;
+    let count = 0;
+    for (const [name, chunks] of recorder.files) {
+      if (!/^\d+\.\d+\.m4s$/.test(name) || chunks[0] === undefined) continue;
+      const tracks = readFragment(chunks[0]);
+      for (const sample of tracks.get(1) ?? []) {
+        if (nextDts !== undefined) expect(sample.dts).toBe(nextDts);
+        expect(sample.pts - sample.dts).toBe(3000);
+        nextDts = sample.dts + sample.duration;
+      }
+      for (const samples of tracks.values()) count += samples.length;
+      const segment = recorder.files.get(`${name.split('.')[0]}.m4s`);
+      expect(segment).toContain(chunks[0]);
+    }
+    expect(count).toBe(all.length);
+  });
+
+  it('tells the exact codecs, resolution, frame rate and bit rates', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 9, frameRate: 30 }));
+    expect(recorder.multivariant).toMatch(
+      /#EXT-X-STREAM-INF:BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=30.000\nsource\/media.m3u8\n/,
+    );
+    const [, peak, average] = /BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+)/.exec(recorder.multivariant) ?? [];
+    expect(Number(peak)).toBeGreaterThanOrEqual(Number(average));
+  });
+
+  it('names a target duration that no segment exceeds, though GOPs are longer than the target', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 21, gopSeconds: 5 }));
+    expect(recorder.media).toContain('#EXT-X-TARGETDURATION:5\n');
+    expect(recorder.media).toContain('#EXTINF:5,');
+  });
+
+  it('packages audio alone, with every part independent and no resolution', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 9, tracks: [AUDIO] }));
+    expect(recorder.multivariant).toContain('CODECS="mp4a.40.2"\n');
+    expect(recorder.multivariant).not.toContain('RESOLUTION');
+    const parts = recorder.media.match(/#EXT-X-PART:.*/g) ?? [];
+    expect(parts.length).toBeGreaterThan(4);
+    expect(parts.every((part) => part.endsWith('INDEPENDENT=YES'))).toBe(true);
+  });
+
+  it('packages video alone', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 5, tracks: [VIDEO] }));
+    expect(recorder.multivariant).toContain('CODECS="avc1.64001f",RESOLUTION=1280x720');
+    expect(recorder.media).toContain('#EXTINF:2,');
+  });
+
+  it('leaves a track out of the fragments that have no frame of it', () => {
+    const source = new FrameSource();
+    const recorder = new Recorder().feed(source.add({ seconds: 2.1 }).filter((frame) => frame.track !== AUDIO || frame.part !== 1));
+    const chunk = recorder.files.get('1800000000.1.m4s')?.[0] ?? new Uint8Array();
+    expect([...readFragment(chunk).keys()]).toEqual([1]);
+  });
+
+  it('flushes and closes the segment on a pause, and goes on behind a discontinuity with the next number and a new map', () => {
+    const source = new FrameSource();
+    const recorder = new Recorder().feed(source.add({ seconds: 3.2 }));
+    recorder.hls.paused();
+    expect(recorder.media.endsWith('1800000001.m4s\n')).toBe(true);
+    expect(recorder.hls.playlists?.hintedName).toBeUndefined();
+    source.newSource();
+    const wider = { ...VIDEO, width: 1920, height: 1080 };
+    recorder.feed(source.add({ seconds: 3, tracks: [wider, AUDIO], from: 7 }));
+    expect(recorder.media).toMatch(
+      /1800000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-1-[0-9a-f]{16}\.mp4"\n#EXT-X-PROGRAM-DATE-TIME/,
+    );
+    expect(recorder.media).toContain('1800000002.m4s');
+    expect(recorder.multivariant).toContain('RESOLUTION=1920x1080');
+  });
+
+  it('ends with ENDLIST and no hint', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 5 }));
+    recorder.hls.ended();
+    expect(recorder.media.endsWith('#EXT-X-ENDLIST\n')).toBe(true);
+    expect(recorder.media).not.toContain('PRELOAD-HINT');
+    expect(recorder.hls.playlists?.isEnded).toBe(true);
+  });
+
+  it('bounds what it keeps: the playlist by segments, older ones for as long again, then files and maps go', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 60 }));
+    expect(recorder.media.match(/#EXTINF/g)).toHaveLength(4);
+    const segments = [...recorder.files.keys()].filter((name) => /^\d+\.m4s$/.test(name));
+    expect(segments).toHaveLength(9);
+    expect([...recorder.files.keys()].filter((name) => name.startsWith('init-'))).toHaveLength(1);
+  });
+
+  it('gives up older segments, then playlist length down to three, for the byte limit', () => {
+    const recorder = new Recorder({ segmentsMax: 10, bytesMax: 40_000 }).feed(frames({ seconds: 60 }));
+    expect(recorder.media.match(/#EXTINF/g)?.length).toBe(3);
+    expect(recorder.hls.sizeBytes).toBeLessThan(100_000);
+  });
+
+  it('ignores what it cannot place: the rest of a segment it did not see begin, and a foreign track', () => {
+    const all = frames({ seconds: 5 });
+    const recorder = new Recorder().feed(all.slice(20));
+    expect(recorder.media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000001\n');
+    const [first] = all;
+    if (first !== undefined) expect(() => recorder.feed([{ ...first, track: { ...VIDEO, id: 9 } }])).not.toThrow();
+  });
+
+  it('survives audio packets that do not tell their length', () => {
+    const opus = { ...AUDIO, codec: 'opus', config: new Uint8Array(11), codecString: 'opus' } as const;
+    const all = frames({ seconds: 2.5, tracks: [VIDEO, opus] }).map((frame) =>
+      frame.track.kind === 'audio' ? { ...frame, payload: new Uint8Array(0) } : frame,
+    );
+    expect(new Recorder().feed(all).media).toContain('#EXTINF:2,');
+  });
+
+  it('writes init segments that name the tracks of the muxed fragments', () => {
+    const recorder = new Recorder().feed(frames({ seconds: 1 }));
+    const name = [...recorder.files.keys()].find((candidate) => candidate.startsWith('init-0-')) ?? '';
+    const boxes = readBoxes(recorder.files.get(name)?.[0] ?? new Uint8Array());
+    expect(findBox(boxes, 'moov').children.filter((box) => box.type === 'trak')).toHaveLength(2);
+  });
+});

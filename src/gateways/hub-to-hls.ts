@@ -1,0 +1,154 @@
+import { writeInitSegment } from '../containers/mod.ts';
+import type { Sink } from '../hub/mod.ts';
+import type { Frame, SegmentStamp } from '../media/mod.ts';
+import { initName, partName } from '../protocols/hls/mod.ts';
+import { PendingPart } from './hls-part.ts';
+import { HlsPlaylists } from './hls-playlists.ts';
+import { HlsSegment } from './hls-segment.ts';
+import { HlsWindow, type HlsWindowLimits, WINDOW_SEGMENTS_MIN } from './hls-window.ts';
+
+/** Where a stream's files go; names are relative to the media playlist. */
+export interface HlsOutput {
+  /** An init segment, part or complete segment; the bytes are the chunks in order, shared and never written to. */
+  added(name: string, chunks: readonly Uint8Array[]): void;
+  /** The file is no longer kept. */
+  removed(name: string): void;
+  /** There are new playlists: who waits for one can look again. Called after `added` for what is new in them. */
+  advanced(): void;
+}
+
+/** Of a segment that never ends for want of a keyframe, no more than this share of the window's bytes is kept. */
+const OPEN_SEGMENT_SHARE = 0.5;
+
+/**
+ * Makes a stream's LL-HLS files: parts, segments and init segments in muxed fragmented MP4, and the playlists. Everything is
+ * made once and depends on nothing but the frames and their stamps, so that any node that gets them makes equal bytes.
+ */
+export class HubToHls implements Sink {
+  private readonly out: HlsOutput;
+  /** The media playlist's URI as the multivariant playlist names it. */
+  private readonly uri: string;
+  private readonly limits: HlsWindowLimits;
+  private readonly window: HlsWindow;
+  /** Init segments, each with the last segment that needs it. */
+  private readonly maps = new Map<string, number>();
+  private pending: PendingPart | undefined;
+  private open: HlsSegment | undefined;
+  private current: HlsPlaylists | undefined;
+  private isEnded = false;
+
+  constructor(out: HlsOutput, uri: string, limits: HlsWindowLimits) {
+    this.out = out;
+    this.uri = uri;
+    this.limits = { ...limits, segmentsMax: Math.max(WINDOW_SEGMENTS_MIN, limits.segmentsMax) };
+    this.window = new HlsWindow(this.limits);
+  }
+
+  /** Undefined until the first part is complete. */
+  get playlists(): HlsPlaylists | undefined {
+    return this.current;
+  }
+
+  /** Bytes of all segments kept. */
+  get sizeBytes(): number {
+    return this.window.sizeBytes + (this.open?.sizeBytes ?? 0);
+  }
+
+  /** Nothing to do: each frame's segment stamp names the tracks in force. */
+  tracks(): void {}
+
+  frame(frame: Frame): void {
+    if (frame.startsPart) this.startPart(frame);
+    // Other tracks' frames join the part that is open; those before the first segment's beginning have none.
+    if (this.pending?.segment.sequence === frame.segment.sequence) this.pending.add(frame);
+  }
+
+  paused(): void {
+    this.finishPart(undefined);
+    this.closeSegment();
+    this.publish(undefined);
+  }
+
+  ended(): void {
+    this.isEnded = true;
+    this.paused();
+  }
+
+  private startPart(frame: Frame): void {
+    const isNewSegment = this.open?.sequence !== frame.segment.sequence;
+    if (isNewSegment && !this.canOpen(frame)) return;
+    this.finishPart(frame);
+    if (isNewSegment) {
+      this.closeSegment();
+      this.open = this.openSegment(frame.segment);
+    }
+    this.pending = new PendingPart(frame);
+    this.publish(frame);
+  }
+
+  /** False for the rest of a segment whose beginning was not seen, and for frames of one that is closed already. */
+  private canOpen(frame: Frame): boolean {
+    const newest = this.open ?? this.window.last;
+    return frame.part === 0 && (newest === undefined || frame.segment.sequence > newest.sequence);
+  }
+
+  private openSegment(stamp: SegmentStamp): HlsSegment {
+    const last = this.window.last;
+    if (last?.stamp.tracks === stamp.tracks && last.discontinuity === stamp.discontinuity) return new HlsSegment(stamp, last.mapUri);
+    const bytes = writeInitSegment(stamp.tracks);
+    const name = initName(stamp.discontinuity, bytes);
+    if (!this.maps.has(name)) this.out.added(name, [bytes]);
+    this.maps.set(name, stamp.sequence);
+    return new HlsSegment(stamp, name);
+  }
+
+  private finishPart(next: Frame | undefined): void {
+    const { pending, open } = this;
+    this.pending = undefined;
+    if (pending === undefined || open === undefined) return;
+    if (open.sizeBytes > this.limits.bytesMax * OPEN_SEGMENT_SHARE) return;
+    const part = pending.finish(next);
+    if (part.leadFrames > 0) this.out.added(open.add(part), [part.bytes]);
+  }
+
+  private closeSegment(): void {
+    const segment = this.open;
+    this.open = undefined;
+    if (segment === undefined || segment.parts.length === 0) return;
+    segment.isComplete = true;
+    this.out.added(segment.uri, segment.chunks);
+    this.maps.set(segment.mapUri, segment.sequence);
+    for (const dropped of this.window.push(segment)) this.forget(dropped);
+  }
+
+  private forget(segment: HlsSegment): void {
+    for (const part of segment.parts) this.out.removed(part.uri);
+    this.out.removed(segment.uri);
+    if (this.maps.get(segment.mapUri) !== segment.sequence) return;
+    this.maps.delete(segment.mapUri);
+    this.out.removed(segment.mapUri);
+  }
+
+  /** Renews the playlists; `next` is the frame that has started the part after the last one in them. */
+  private publish(next: Frame | undefined): void {
+    const segments = this.listedSegments();
+    const newest = segments.at(-1);
+    if (newest === undefined) return;
+    const hintedName = next === undefined ? undefined : partName(next.segment.sequence, this.open?.parts.length ?? 0);
+    // 4.4.3.1: no EXTINF, rounded, is above it. A segment that grew longer than was known when it began raises it.
+    const targetDurationS = segments.reduce(
+      (target, segment) => Math.max(target, Math.round(segment.durationS)),
+      (next?.segment ?? newest.stamp).targetDurationS,
+    );
+    this.current = new HlsPlaylists(this.uri, segments, targetDurationS, hintedName, this.isEnded);
+    this.out.advanced();
+  }
+
+  private listedSegments(): readonly HlsSegment[] {
+    const { open } = this;
+    const complete = this.window.listed;
+    if (open === undefined || open.parts.length === 0) return complete;
+    // A playlist's numbers have no hole: after a gap it begins anew.
+    return complete.at(-1)?.sequence === open.sequence - 1 ? [...complete, open] : [open];
+  }
+}

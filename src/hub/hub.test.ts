@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
+import type { Frame, Track } from '../media/mod.ts';
+import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
+import { Hub, type Publication, type PublisherInfo, type Sink } from './mod.ts';
+
+const show = streamRef('live', 'show');
+const publisher: PublisherInfo = { protocol: 'rtmp', address: '192.0.2.1', agent: 'test' };
+const wall = wallMs(WALL_ZERO_MS);
+const at = (ms: number) => monotonicMs(ms);
+
+class RecordingSink implements Sink {
+  readonly calls: string[] = [];
+  readonly frames: Frame[] = [];
+  inForce: readonly Track[] = [];
+  tracks(tracks: readonly Track[]): void {
+    this.inForce = tracks;
+    this.calls.push('tracks');
+  }
+  frame(frame: Frame): void {
+    this.frames.push(frame);
+    this.calls.push('frame');
+  }
+  paused(): void {
+    this.calls.push('paused');
+  }
+  ended(): void {
+    this.calls.push('ended');
+  }
+}
+
+function makeHub(options: { streamsMax?: number; holdMs?: number; gopCacheBytesMax?: number } = {}) {
+  const events: string[] = [];
+  const errors: unknown[] = [];
+  const note = (what: string) => (ref: { path: string }) => void events.push(`${what} ${ref.path}`);
+  const listener = {
+    streamStarted: note('started'),
+    streamHeld: note('held'),
+    streamResumed: note('resumed'),
+    streamEnded: note('ended'),
+    sinkFailed: (_ref: unknown, error: unknown) => void errors.push(error),
+  };
+  const hub = new Hub(listener, {
+    holdMs: durationMs(options.holdMs ?? 10_000),
+    segmentTargetMs: durationMs(2_000),
+    partTargetMs: durationMs(500),
+    streamsMax: options.streamsMax ?? 10,
+    gopCacheBytesMax: sizeBytes(options.gopCacheBytesMax ?? 1_000_000),
+    tracksMax: 4,
+  });
+  const evictions: string[] = [];
+  const publish = (now = 0, policy: 'reject' | 'takeover' = 'reject', ref = show) =>
+    hub.publish(ref, publisher, { evicted: (reason) => void evictions.push(reason) }, policy, at(now), wall);
+  const start = (now = 0): Publication => publish(now) as Publication;
+  return { hub, events, errors, evictions, publish, start };
+}
+
+describe('Hub', () => {
+  it('starts a stream, hands its frames out and ends it', () => {
+    const { hub, events, start } = makeHub();
+    const publication = start();
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    expect(sink.calls).toEqual([]);
+    feed(publication, { fromMs: 0, untilMs: 1_000 });
+    expect(sink.calls.slice(0, 2)).toEqual(['tracks', 'frame']);
+    expect(sink.inForce).toEqual([videoTrack, audioTrack]);
+    expect(hub.stream('live/show')).toBe(publication.stream);
+    publication.finish(at(1_000));
+    expect(sink.calls.at(-1)).toBe('ended');
+    expect(hub.stream('live/show')).toBeUndefined();
+    expect([...hub.streams()]).toEqual([]);
+    const { length } = sink.frames;
+    feed(publication, { fromMs: 1_000, untilMs: 2_000 });
+    expect(sink.frames).toHaveLength(length);
+    expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+
+  it('holds a lost stream, resumes it for whoever publishes next, and keeps its viewers', () => {
+    const { hub, events, start } = makeHub();
+    const first = start();
+    const sink = new RecordingSink();
+    first.stream.attach(sink);
+    feed(first, { fromMs: 0, untilMs: 3_000 });
+    first.lost(at(3_000));
+    expect(sink.calls.at(-1)).toBe('paused');
+    expect(first.stream.state).toBe('held');
+    expect(first.stream.stats().bitrateBps).toBe(0);
+    expect(hub.wakeAt).toBe(13_000);
+    const second = start(8_000);
+    expect(second.stream).toBe(first.stream);
+    expect(hub.wakeAt).toBeUndefined();
+    feed(second, { fromMs: 8_000, untilMs: 9_000, sourceOffsetMs: -8_000 });
+    expect(sink.frames.at(-1)?.segment.discontinuity).toBe(1);
+    first.lost(at(9_000));
+    expect(second.stream.state).toBe('live');
+    expect(events).toEqual(['started live/show', 'held live/show', 'resumed live/show']);
+  });
+
+  it('ends a held stream when its time is over, also when somebody publishes at that moment', () => {
+    const { hub, events, start } = makeHub();
+    const first = start();
+    first.lost(at(0));
+    hub.tick(at(9_999));
+    expect(hub.stream('live/show')).toBe(first.stream);
+    const second = start(10_000);
+    expect(second.stream).not.toBe(first.stream);
+    expect(events).toEqual(['started live/show', 'held live/show', 'ended live/show', 'started live/show']);
+  });
+
+  it('ends a lost stream at once when nothing is to be held', () => {
+    const { events, start } = makeHub({ holdMs: 0 });
+    start().lost(at(5));
+    expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+
+  it('refuses a second publisher, or lets it take over', () => {
+    const { evictions, publish, start } = makeHub();
+    const first = start();
+    expect(publish(1)).toBe('stream-taken');
+    const sink = new RecordingSink();
+    first.stream.attach(sink);
+    feed(first, { fromMs: 0, untilMs: 1_000 });
+    const second = publish(1_000, 'takeover') as Publication;
+    expect(evictions).toEqual(['taken-over']);
+    feed(first, { fromMs: 1_000, untilMs: 1_500 });
+    first.finish(at(1_500));
+    expect(sink.calls).not.toContain('ended');
+    const { length } = sink.frames;
+    feed(second, { fromMs: 1_500, untilMs: 2_000 });
+    expect(sink.frames[length]?.segment.discontinuity).toBe(1);
+  });
+
+  it('refuses more streams than it may have', () => {
+    const { publish } = makeHub({ streamsMax: 1 });
+    publish();
+    expect(publish(0, 'reject', streamRef('live', 'other'))).toBe('too-many-streams');
+  });
+
+  it('ends a deleted stream and evicts its source', () => {
+    const { hub, events, evictions, start } = makeHub();
+    start();
+    expect(hub.remove('live/other')).toBe(false);
+    expect(hub.remove('live/show')).toBe(true);
+    expect(evictions).toEqual(['deleted']);
+    expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+});
+
+describe('LiveStream', () => {
+  it('gives a new sink the frames since the last keyframe, then every further one once', () => {
+    const { start } = makeHub();
+    const publication = start();
+    const early = new RecordingSink();
+    publication.stream.attach(early);
+    feed(publication, { fromMs: 0, untilMs: 3_000 });
+    const late = new RecordingSink();
+    publication.stream.attach(late);
+    expect(late.calls[0]).toBe('tracks');
+    expect(late.frames[0]).toMatchObject({ isKeyframe: true, startsPart: true });
+    feed(publication, { fromMs: 3_000, untilMs: 5_000 });
+    expect(late.frames).toEqual(early.frames.slice(-late.frames.length));
+    expect(late.frames.length).toBeGreaterThan(50);
+  });
+
+  it('tells a sink that comes to a held stream so', () => {
+    const { start } = makeHub();
+    const publication = start();
+    feed(publication, { fromMs: 0, untilMs: 1_000 });
+    publication.lost(at(1_000));
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    expect([sink.calls[0], sink.calls[1], sink.calls.at(-1)]).toEqual(['tracks', 'frame', 'paused']);
+  });
+
+  it('does not keep a GOP above the limit', () => {
+    const { start } = makeHub({ gopCacheBytesMax: 5_000 });
+    const publication = start();
+    feed(publication, { fromMs: 0, untilMs: 1_900 });
+    expect(publication.stream.stats().gopBytes).toBe(0);
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    expect(sink.calls).toEqual(['tracks']);
+  });
+
+  it('detaches a sink that throws and goes on with the others', () => {
+    const { errors, start } = makeHub();
+    const publication = start();
+    const bad = new RecordingSink();
+    bad.frame = () => {
+      throw new Error('bug');
+    };
+    const good = new RecordingSink();
+    publication.stream.attach(bad);
+    publication.stream.attach(good);
+    feed(publication, { fromMs: 0, untilMs: 1_000 });
+    expect(errors).toHaveLength(1);
+    expect(good.frames.length).toBeGreaterThan(20);
+  });
+
+  it('lets sinks attach and detach from inside a call', () => {
+    const { errors, start } = makeHub();
+    const publication = start();
+    const inner = new RecordingSink();
+    const victim = new RecordingSink();
+    const outer = new RecordingSink();
+    let dropVictim = (): void => undefined;
+    outer.frame = (frame) => {
+      outer.frames.push(frame);
+      if (outer.frames.length === 3) publication.stream.attach(inner);
+      if (outer.frames.length === 5) dropVictim();
+    };
+    publication.stream.attach(outer);
+    dropVictim = publication.stream.attach(victim);
+    feed(publication, { fromMs: 0, untilMs: 1_000 });
+    expect(errors).toEqual([]);
+    expect(inner.frames).toEqual(outer.frames);
+    expect(victim.frames).toHaveLength(4);
+    expect(outer.frames.length).toBeGreaterThan(20);
+  });
+
+  it('measures bitrate, frame rate and keyframe interval', () => {
+    const { start } = makeHub();
+    const publication = start();
+    feed(publication, { fromMs: 0, untilMs: 10_000, audio: undefined });
+    publication.write(sourceFrame(videoTrack, 10_000, true), at(10_000), wall);
+    const stats = publication.stream.stats();
+    expect(stats).toMatchObject({ framesIn: 251, bytesIn: 25_100, keyframeIntervalMs: 2_000, timestampJumps: 0 });
+    expect(stats.frameRate).toBeCloseTo(25, 0);
+    expect(stats.bitrateBps / 20_000).toBeCloseTo(1, 1);
+  });
+});

@@ -1,0 +1,306 @@
+import type { DurationMs, SizeBytes } from '../core/mod.ts';
+import type { BroadcastOutput, BroadcastPackager } from '../gateways/mod.ts';
+import type { LiveStream } from '../hub/mod.ts';
+import { type Batch, PendingBatch } from './broadcast-batch.ts';
+import type { Clock } from './clock.ts';
+import { LatencyRing } from './latency-ring.ts';
+import { type Framing, type ViewerSocket, WEBSOCKET_CLOSE, websocketHeader } from './viewer-socket.ts';
+
+/** Up to this many viewers every unit is sent at once. */
+const UNBATCHED_VIEWERS_MAX = 50;
+/** Viewers written to before the event loop gets a turn. */
+const SLICE_VIEWERS = 500;
+/** A viewer that skips counts as drained below this share of its queue's limit. */
+const DRAINED_SHARE = 0.25;
+/** How long a viewer gets to take what is queued when the stream ends. */
+const FAREWELL_MS = 5_000;
+
+export interface BroadcastOptions {
+  /** How long units are collected while there are more than 50 viewers; at most 100. */
+  readonly batchMs: DurationMs;
+  /** A viewer with more than this unsent skips to a later keyframe. */
+  readonly sendQueueBytesMax: SizeBytes;
+  /** A viewer whose queue has not drained for this long is disconnected. */
+  readonly stalledMsMax: DurationMs;
+}
+
+export interface BroadcastStats {
+  readonly viewers: number;
+  readonly bytesOut: number;
+  /** How often a viewer fell behind and lost units up to a later keyframe. */
+  readonly skips: number;
+  /** Viewers disconnected because they did not read. */
+  readonly stalledViewers: number;
+  /** From a batch's first unit coming in until the last viewer's write, over the last 512 batches. */
+  readonly latencyP50Ms: number;
+  readonly latencyP99Ms: number;
+}
+
+interface Viewer {
+  readonly socket: ViewerSocket;
+  readonly isFramed: boolean;
+  /** The first batch that it gets whole. */
+  fromBatch: number;
+  /** Where its part of the batch begins that was open when it came. */
+  readonly tailOffset: number;
+  /** Above `sendQueueBytesMax` until the preamble is through. */
+  backlogMax: number;
+  isSkipping: boolean;
+  isGone: boolean;
+  stalledSinceMs: number;
+}
+
+/**
+ * Writes one stream in one protocol to all its viewers: each batch is one buffer that all sockets share.
+ * A new viewer gets the packager's preamble at once and then exactly the units that follow it.
+ */
+export class Broadcaster {
+  private readonly stream: LiveStream;
+  private readonly protocol: string;
+  private readonly options: BroadcastOptions;
+  private readonly clock: Clock;
+  private readonly packager: BroadcastPackager;
+  private detach: () => void = () => undefined;
+  private readonly onIdle: (last: BroadcastStats) => void;
+  /** Changes places only while nothing is being delivered, as slices remember where they are. */
+  private all: Viewer[] = [];
+  private newcomers: Viewer[] = [];
+  private readonly pending = new PendingBatch();
+  private readonly queue: Batch[] = [];
+  private cursor = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private immediate: NodeJS.Immediate | undefined;
+  private isDue = false;
+  private isEnding = false;
+  private present = 0;
+  private bytesOut = 0;
+  private skips = 0;
+  private stalledViewers = 0;
+  private readonly latency = new LatencyRing();
+
+  /** `onIdle` is called once, when the last viewer has left or the stream is over: forget it then, and make a new one for the next viewer. */
+  constructor(
+    stream: LiveStream,
+    protocol: string,
+    makePackager: (out: BroadcastOutput) => BroadcastPackager,
+    options: BroadcastOptions,
+    clock: Clock,
+    onIdle: (last: BroadcastStats) => void,
+  ) {
+    this.stream = stream;
+    this.protocol = protocol;
+    this.options = options;
+    this.clock = clock;
+    this.onIdle = onIdle;
+    this.packager = makePackager({
+      unit: (bytes, startsGop) => this.unit(bytes, startsGop),
+      paused: () => this.flush(),
+      ended: () => this.close(),
+    });
+    this.detach = stream.attach(this.packager);
+    if (this.isEnding) this.detach();
+  }
+
+  get viewers(): number {
+    return this.present;
+  }
+
+  /** Adds a viewer and writes the preamble to it; the socket belongs to the broadcaster until the returned function takes it out. */
+  add(socket: ViewerSocket, framing: Framing): () => void {
+    const preamble = this.packager.preamble();
+    let bytes = 0;
+    for (const part of preamble) bytes += part.length;
+    const viewer: Viewer = {
+      socket,
+      isFramed: framing === 'websocket',
+      fromBatch: this.pending.nextNumber + (this.pending.isEmpty ? 0 : 1),
+      tailOffset: this.pending.sizeBytes,
+      backlogMax: this.options.sendQueueBytesMax + bytes,
+      isSkipping: false,
+      isGone: false,
+      stalledSinceMs: 0,
+    };
+    const remove = (): void => this.remove(viewer);
+    socket.on('close', remove);
+    socket.on('error', remove);
+    if (this.isEnding) {
+      farewell(viewer);
+      return remove;
+    }
+    // Corked, the shared parts leave in one system call without being copied into one buffer.
+    socket.cork();
+    if (viewer.isFramed && bytes > 0) socket.write(websocketHeader(bytes));
+    for (const part of preamble) socket.write(part);
+    socket.uncork();
+    this.bytesOut += bytes;
+    this.all.push(viewer);
+    if (!this.pending.isEmpty) this.newcomers.push(viewer);
+    this.count(1);
+    return remove;
+  }
+
+  stats(): BroadcastStats {
+    return {
+      viewers: this.present,
+      bytesOut: this.bytesOut,
+      skips: this.skips,
+      stalledViewers: this.stalledViewers,
+      latencyP50Ms: this.latency.quantile(0.5),
+      latencyP99Ms: this.latency.quantile(0.99),
+    };
+  }
+
+  /** Sends what is pending, ends all viewers and leaves the stream. */
+  close(): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    this.detach();
+    this.flush();
+    while (this.queue.length > 0) this.deliverSlice(this.all.length);
+    clearImmediate(this.immediate);
+    for (const viewer of this.all) {
+      if (!viewer.isGone) farewell(viewer);
+    }
+    this.stream.viewers.delete(this.protocol);
+    this.present = 0;
+    this.all = [];
+    this.onIdle(this.stats());
+  }
+
+  private remove(viewer: Viewer): void {
+    if (viewer.isGone) return;
+    viewer.isGone = true;
+    if (this.isEnding) return;
+    this.count(-1);
+    if (this.queue.length === 0) this.forgetGone();
+    if (this.present === 0) this.close();
+  }
+
+  private forgetGone(): void {
+    // Halving keeps the cost of leaving constant on average.
+    if (this.all.length > this.present * 2 || this.all.length - this.present > SLICE_VIEWERS) {
+      this.all = this.all.filter((viewer) => !viewer.isGone);
+    }
+  }
+
+  private count(change: 1 | -1): void {
+    this.present += change;
+    this.stream.viewers.set(this.protocol, this.present);
+  }
+
+  private unit(bytes: Uint8Array, startsGop: boolean): void {
+    if (this.present === 0) return;
+    // Skipping viewers come back in at a batch's beginning.
+    if (startsGop) this.flush();
+    this.pending.add(bytes, startsGop, this.clock.monotonic());
+    if (this.present <= UNBATCHED_VIEWERS_MAX) this.flush();
+    else this.timer ??= setTimeout(() => this.timerFired(), this.options.batchMs);
+  }
+
+  /** A batch still under way is let through first: under load batches grow instead of queueing up. */
+  private timerFired(): void {
+    this.timer = undefined;
+    if (this.queue.length === 0) this.flush();
+    else this.isDue = true;
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.isDue = false;
+    if (this.pending.isEmpty) return;
+    const batch = this.pending.seal();
+    for (const viewer of this.newcomers) this.writeTail(viewer, batch);
+    this.newcomers = [];
+    this.queue.push(batch);
+    if (this.queue.length === 1) {
+      this.cursor = 0;
+      this.deliverSlice(SLICE_VIEWERS);
+    }
+  }
+
+  private writeTail(viewer: Viewer, batch: Batch): void {
+    if (viewer.isGone || viewer.tailOffset === batch.raw.length) return;
+    const tail = batch.raw.subarray(viewer.tailOffset);
+    viewer.socket.cork();
+    if (viewer.isFramed) viewer.socket.write(websocketHeader(tail.length));
+    viewer.socket.write(tail);
+    viewer.socket.uncork();
+    this.bytesOut += tail.length;
+  }
+
+  private deliverSlice(viewersMax: number): void {
+    const batch = this.queue[0];
+    if (batch === undefined) return;
+    const end = Math.min(this.cursor + viewersMax, this.all.length);
+    this.writeTo(batch, this.cursor, end);
+    this.cursor = end;
+    if (end === this.all.length) this.finishBatch(batch);
+    if (this.queue.length === 0) {
+      if (this.isDue) this.flush();
+    } else if (!this.isEnding) {
+      this.immediate = setImmediate(() => this.deliverSlice(SLICE_VIEWERS));
+    }
+  }
+
+  private finishBatch(batch: Batch): void {
+    this.latency.add(this.clock.monotonic() - batch.sinceMs);
+    this.queue.shift();
+    this.cursor = 0;
+    if (this.queue.length === 0) this.forgetGone();
+  }
+
+  /** The hot loop: once per viewer and batch, so nothing is allocated here. */
+  private writeTo(batch: Batch, from: number, end: number): void {
+    const { all } = this;
+    const { number, raw, framed } = batch;
+    const { sendQueueBytesMax } = this.options;
+    let written = 0;
+    for (let index = from; index < end; index++) {
+      const viewer = all[index];
+      if (viewer === undefined || viewer.isGone || viewer.fromBatch > number) continue;
+      const backlog = viewer.socket.writableLength;
+      if (viewer.isSkipping ? !this.rejoins(viewer, backlog, batch) : backlog > viewer.backlogMax) {
+        if (!viewer.isSkipping) this.startSkipping(viewer);
+        continue;
+      }
+      if (backlog <= sendQueueBytesMax) viewer.backlogMax = sendQueueBytesMax;
+      viewer.socket.write(viewer.isFramed ? framed : raw);
+      written++;
+    }
+    this.bytesOut += written * raw.length;
+  }
+
+  private startSkipping(viewer: Viewer): void {
+    viewer.isSkipping = true;
+    viewer.stalledSinceMs = this.clock.monotonic();
+    this.skips++;
+  }
+
+  private rejoins(viewer: Viewer, backlog: number, batch: Batch): boolean {
+    const now = this.clock.monotonic();
+    if (backlog > this.options.sendQueueBytesMax * DRAINED_SHARE) {
+      if (now - viewer.stalledSinceMs >= this.options.stalledMsMax) {
+        this.stalledViewers++;
+        viewer.socket.destroy();
+      }
+      return false;
+    }
+    // Drained: from here on it only waits for a keyframe, which is not its fault.
+    viewer.stalledSinceMs = now;
+    if (batch.startsGop) viewer.isSkipping = false;
+    return batch.startsGop;
+  }
+}
+
+/** Lets the viewer take what is queued, then closes; cuts the connection if it does not. */
+function farewell(viewer: Viewer): void {
+  const { socket } = viewer;
+  const deadline = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  deadline.unref();
+  if (viewer.isFramed) socket.write(WEBSOCKET_CLOSE);
+  socket.end(() => {
+    clearTimeout(deadline);
+    socket.destroy();
+  });
+}

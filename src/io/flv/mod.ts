@@ -1,0 +1,1 @@
+export { FlvRoute, type FlvRouteOptions, type FlvStats } from './flv-route.ts';

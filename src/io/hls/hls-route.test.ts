@@ -1,0 +1,270 @@
+import { createServer, get, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type MonotonicMs, monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
+import { FrameSource } from '../../gateways/hls-frames.fixture.ts';
+import type { Sink } from '../../hub/mod.ts';
+import type { Frame } from '../../media/mod.ts';
+import { HLS_DEFAULTS, HlsRoute } from './hls-route.ts';
+import type { HlsSource } from './hls-stream.ts';
+
+class FakeStream implements HlsSource {
+  readonly ref = streamRef('live', 'show');
+  readonly viewers = new Map<string, number>();
+  sinks: Sink[] = [];
+  attach(sink: Sink): () => void {
+    this.sinks.push(sink);
+    return () => {
+      this.sinks = this.sinks.filter((other) => other !== sink);
+    };
+  }
+  feed(frames: readonly Frame[]): void {
+    for (const frame of frames) for (const sink of this.sinks) sink.frame(frame);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+let now: MonotonicMs;
+let stream: FakeStream;
+let source: FrameSource;
+let route: HlsRoute;
+let server: Server;
+let base: string;
+
+function makeRoute(more: Partial<ConstructorParameters<typeof HlsRoute>[0]> = {}): HlsRoute {
+  const clock = { monotonic: () => now, wall: () => wallMs(0) };
+  return new HlsRoute({ ...HLS_DEFAULTS, log: pino({ level: 'silent' }), clock, find: () => undefined, ...more });
+}
+
+const ask = (path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    request(`${base}${path}`, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+    })
+      .on('error', reject)
+      .end();
+  });
+
+const held = (count: number): Promise<void> => expect.poll(() => route.stats().waiting, { interval: 5 }).toBe(count) as Promise<void>;
+
+beforeEach(async () => {
+  now = monotonicMs(1000);
+  stream = new FakeStream();
+  source = new FrameSource();
+  route = makeRoute();
+  server = createServer((incoming, response) => {
+    const [path = '', query = ''] = (incoming.url ?? '').split('?');
+    if (!route.route(incoming, response, path, query)) response.writeHead(418).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  await route.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('HlsRoute', () => {
+  it('serves playlists, init segments, segments and parts with their headers', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 5 }));
+    const multivariant = await ask('/live/show/index.m3u8');
+    expect(multivariant.body.toString()).toContain('\nsource/media.m3u8\n');
+    const media = await ask('/live/show/source/media.m3u8');
+    expect(media.headers).toMatchObject({
+      'content-type': 'application/vnd.apple.mpegurl',
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=1',
+      'content-length': String(media.body.length),
+    });
+    const init = /URI="(init[^"]+)"/.exec(media.body.toString())?.[1] ?? '';
+    expect((await ask(`/live/show/source/${init}`)).headers['content-type']).toBe('video/mp4');
+    const segment = await ask('/live/show/source/1800000000.m4s');
+    expect(segment.headers['cache-control']).toContain('immutable');
+    const parts = await Promise.all([0, 1, 2, 3].map((part) => ask(`/live/show/source/1800000000.${part}.m4s`)));
+    expect(Buffer.concat(parts.map((part) => part.body))).toEqual(segment.body);
+  });
+
+  it('leaves paths alone that are not HLS, and answers 404 for streams and files that are not there', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    for (const path of ['/', '/live/show.flv', '/live/show/whep', '/api/v1/streams']) expect((await ask(path)).status).toBe(418);
+    for (const path of ['/live/other/index.m3u8', '/live/show/source/9.m4s', '/live/show/source/1800000009.0.m4s']) {
+      expect((await ask(path)).status).toBe(404);
+    }
+  });
+
+  it('answers HEAD without a body, OPTIONS for CORS, and refuses other methods', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    const head = await ask('/live/show/source/1800000000.m4s', { method: 'HEAD' });
+    expect([head.status, head.body.length]).toEqual([200, 0]);
+    expect(Number(head.headers['content-length'])).toBeGreaterThan(1000);
+    const preflight = await ask('/live/show/index.m3u8', { method: 'OPTIONS' });
+    expect([preflight.status, preflight.headers['access-control-allow-methods']]).toEqual([204, 'GET, HEAD, OPTIONS']);
+    expect((await ask('/live/show/index.m3u8', { method: 'POST' })).status).toBe(405);
+  });
+
+  it.each([
+    ['bytes=10-19', 206, 10, 20],
+    ['bytes=-7', 206, -7, undefined],
+    ['bytes=999999999-', 416, 0, 0],
+    ['bytes=1-2,4-5', 200, 0, undefined],
+  ])('serves the range %s across parts as %i', async (range, status, from, to) => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    const whole = await ask('/live/show/source/1800000000.m4s');
+    const answer = await ask('/live/show/source/1800000000.m4s', { headers: { range } });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual(whole.body.subarray(from, to));
+  });
+
+  it('holds a blocking reload until its part is there, and gives it a longer cache time', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3.2 }));
+    const answer = ask('/live/show/source/media.m3u8?_HLS_msn=1800000001&_HLS_part=3');
+    await held(1);
+    stream.feed(source.add({ seconds: 2, from: 3.2 + 1 / 30, gopSeconds: 1 }));
+    expect((await answer).body.toString()).toContain('1800000001.3.m4s');
+    expect((await answer).headers['cache-control']).toBe('public, max-age=12');
+    expect(route.stats().waiting).toBe(0);
+  });
+
+  it('holds a request for the hinted part until it is complete', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3.2 }));
+    const answer = ask('/live/show/source/1800000001.2.m4s');
+    await held(1);
+    stream.feed(source.add({ seconds: 1, from: 3.2 + 1 / 30 }));
+    expect((await answer).status).toBe(200);
+    expect((await answer).body.length).toBeGreaterThan(500);
+  });
+
+  it.each(['_HLS_msn=1800000009', '_HLS_part=1', '_HLS_msn=x', '_HLS_msn=1800000001&_HLS_part=99'])(
+    'refuses ?%s with 400',
+    async (query) => {
+      route.streamStarted(stream);
+      stream.feed(source.add({ seconds: 3.2 }));
+      expect((await ask(`/live/show/source/media.m3u8?${query}`)).status).toBe(400);
+    },
+  );
+
+  it('gives up with 503 after three target durations', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3.2 }));
+    const answer = ask('/live/show/source/media.m3u8?_HLS_msn=1800000002');
+    await held(1);
+    now = monotonicMs(now + 6001);
+    expect((await answer).status).toBe(503);
+    expect((await answer).headers['retry-after']).toBe('1');
+  });
+
+  it('answers a delta update', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 30 }));
+    const delta = await ask('/live/show/source/media.m3u8?_HLS_skip=YES');
+    expect(delta.body.toString()).toContain('#EXT-X-SKIP:SKIPPED-SEGMENTS=');
+  });
+
+  it('lets the first viewer wait for the first part', async () => {
+    route.streamStarted(stream);
+    const answer = ask('/live/show/index.m3u8');
+    await held(1);
+    stream.feed(source.add({ seconds: 2 }));
+    expect((await answer).status).toBe(200);
+  });
+
+  it('packages on demand from the first request on', async () => {
+    await route.close();
+    route = makeRoute({ packaging: 'on-demand', find: (path) => (path === 'live/show' ? stream : undefined) });
+    route.streamStarted(stream);
+    expect(stream.sinks).toHaveLength(0);
+    const answer = ask('/live/show/index.m3u8');
+    await held(1);
+    stream.feed(source.add({ seconds: 2 }));
+    expect((await answer).status).toBe(200);
+  });
+
+  it('refuses with 503 at the limit of held requests', async () => {
+    await route.close();
+    route = makeRoute({ waitingPerStreamMax: 1 });
+    route.streamStarted(stream);
+    const first = ask('/live/show/index.m3u8');
+    await held(1);
+    expect((await ask('/live/show/index.m3u8')).status).toBe(503);
+    await route.close();
+    expect((await first).status).toBe(503);
+  });
+
+  it('forgets held requests of clients that have gone', async () => {
+    route.streamStarted(stream);
+    const gone = get(`${base}/live/show/index.m3u8`).on('error', () => undefined);
+    await held(1);
+    gone.destroy();
+    await held(0);
+  });
+
+  it('serves the ended playlist for a while, ignoring directives, and then forgets the stream', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    const waiting = ask('/live/show/source/media.m3u8?_HLS_msn=1800000002');
+    await held(1);
+    for (const sink of stream.sinks) sink.ended();
+    expect((await waiting).body.toString()).toContain('#EXT-X-ENDLIST');
+    expect((await ask('/live/show/source/media.m3u8?_HLS_part=7')).body.toString()).toContain('#EXT-X-ENDLIST');
+    now = monotonicMs(now + 30_001);
+    await expect.poll(() => route.stats().streams, { interval: 20 }).toBe(0);
+    expect((await ask('/live/show/source/1800000000.m4s')).status).toBe(404);
+  });
+
+  it('counts viewers by address and agent, and forgets those who stop asking', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    for (const agent of ['a', 'b', 'a']) await ask('/live/show/source/media.m3u8', { headers: { 'user-agent': agent } });
+    await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(2);
+    now = monotonicMs(now + 6001);
+    await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(0);
+  });
+
+  it('serves HTTP/2 alike, segments of several chunks and held requests too', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3.2 }));
+    const h2 = http2.createServer((incoming, response) => {
+      const [path = '', query = ''] = incoming.url.split('?');
+      route.route(incoming, response, path, query);
+    });
+    await new Promise<void>((resolve) => h2.listen(0, '127.0.0.1', resolve));
+    const client = http2.connect(`http://127.0.0.1:${(h2.address() as AddressInfo).port}`);
+    const fetchH2 = (path: string): Promise<{ status: number; body: Buffer }> =>
+      new Promise((resolve, reject) => {
+        const chunks: Buffer[] = [];
+        let status = 0;
+        const outgoing = client.request({ ':path': path });
+        outgoing.on('response', (headers) => {
+          status = headers[':status'] ?? 0;
+        });
+        outgoing.on('data', (chunk: Buffer) => chunks.push(chunk));
+        outgoing.on('end', () => resolve({ status, body: Buffer.concat(chunks) }));
+        outgoing.on('error', reject);
+      });
+    const segment = await fetchH2('/live/show/source/1800000000.m4s');
+    expect(segment).toEqual({ status: 200, body: (await ask('/live/show/source/1800000000.m4s')).body });
+    const waiting = fetchH2('/live/show/source/1800000001.2.m4s');
+    await held(1);
+    stream.feed(source.add({ seconds: 1, from: 3.2 + 1 / 30 }));
+    expect((await waiting).status).toBe(200);
+    client.close();
+    await new Promise((resolve) => h2.close(resolve));
+  });
+});

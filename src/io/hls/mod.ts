@@ -1,0 +1,2 @@
+export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsStats } from './hls-route.ts';
+export type { HlsSource } from './hls-stream.ts';

@@ -1,0 +1,80 @@
+import type { Server } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type pino from 'pino';
+import { type ApiKeys, type Operation, PROBLEM_TYPE, problem, problemHandlers, registerApi } from '../../api/mod.ts';
+import type { Metrics } from '../metrics.ts';
+import { isLoopback, remoteAddress } from '../remote-address.ts';
+import type { HttpServer } from './http-server.ts';
+import { registerSite } from './site.ts';
+
+export interface WebOptions {
+  readonly operations: readonly Operation[];
+  readonly keys: ApiKeys;
+  readonly publicReads: boolean;
+  readonly version: string;
+  readonly bodyBytesMax: number;
+  readonly metrics: Metrics;
+  /** Whether all listeners are up and the node is not shutting down. */
+  readonly isReady: () => boolean;
+  /** Folder of the built console. */
+  readonly siteFolder: string;
+  readonly log: pino.Logger;
+}
+
+/** Everything on the HTTP port that is not media: API, pages, metrics, health. Answers what the server's media routes leave. */
+export async function createWeb(server: HttpServer, options: WebOptions): Promise<FastifyInstance> {
+  const { log, metrics, isReady } = options;
+  const fastify = Fastify({
+    serverFactory: (handler) => {
+      server.handleRest(handler as Parameters<HttpServer['handleRest']>[0]);
+      // Fastify treats both servers alike; only its types tell them apart.
+      return server.server as Server;
+    },
+    bodyLimit: options.bodyBytesMax,
+    routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
+    // What a client sends is taken as it stands or refused, never silently dropped.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: false } },
+    return503OnClosing: false,
+    frameworkErrors: (error, _request, reply) => {
+      reply.hijack();
+      const { status, ...document } = problem('api.bad-request', error.message);
+      reply.raw.writeHead(status, { 'content-type': PROBLEM_TYPE }).end(JSON.stringify({ status, ...document }));
+    },
+  });
+  problemHandlers(fastify, (error) => log.error({ code: 'api.internal', err: error }, 'a request could not be answered'));
+  fastify.get('/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
+  fastify.get('/readyz', (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (isReady()) return reply.send({ status: 'ready' });
+    const document = problem('api.not-ready', 'the server is starting or shutting down');
+    return reply.code(document.status).type(PROBLEM_TYPE).send(JSON.stringify(document));
+  });
+  fastify.get('/metrics', async (_request, reply) =>
+    reply
+      .type(metrics.contentType)
+      .header('cache-control', 'no-store')
+      .send(await metrics.text()),
+  );
+  await registerSite(fastify, options.siteFolder);
+  await registerApi(fastify, { ...options, isLocal });
+  await fastify.ready();
+  return fastify;
+}
+
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * Whether a request was made on this machine. Loopback alone does not tell: a reverse proxy's requests come from there too
+ * (it says so in a header), and so do those of a browser led here by a name that points to loopback (its Host is that name).
+ */
+function isLocal(request: FastifyRequest): boolean {
+  const { headers, raw } = request;
+  if (
+    headers['x-forwarded-for'] !== undefined ||
+    headers.forwarded !== undefined ||
+    headers['x-real-ip'] !== undefined ||
+    headers.via !== undefined
+  )
+    return false;
+  return isLoopback(remoteAddress(raw.socket)) && LOCAL_HOST.test(request.host);
+}

@@ -1,0 +1,233 @@
+import type { Socket } from 'node:net';
+import type pino from 'pino';
+import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
+import { RtmpToHub } from '../../gateways/mod.ts';
+import type { Hub, Publication, SourceListener } from '../../hub/mod.ts';
+import {
+  type MediaKind,
+  type RtmpCloseReason,
+  type RtmpCredential,
+  type RtmpServerOptions,
+  type RtmpServerOutput,
+  RtmpServerSession,
+} from '../../protocols/rtmp/mod.ts';
+import type { Clock } from '../clock.ts';
+import { nodeRtmpCrypto } from './node-crypto.ts';
+import type { ReadCoalescer } from './read-coalescer.ts';
+import type { RtmpViewers } from './rtmp-viewers.ts';
+
+/** Decides who may publish. */
+export interface RtmpPublishPolicy {
+  mayPublish(
+    ref: StreamRef,
+    credential: RtmpCredential,
+    address: string,
+  ): 'allowed' | { readonly refused: 'key-missing' | 'key-wrong' | 'app-unknown' };
+}
+
+/** What all connections of a listener share. */
+export interface RtmpConnectionContext {
+  readonly hub: Hub;
+  readonly policy: RtmpPublishPolicy;
+  /** What a second publisher of a live stream gets. */
+  readonly secondPublisher: (app: string) => 'reject' | 'takeover';
+  readonly viewers: RtmpViewers;
+  readonly session: RtmpServerOptions;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+  readonly coalescer: ReadCoalescer;
+  /** Whether reads are worth coalescing now. */
+  readonly isBusy: () => boolean;
+  /** Told once for each connection. */
+  readonly closed: (code: string) => void;
+}
+
+/** Answers to commands that a peer does not read; a viewer's media is bounded by its broadcaster. */
+const ANSWER_BYTES_MAX = 256 * 1024;
+/** How long a closed session's last words may take to leave. */
+const FLUSH_MS_MAX = 5_000;
+
+const REFUSALS = {
+  'key-missing': 'this stream needs a key: publish to NAME?key=SECRET',
+  'key-wrong': 'the stream key is wrong',
+  'app-unknown': 'there is no such app',
+} as const;
+
+/** One accepted socket with its session: publishes into the hub or plays from it. */
+export class RtmpConnection implements RtmpServerOutput, SourceListener {
+  readonly address: string;
+  private readonly socket: Socket;
+  private readonly context: RtmpConnectionContext;
+  private readonly session: RtmpServerSession;
+  private ref: StreamRef | undefined = undefined;
+  private publication: Publication | undefined = undefined;
+  private toHub: RtmpToHub | undefined = undefined;
+  private leave: (() => void) | undefined = undefined;
+  private flushBy: number | undefined = undefined;
+
+  constructor(socket: Socket, address: string, context: RtmpConnectionContext) {
+    this.socket = socket;
+    this.address = address;
+    this.context = context;
+    this.session = new RtmpServerSession(this, context.session, nodeRtmpCrypto, context.clock.monotonic());
+    // A reset is followed by `close`, where it is dealt with.
+    socket.on('error', (error) => this.session.close('rtmp.socket', error.message));
+    socket.on('data', (bytes: Buffer) => this.guard(() => this.received(bytes)));
+    socket.on('close', () => this.guard(() => this.gone()));
+  }
+
+  get role(): 'publisher' | 'viewer' | undefined {
+    if (this.publication !== undefined) return 'publisher';
+    return this.leave === undefined ? undefined : 'viewer';
+  }
+
+  get bytesReceived(): number {
+    return this.session.bytesReceived;
+  }
+
+  tick(now: MonotonicMs): void {
+    this.guard(() => {
+      if ((this.session.wakeAt ?? Number.POSITIVE_INFINITY) <= now) this.session.tick(now);
+      if (this.flushBy !== undefined && now >= this.flushBy) this.socket.destroy();
+    });
+  }
+
+  /** Says goodbye because the server stops. */
+  shutDown(): void {
+    this.guard(() => {
+      if (this.publication === undefined) this.session.endPlay('the server is stopping', 'rtmp.server-stopping');
+      else this.session.unpublish('the server is stopping', 'rtmp.server-stopping');
+    });
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  evicted(reason: 'taken-over' | 'deleted'): void {
+    this.publication = undefined;
+    if (reason === 'deleted') this.session.unpublish('the stream was ended by the operator', 'rtmp.deleted');
+    else this.session.unpublish('another publisher took the stream over', 'rtmp.taken-over');
+  }
+
+  // The session's outputs.
+
+  send(bytes: Uint8Array): void {
+    if (this.socket.destroyed) return;
+    this.socket.write(bytes);
+    if (this.leave === undefined && this.socket.writableLength > ANSWER_BYTES_MAX) {
+      this.session.close('rtmp.answers-unread', `more than ${ANSWER_BYTES_MAX} bytes of answers are unread`);
+      this.socket.destroy();
+    }
+  }
+
+  publishRequested(ref: StreamRef, credential: RtmpCredential): void {
+    const { hub, policy, clock, log } = this.context;
+    this.ref = ref;
+    const verdict = policy.mayPublish(ref, credential, this.address);
+    if (verdict !== 'allowed') {
+      this.session.refuse('NetStream.Publish.Denied', REFUSALS[verdict.refused], `rtmp.${verdict.refused}`);
+      return;
+    }
+    const now = clock.monotonic();
+    const wall = clock.wall();
+    const publisher = { protocol: 'rtmp', address: this.address, agent: this.session.agent } as const;
+    const publication = hub.publish(ref, publisher, this, this.context.secondPublisher(ref.app), now, wall);
+    if (publication === 'stream-taken') {
+      this.session.refuse('NetStream.Publish.BadName', `${ref.path} is already being published`, 'rtmp.stream-taken');
+      return;
+    }
+    if (publication === 'too-many-streams') {
+      this.session.refuse('NetStream.Publish.Denied', 'the server has as many streams as it may', 'rtmp.too-many-streams');
+      return;
+    }
+    this.publication = publication;
+    this.toHub = new RtmpToHub(
+      publication,
+      (code, message) => log.warn({ code, stream: ref.path, remote: this.address }, message),
+      now,
+      wall,
+    );
+    this.session.acceptPublish();
+    log.info({ code: 'rtmp.published', stream: ref.path, remote: this.address, agent: publisher.agent }, 'RTMP publisher started');
+  }
+
+  playRequested(ref: StreamRef): void {
+    const { hub, viewers, log } = this.context;
+    this.ref = ref;
+    const stream = hub.stream(ref.path);
+    if (stream === undefined) {
+      this.session.refuse('NetStream.Play.StreamNotFound', `${ref.path} is not live`, 'rtmp.stream-not-found');
+      return;
+    }
+    this.session.acceptPlay();
+    this.leave = viewers.add(stream, this.socket);
+    log.debug({ code: 'rtmp.played', stream: ref.path, remote: this.address }, 'RTMP viewer started');
+  }
+
+  media(kind: MediaKind, timestamp: number, body: Uint8Array): void {
+    this.toHub?.media(kind, timestamp, body);
+  }
+
+  publishEnded(): void {
+    const { publication } = this;
+    this.publication = undefined;
+    this.toHub = undefined;
+    publication?.finish(this.context.clock.monotonic());
+    if (this.ref !== undefined) {
+      this.context.log.info({ code: 'rtmp.unpublished', stream: this.ref.path, remote: this.address }, 'RTMP publisher said goodbye');
+    }
+  }
+
+  playEnded(): void {
+    this.leave?.();
+    this.leave = undefined;
+  }
+
+  closed({ code, detail }: RtmpCloseReason): void {
+    const { publication } = this;
+    this.publication = undefined;
+    this.toHub = undefined;
+    this.playEnded();
+    publication?.lost(this.context.clock.monotonic());
+    const fields = { code, remote: this.address, detail, ...(this.ref === undefined ? {} : { stream: this.ref.path }) };
+    this.context.log.info(fields, 'RTMP connection closed');
+    this.context.closed(code);
+    this.flushBy = this.context.clock.monotonic() + FLUSH_MS_MAX;
+    // Whatever the peer still sends is read and dropped, so that its end of the connection arrives.
+    this.socket.resume();
+    if (!this.socket.destroyed) this.socket.end();
+  }
+
+  private received(bytes: Buffer): void {
+    const { clock, coalescer } = this.context;
+    const now = clock.monotonic();
+    this.toHub?.setTime(now, clock.wall());
+    this.session.receive(bytes, now);
+    if (this.publication !== undefined && this.context.isBusy()) {
+      coalescer.afterRead(this.socket, bytes.length, hasViewers(this.publication.stream.viewers));
+    }
+  }
+
+  private gone(): void {
+    this.session.close('rtmp.peer-closed', 'the peer closed the connection');
+  }
+
+  /** A bug of ours ends this connection and no other. */
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.context.log.error({ code: 'rtmp.internal', remote: this.address, err: error }, 'RTMP connection failed; please report this');
+      this.socket.destroy();
+      this.session.close('rtmp.internal', String(error));
+    }
+  }
+}
+
+function hasViewers(viewers: ReadonlyMap<string, number>): boolean {
+  for (const count of viewers.values()) {
+    if (count > 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,241 @@
+import { type DurationMs, type MonotonicMs, ticksToMs, type WallMs, wallMs } from '../core/mod.ts';
+import type { Frame, SegmentStamp, SourceFrame } from './frame.ts';
+import { type RebasedTime, SourceClock } from './source-clock.ts';
+import type { Track } from './track.ts';
+import { TrackRoster } from './track-roster.ts';
+
+/** How long the first frames of a source are kept back for a second kind of track to show up. */
+const GATHER_MS_MAX = 1_000;
+const GATHER_FRAMES_MAX = 512;
+/** A keyframe this much before the segment's target still cuts it: encoders round timestamps. */
+const CUT_TOLERANCE_MS = 50;
+/** A segment without any keyframe for this long is cut in mid-GOP, to bound what packagers hold. */
+const SEGMENT_MS_MAX = 30_000;
+/** When the lead track falls this far behind another, it counts as gone and the other leads. */
+const LEAD_SILENT_MS_MAX = 5_000;
+/** PROGRAM-DATE-TIME follows the media clock until it is this far from the wall clock. */
+const WALL_DRIFT_MS_MAX = 1_000;
+
+export interface TimelineOptions {
+  /** Segments are cut at the first lead keyframe from here on. */
+  readonly segmentTargetMs: DurationMs;
+  readonly partTargetMs: DurationMs;
+  /** Frames of further tracks are dropped. */
+  readonly tracksMax: number;
+}
+
+/** Takes the stamped frames, in order. */
+export interface TimelineOutput {
+  frame(frame: Frame): void;
+}
+
+interface Arrival extends RebasedTime {
+  readonly source: SourceFrame;
+  readonly track: Track;
+  readonly now: MonotonicMs;
+  readonly wall: WallMs;
+}
+
+/** The open segment and part; times are ticks of the lead track. */
+interface Open {
+  readonly stamp: SegmentStamp;
+  readonly lead: Track;
+  readonly startDts: number;
+  part: number;
+  partStartDts: number;
+  leadDts: number;
+}
+
+/**
+ * Stamps each frame with its place in segments and parts, once for all outputs (see {@link SegmentStamp}).
+ *
+ * - The lead track is the first video track, else the first audio track. Segments begin at its keyframes; a GOP longer than
+ *   30 s is cut in its middle. Parts never exceed the target while frames are evenly spaced (RFC 8216bis 4.4.4.9).
+ * - The first frames of a source wait up to 1 s for both a video and an audio track, so that the first segment has both.
+ * - Frames before the first lead keyframe are dropped. A track that appears later, or changes its configuration, is dropped
+ *   until the next lead keyframe and begins there with a discontinuity; a video track takes over the lead at its keyframe.
+ * - A jump of timestamps is re-anchored at once by {@link SourceClock} and marked by a discontinuity at the next lead keyframe.
+ * - A lead track 5 s behind another is given up with a discontinuity, until it comes back.
+ */
+export class Timeline {
+  private readonly out: TimelineOutput;
+  private readonly options: TimelineOptions;
+  private readonly clock = new SourceClock();
+  private readonly roster: TrackRoster;
+  private gathered: Arrival[] | undefined = [];
+  private open: Open | undefined;
+  /** The last stamp ever made, kept over changes of source. */
+  private last: SegmentStamp | undefined;
+  private isDiscontinuityDue = false;
+  private targetDurationS: number;
+  private leadStep = 0;
+  /** Wall time of the timeline's zero. */
+  private zeroWallMs: number | undefined;
+  private dropped = 0;
+
+  constructor(out: TimelineOutput, options: TimelineOptions) {
+    this.out = out;
+    this.options = options;
+    this.roster = new TrackRoster(options.tracksMax);
+    this.targetDurationS = Math.max(1, Math.round(options.segmentTargetMs / 1000));
+  }
+
+  /** How often timestamps jumped. */
+  get jumps(): number {
+    return this.clock.jumps;
+  }
+
+  /** Frames dropped because no lead keyframe had come, their track was not yet in force, or there were too many tracks. */
+  get droppedFrames(): number {
+    return this.dropped;
+  }
+
+  /** The lead track of the frames now coming out. */
+  get lead(): Track | undefined {
+    return this.open?.lead;
+  }
+
+  /** The frames that follow come from another source: they continue at the last time plus what has passed, after a discontinuity. */
+  newSource(): void {
+    this.closeSegment();
+    this.clock.newSource();
+    this.roster.clear();
+    this.gathered = [];
+    this.isDiscontinuityDue = false;
+  }
+
+  /** Takes the next frame of the source, read at `now` and `wall`. */
+  write(source: SourceFrame, now: MonotonicMs, wall: WallMs): void {
+    const track = this.roster.admit(source.track);
+    if (track === undefined) {
+      this.dropped++;
+      return;
+    }
+    const arrival: Arrival = { ...this.clock.rebase(source, now), source, track, now, wall };
+    if (this.gathered === undefined) {
+      this.place(arrival);
+      return;
+    }
+    this.gathered.push(arrival);
+    if (this.isGathered(this.gathered, now)) {
+      const { gathered } = this;
+      this.gathered = undefined;
+      for (const held of gathered) this.place(held);
+    }
+  }
+
+  private isGathered(gathered: readonly Arrival[], now: MonotonicMs): boolean {
+    const first = gathered[0];
+    const latest = gathered.at(-1);
+    if (first === undefined || latest === undefined || gathered.length >= GATHER_FRAMES_MAX) return true;
+    const kinds = new Set(this.roster.tracks.map((track) => track.kind));
+    return kinds.size > 1 || now - first.now >= GATHER_MS_MAX || dtsMs(latest) - dtsMs(first) >= GATHER_MS_MAX;
+  }
+
+  private place(arrival: Arrival): void {
+    if (arrival.jumped) this.isDiscontinuityDue = true;
+    const isLeadKeyframe = arrival.source.isKeyframe && arrival.track.id === this.roster.lead?.id;
+    const isChangeDue = this.isDiscontinuityDue || this.open?.stamp.tracks !== this.roster.tracks;
+    if (isLeadKeyframe && isChangeDue && arrival.track === this.roster.lead) {
+      this.startSegment(arrival, 1);
+      return;
+    }
+    const { open } = this;
+    if (open === undefined || !open.stamp.tracks.includes(arrival.track)) {
+      this.dropped++;
+      return;
+    }
+    if (arrival.track.id === open.lead.id) this.placeLead(open, arrival);
+    else this.placeOther(open, arrival);
+  }
+
+  private placeLead(open: Open, arrival: Arrival): void {
+    const { timescale } = open.lead;
+    this.leadStep = arrival.dts - open.leadDts;
+    const elapsedMs = ticksToMs(arrival.dts - open.startDts, timescale);
+    const isLongEnough = elapsedMs >= this.options.segmentTargetMs - CUT_TOLERANCE_MS;
+    if ((isLongEnough && arrival.source.isKeyframe) || elapsedMs >= SEGMENT_MS_MAX) {
+      this.startSegment(arrival, 0);
+      return;
+    }
+    const partMs = ticksToMs(arrival.dts + this.leadStep - open.partStartDts, timescale);
+    const startsPart = partMs > this.options.partTargetMs;
+    if (startsPart) {
+      open.part++;
+      open.partStartDts = arrival.dts;
+    }
+    open.leadDts = arrival.dts;
+    this.emit(open, arrival, startsPart);
+  }
+
+  private placeOther(open: Open, arrival: Arrival): void {
+    const behindMs = dtsMs(arrival) - ticksToMs(open.leadDts, open.lead.timescale);
+    if (behindMs > LEAD_SILENT_MS_MAX) {
+      this.roster.remove(open.lead.id);
+      if (arrival.track === this.roster.lead && arrival.source.isKeyframe) {
+        this.startSegment(arrival, 1);
+        return;
+      }
+    }
+    this.emit(open, arrival, false);
+  }
+
+  private startSegment(arrival: Arrival, discontinuities: 0 | 1): void {
+    if (discontinuities === 0 && this.open !== undefined) this.growTarget(arrival.dts - this.open.startDts, this.open.lead);
+    else this.closeSegment();
+    const startMs = this.wallOf(arrival);
+    const { last } = this;
+    const stamp: SegmentStamp = {
+      sequence: last === undefined ? Math.floor(arrival.wall / 1000) : last.sequence + 1,
+      discontinuity: last === undefined ? 0 : last.discontinuity + discontinuities,
+      startMs,
+      targetDurationS: this.targetDurationS,
+      partTargetMs: this.options.partTargetMs,
+      tracks: discontinuities === 0 && last !== undefined ? last.tracks : this.roster.tracks,
+    };
+    this.last = stamp;
+    if (discontinuities === 1) this.isDiscontinuityDue = false;
+    this.open = { stamp, lead: arrival.track, startDts: arrival.dts, part: 0, partStartDts: arrival.dts, leadDts: arrival.dts };
+    this.emit(this.open, arrival, true);
+  }
+
+  /** Ends the open segment where its last lead frame ends. */
+  private closeSegment(): void {
+    const { open } = this;
+    if (open === undefined) return;
+    this.growTarget(open.leadDts + this.leadStep - open.startDts, open.lead);
+    this.open = undefined;
+    this.leadStep = 0;
+  }
+
+  /** RFC 8216bis 4.4.3.1: no segment's duration, rounded, exceeds the target duration. */
+  private growTarget(durationTicks: number, lead: Track): void {
+    this.targetDurationS = Math.max(this.targetDurationS, Math.round(ticksToMs(durationTicks, lead.timescale) / 1000));
+  }
+
+  private wallOf(arrival: Arrival): WallMs {
+    const mediaMs = dtsMs(arrival);
+    if (this.zeroWallMs === undefined || Math.abs(this.zeroWallMs + mediaMs - arrival.wall) > WALL_DRIFT_MS_MAX) {
+      this.zeroWallMs = arrival.wall - mediaMs;
+    }
+    return wallMs(Math.round(this.zeroWallMs + mediaMs));
+  }
+
+  private emit(open: Open, arrival: Arrival, startsPart: boolean): void {
+    const { source, track, dts, pts, now } = arrival;
+    const frame: Frame = {
+      track,
+      dts,
+      pts,
+      isKeyframe: source.isKeyframe,
+      payload: source.payload,
+      segment: open.stamp,
+      part: open.part,
+      startsPart,
+      receivedMs: now,
+    };
+    this.out.frame(source.captureMs === undefined ? frame : { ...frame, captureMs: source.captureMs });
+  }
+}
+
+const dtsMs = (arrival: Arrival): number => ticksToMs(arrival.dts, arrival.track.timescale);

@@ -1,0 +1,98 @@
+import { mkdirSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CLOCK_BAR_HEIGHT, readClockBar } from '../src/io/demo/mod.ts';
+import { launchBrowser } from './fixtures/browser.ts';
+import { type FfmpegPublisher, publish } from './fixtures/ffmpeg-publisher.ts';
+import { ServerProcess } from './fixtures/server-process.ts';
+
+const GLASS_TO_GLASS_MS_MAX = 2500;
+const PATIENCE_MS = 30_000;
+
+let server: ServerProcess;
+let browser: Browser;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  server = await ServerProcess.start({ demo: true });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  expect(await server?.close()).toBe(0);
+});
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+});
+afterEach(() => page.close());
+
+const videoTime = (): Promise<number> => page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
+
+/** Waits until the picture has run for so many seconds more. */
+async function playFor(seconds: number): Promise<void> {
+  const from = await videoTime();
+  await page.waitForFunction((until) => (document.querySelector('video')?.currentTime ?? 0) >= until, from + seconds, {
+    timeout: PATIENCE_MS,
+  });
+}
+
+/** Milliseconds between the clock drawn into the picture that is on the screen and now; undefined when it cannot be read. */
+async function glassToGlassMs(): Promise<number | undefined> {
+  const shown = await page.evaluate((height) => {
+    const video = document.querySelector('video') as HTMLVideoElement;
+    const canvas = new OffscreenCanvas(video.videoWidth, height);
+    const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+    context.drawImage(video, 0, 0);
+    const nowMs = Date.now();
+    const { data } = context.getImageData(0, height >> 1, video.videoWidth, 1);
+    return { nowMs, green: Array.from({ length: video.videoWidth }, (_, x) => data[x * 4 + 1] ?? 0) };
+  }, CLOCK_BAR_HEIGHT);
+  const clockMs = readClockBar(shown.green.length, (x) => shown.green[x] ?? 0);
+  return clockMs === undefined ? undefined : shown.nowMs - clockMs;
+}
+
+describe('the watch page in Chromium', () => {
+  it('plays the demo by LL-HLS, and what it shows is at most 2.5 s old', async () => {
+    await page.goto(`${server.httpUrl}/watch/live/demo`);
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0, undefined, { timeout: PATIENCE_MS });
+    await playFor(8);
+    const latencies: number[] = [];
+    for (let probe = 0; probe < 10; probe++) {
+      await playFor(0.3);
+      const latencyMs = await glassToGlassMs();
+      if (latencyMs !== undefined) latencies.push(latencyMs);
+    }
+    latencies.sort((left, right) => left - right);
+    expect(latencies.length).toBeGreaterThanOrEqual(5);
+    const p50 = latencies[latencies.length >> 1] ?? Number.POSITIVE_INFINITY;
+    console.log(`glass to glass by LL-HLS: p50 ${p50} ms of ${latencies.join(', ')}`);
+    expect(p50).toBeLessThanOrEqual(GLASS_TO_GLASS_MS_MAX);
+    const figures = await page.evaluate(() => ({ ...(window as unknown as { sluice?: object }).sluice }));
+    console.log('the player says', JSON.stringify(figures));
+    expect(figures).toMatchObject({ phase: 'playing', protocol: 'LL-HLS', fatalErrors: 0 });
+    expect(complaints).toEqual([]);
+    const folder = process.env['SCREENSHOT_FOLDER'];
+    if (folder !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      await page.screenshot({ path: `${folder}/watch-page.png` });
+    }
+  }, 90_000);
+
+  it('waits for a stream that is not there and shows it by itself when it starts', async () => {
+    await page.goto(`${server.httpUrl}/watch/live/later`);
+    await page.waitForFunction(() => (window as unknown as { sluice?: { phase: string } }).sluice?.phase === 'waiting', undefined, {
+      timeout: PATIENCE_MS,
+    });
+    let publisher: FfmpegPublisher | undefined;
+    try {
+      publisher = await publish({ url: `${server.rtmpUrl}/live/later`, videoCodec: 'h264', audioCodec: 'aac' });
+      await playFor(2);
+    } finally {
+      await publisher?.close();
+    }
+    expect(complaints).toEqual([]);
+  }, 90_000);
+});
