@@ -35,6 +35,16 @@ export class HlsPlaylists {
     this.playlist = { targetDurationS, partTargetMs: this.partTargetMs, segments, isEnded, renditionReports: [], ...hint };
   }
 
+  /**
+   * Whether a player that comes now finds something to play. Players that do not know parts give up on a playlist without a
+   * whole segment, so the very first playlist is better kept back until it has one; those that do know are not to wait for a
+   * long group of pictures.
+   */
+  get isPlayable(): boolean {
+    const first = this.segments[0];
+    return this.isEnded || first?.isComplete === true || (first?.durationS ?? 0) >= 2 * this.targetDurationS;
+  }
+
   get media(): Uint8Array {
     this.mediaBytes ??= utf8Encode(renderMediaPlaylist(this.playlist, false));
     return this.mediaBytes;

@@ -177,11 +177,11 @@ describe('HlsRoute', () => {
     expect(delta.body.toString()).toContain('#EXT-X-SKIP:SKIPPED-SEGMENTS=');
   });
 
-  it('lets the first viewer wait for the first part', async () => {
+  it('lets the first viewer wait for the first whole segment', async () => {
     route.streamStarted(stream);
     const answer = ask('/live/show/index.m3u8');
     await held(1);
-    stream.feed(source.add({ seconds: 2 }));
+    stream.feed(source.add({ seconds: 3 }));
     expect((await answer).status).toBe(200);
   });
 
@@ -192,7 +192,7 @@ describe('HlsRoute', () => {
     expect(stream.sinks).toHaveLength(0);
     const answer = ask('/live/show/index.m3u8');
     await held(1);
-    stream.feed(source.add({ seconds: 2 }));
+    stream.feed(source.add({ seconds: 3 }));
     expect((await answer).status).toBe(200);
   });
 

@@ -106,10 +106,10 @@ export class HlsStream implements HlsOutput {
     this.waiting.advanced();
   }
 
-  /** The multivariant playlist, once there is one. */
+  /** The multivariant playlist, once there is something to play. */
   multivariantPlaylist(): SharedResponse | undefined {
     const { playlists } = this;
-    if (playlists === undefined) return undefined;
+    if (playlists === undefined || !playlists.isPlayable) return undefined;
     this.multivariant ??= sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [playlists.multivariant]);
     return this.multivariant;
   }
@@ -120,7 +120,7 @@ export class HlsStream implements HlsOutput {
     if (playlists === undefined) return undefined;
     const { msn, part, skip } = directives;
     // 6.2.5.1 and 6.2.5.2: an ended playlist ignores all directives.
-    if (playlists.isEnded || msn === undefined) return this.responses(playlists, skip).plain;
+    if (playlists.isEnded || msn === undefined) return playlists.isPlayable ? this.responses(playlists, skip).plain : undefined;
     if (isReached(playlists.edge, msn, part)) return this.responses(playlists, skip).blocking;
     return isTooFarAhead(playlists.edge, msn, part, playlists.partTargetMs) ? REFUSALS.badDirective : undefined;
   }
