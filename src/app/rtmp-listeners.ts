@@ -3,7 +3,7 @@ import type pino from 'pino';
 import type { PublishPolicy } from '../access/mod.ts';
 import { durationMs, SluiceError, sizeBytes } from '../core/mod.ts';
 import type { Hub } from '../hub/mod.ts';
-import { type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions, type RtmpPublishPolicy } from '../io/mod.ts';
+import { type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions } from '../io/mod.ts';
 import { defaultRtmpServerOptions } from '../protocols/rtmp/mod.ts';
 import type { Config } from './config/mod.ts';
 
@@ -57,26 +57,9 @@ function commonOptions({
     gopCacheBytesMax: sizeBytes(config.hub.gopCacheBytesMax),
     secondPublisher: (app) => apps[app]?.secondPublisher ?? 'reject',
     hub,
-    policy: rtmpPolicy(policy, log),
+    policy,
     clock,
     log,
-  };
-}
-
-/** A peer that has tried too many keys is told the same as one with a wrong key: it need not learn that it is not heard. The log tells. */
-function rtmpPolicy(policy: PublishPolicy, log: pino.Logger): RtmpPublishPolicy {
-  return {
-    mayPublish: (ref, credential, address) => {
-      const decision = policy.mayPublish(ref, credential, address);
-      if (decision === 'allowed') return decision;
-      const { refused } = decision;
-      if (refused !== 'too-many-attempts') return { refused };
-      log.warn(
-        { code: 'access.too-many-attempts', stream: ref.path, remote: address },
-        'too many wrong keys from this address: not heard for a while',
-      );
-      return { refused: 'key-wrong' };
-    },
   };
 }
 

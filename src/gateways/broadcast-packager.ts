@@ -20,4 +20,9 @@ export interface BroadcastPackager extends Sink {
    * to bytes that exist already. Empty while the stream's tracks are not known: then the first unit carries the headers.
    */
   preamble(): readonly Uint8Array[];
+  /**
+   * Metadata and sequence headers of the tracks that the last unit belongs to: what a viewer needs before it comes back in, if it skipped
+   * the change to them. The same array until they change; empty before the first.
+   */
+  headers(): Uint8Array;
 }

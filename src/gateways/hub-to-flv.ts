@@ -11,22 +11,17 @@ import {
   writeAudioFrameHeader,
   writeVideoFrameHeader,
 } from '../containers/mod.ts';
-import { type DurationMs, durationMs, type SizeBytes, sizeBytes, ticksToMs } from '../core/mod.ts';
+import { type SizeBytes, sizeBytes, ticksToMs } from '../core/mod.ts';
 import type { AudioTrack, Frame, Track, VideoTrack } from '../media/mod.ts';
 import type { BroadcastOutput, BroadcastPackager } from './broadcast-packager.ts';
 
-/** What {@link HubToFlv} may keep, and for how long it repeats itself. */
+/** What {@link HubToFlv} may keep. */
 export interface HubToFlvOptions {
   /** A GOP larger than this is not kept for new viewers; they start at the next one. */
   readonly gopCacheBytesMax: SizeBytes;
-  /**
-   * For so long after a change of headers every GOP starts with them again, for viewers that skipped the change itself. At least as long as a
-   * viewer may be stuck before it is disconnected.
-   */
-  readonly headersRepeatedMs: DurationMs;
 }
 
-const DEFAULTS: HubToFlvOptions = { gopCacheBytesMax: sizeBytes(8 * 1024 * 1024), headersRepeatedMs: durationMs(12_000) };
+const DEFAULTS: HubToFlvOptions = { gopCacheBytesMax: sizeBytes(8 * 1024 * 1024) };
 // What an array element, a view and its buffer cost besides their bytes: keeps a GOP of many tiny frames bounded too.
 const UNIT_OVERHEAD_BYTES = 200;
 const NO_BYTES = new Uint8Array(0);
@@ -41,10 +36,9 @@ export class HubToFlv implements BroadcastPackager {
   private video: VideoTrack | undefined = undefined;
   private audio: AudioTrack | undefined = undefined;
   /** Metadata and sequence headers of the tracks in force, as tags. */
-  private headers: Uint8Array = NO_BYTES;
-  /** The file header and `headers`: what a new viewer gets first. */
+  private headersInForce: Uint8Array = NO_BYTES;
+  /** The file header and `headersInForce`: what a new viewer gets first. */
   private opening: Uint8Array | undefined = undefined;
-  private repeatHeadersUntilMs = Number.NEGATIVE_INFINITY;
   private lastMs = 0;
   private gop: Uint8Array[] = [];
   private gopBytes = 0;
@@ -59,17 +53,20 @@ export class HubToFlv implements BroadcastPackager {
     return this.opening === undefined ? [] : [this.opening, ...this.gop];
   }
 
+  headers(): Uint8Array {
+    return this.headersInForce;
+  }
+
   tracks(tracks: readonly Track[]): void {
     if (tracks.length === 0) return;
     this.video = tracks.find((track) => track.kind === 'video');
     this.audio = tracks.find((track) => track.kind === 'audio');
-    this.headers = this.makeHeaders();
+    this.headersInForce = this.makeHeaders();
     const isFirst = this.opening === undefined;
-    this.opening = concatenate([flvFileHeader(this.audio !== undefined, this.video !== undefined), this.headers]);
+    this.opening = concatenate([flvFileHeader(this.audio !== undefined, this.video !== undefined), this.headersInForce]);
     this.forgetGop();
-    if (!isFirst) this.repeatHeadersUntilMs = this.lastMs + this.options.headersRepeatedMs;
     // Whoever is there before the first tracks got no preamble, hence the file header.
-    this.out.unit(isFirst ? this.opening : this.headers, true);
+    this.out.unit(isFirst ? this.opening : this.headersInForce, true);
   }
 
   frame(frame: Frame): void {
@@ -77,11 +74,10 @@ export class HubToFlv implements BroadcastPackager {
     const isVideo = track.id === this.video?.id;
     if (!isVideo && track.id !== this.audio?.id) return;
     const timeMs = Math.round(ticksToMs(frame.dts, track.timescale));
-    const tag = track.kind === 'video' ? videoTag(frame, track, timeMs) : audioTag(frame, track, timeMs);
+    const unit = track.kind === 'video' ? videoTag(frame, track, timeMs) : audioTag(frame, track, timeMs);
     this.lastMs = timeMs;
     // Without video, sound can be joined anywhere; a part of it is kept so that players have something to start with.
     const startsGop = this.video === undefined ? frame.startsPart : isVideo && frame.isKeyframe;
-    const unit = startsGop && timeMs < this.repeatHeadersUntilMs ? concatenate([this.headers, tag]) : tag;
     this.keep(unit, startsGop);
     this.out.unit(unit, startsGop);
   }

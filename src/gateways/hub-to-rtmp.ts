@@ -29,6 +29,8 @@ export interface HubToRtmpOptions {
   readonly gopCacheBytesMax: SizeBytes;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Makes RTMP messages, complete with chunk headers, out of a stream: once per frame for all viewers. Takes the first video and the first audio track. */
 export class HubToRtmp implements BroadcastPackager {
   private readonly out: BroadcastOutput;
@@ -36,7 +38,7 @@ export class HubToRtmp implements BroadcastPackager {
   private video: VideoTrack | undefined = undefined;
   private audio: AudioTrack | undefined = undefined;
   private lead: Track | undefined = undefined;
-  private headers: Uint8Array | undefined = undefined;
+  private headersInForce: Uint8Array | undefined = undefined;
   /** The headers changed and no unit carried them yet. */
   private headersAreDue = false;
   private gop: Uint8Array[] = [];
@@ -49,14 +51,18 @@ export class HubToRtmp implements BroadcastPackager {
   }
 
   preamble(): readonly Uint8Array[] {
-    return this.headers === undefined || this.headersAreDue ? [] : [this.headers, ...this.gop];
+    return this.headersInForce === undefined || this.headersAreDue ? [] : [this.headersInForce, ...this.gop];
+  }
+
+  headers(): Uint8Array {
+    return this.headersInForce ?? NO_BYTES;
   }
 
   tracks(tracks: readonly Track[]): void {
     this.video = tracks.find((track) => track.kind === 'video');
     this.audio = tracks.find((track) => track.kind === 'audio');
     this.lead = this.video ?? this.audio;
-    this.headers = undefined;
+    this.headersInForce = undefined;
     this.headersAreDue = true;
     this.forgetGop();
   }
@@ -67,11 +73,11 @@ export class HubToRtmp implements BroadcastPackager {
     const bytes = track.kind === 'video' ? this.videoMessage(frame, track) : this.audioMessage(frame, track);
     const startsGop = track.id === this.lead?.id && (track.kind === 'video' ? frame.isKeyframe : frame.startsPart);
     if (this.headersAreDue) {
-      this.headers = this.makeHeaders(timestampOf(frame));
+      this.headersInForce = this.makeHeaders(timestampOf(frame));
       this.headersAreDue = false;
       this.keep(bytes, startsGop);
       // In one unit with its headers, so that whoever starts at the frame has them.
-      this.out.unit(concatenate([this.headers, bytes]), startsGop);
+      this.out.unit(concatenate([this.headersInForce, bytes]), startsGop);
       return;
     }
     this.keep(bytes, startsGop);

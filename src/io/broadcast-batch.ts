@@ -4,6 +4,8 @@ import { WEBSOCKET_HEADER_BYTES_MAX, websocketHeader } from './viewer-socket.ts'
 export interface Batch {
   readonly number: number;
   readonly startsGop: boolean;
+  /** The packager's headers that were in force for its first unit. */
+  readonly headers: Uint8Array;
   /** When its first unit came in, for measuring latency. */
   readonly sinceMs: number;
   readonly raw: Buffer;
@@ -17,6 +19,7 @@ export class PendingBatch {
   private bytes = 0;
   private sinceMs = 0;
   private startsGop = false;
+  private headers: Uint8Array = new Uint8Array(0);
   private number = 0;
 
   get isEmpty(): boolean {
@@ -27,11 +30,14 @@ export class PendingBatch {
     return this.bytes;
   }
 
-  add(unit: Uint8Array, startsGop: boolean, now: number): void {
-    if (this.isEmpty) {
-      this.sinceMs = now;
-      this.startsGop = startsGop;
-    }
+  /** Notes what its first unit, which has to be added next, says of the batch. */
+  open(startsGop: boolean, headers: Uint8Array, now: number): void {
+    this.startsGop = startsGop;
+    this.headers = headers;
+    this.sinceMs = now;
+  }
+
+  add(unit: Uint8Array): void {
     this.units.push(unit);
     this.bytes += unit.length;
   }
@@ -47,10 +53,11 @@ export class PendingBatch {
     const header = websocketHeader(this.bytes);
     const start = WEBSOCKET_HEADER_BYTES_MAX - header.length;
     bytes.set(header, start);
-    const { startsGop, sinceMs } = this;
+    const { startsGop, headers, sinceMs } = this;
     this.units = [];
     this.bytes = 0;
-    return { number: this.number++, startsGop, sinceMs, raw: bytes.subarray(WEBSOCKET_HEADER_BYTES_MAX), framed: bytes.subarray(start) };
+    const raw = bytes.subarray(WEBSOCKET_HEADER_BYTES_MAX);
+    return { number: this.number++, startsGop, headers, sinceMs, raw, framed: bytes.subarray(start) };
   }
 
   /** The number that the batch now open will get. */

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { bitrateBps, streamRef, wallMs } from '../core/mod.ts';
 import type { BroadcastOutput, BroadcastPackager } from '../gateways/mod.ts';
 import type { LiveStream, Sink } from '../hub/mod.ts';
+import type { ViewerSocket } from './viewer-socket.ts';
 
 /** A live stream without frames: the packager's `emit` takes their place. */
 export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
@@ -39,6 +40,7 @@ export class NumberedPackager implements BroadcastPackager {
   private readonly out: BroadcastOutput;
   private gop: Uint8Array[] = [];
   next = 0;
+  headersInForce: Uint8Array = new Uint8Array(0);
 
   constructor(out: BroadcastOutput) {
     this.out = out;
@@ -56,6 +58,9 @@ export class NumberedPackager implements BroadcastPackager {
 
   preamble(): readonly Uint8Array[] {
     return [...this.gop];
+  }
+  headers(): Uint8Array {
+    return this.headersInForce;
   }
   tracks(): void {}
   frame(): void {}
@@ -81,6 +86,39 @@ export class UnitReader {
       this.keyframes.push(this.rest[8] === 1);
       this.rest = this.rest.subarray(this.rest.readUInt32BE(4));
     }
+  }
+}
+
+/** A viewer in memory, for large numbers. */
+export class MemorySocket implements ViewerSocket {
+  writableLength = 0;
+  readonly written: Uint8Array[] = [];
+  isDestroyed = false;
+  isEnded = false;
+  private closed: (() => void) | undefined;
+  write(bytes: Uint8Array): boolean {
+    this.written.push(bytes);
+    return true;
+  }
+  cork(): void {}
+  uncork(): void {}
+  end(callback: () => void): void {
+    this.isEnded = true;
+    callback();
+  }
+  destroy(): void {
+    this.isDestroyed = true;
+  }
+  on(event: 'close' | 'error', listener: (error: Error) => void): void {
+    if (event === 'close') this.closed = () => listener(new Error('closed'));
+  }
+  leave(): void {
+    this.closed?.();
+  }
+  units(): number[] {
+    const reader = new UnitReader();
+    for (const bytes of this.written) reader.receive(Buffer.from(bytes));
+    return reader.numbers;
   }
 }
 

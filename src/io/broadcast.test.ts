@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { durationMs, monotonicMs, sizeBytes, wallMs } from '../core/mod.ts';
-import { emptyStream, NumberedPackager, SocketPairs, UnitReader, until } from './broadcast.fixture.ts';
+import { emptyStream, MemorySocket, NumberedPackager, SocketPairs, UnitReader, until } from './broadcast.fixture.ts';
 import { Broadcaster, type BroadcastOptions } from './broadcast.ts';
-import type { Framing, ViewerSocket } from './viewer-socket.ts';
+import type { Framing } from './viewer-socket.ts';
 
 const KIB = 1024;
 let pairs: SocketPairs;
@@ -19,6 +19,7 @@ function makeBroadcaster(overrides: Partial<BroadcastOptions> = {}) {
   const stream = emptyStream();
   let packager: NumberedPackager | undefined;
   let idle = 0;
+  const stalled: string[] = [];
   const broadcaster = new Broadcaster(
     stream,
     'flv',
@@ -28,9 +29,9 @@ function makeBroadcaster(overrides: Partial<BroadcastOptions> = {}) {
     },
     options,
     clock,
-    () => idle++,
+    { idle: () => idle++, stalled: (remote) => stalled.push(remote) },
   );
-  return { broadcaster, stream, clock, packager: packager as NumberedPackager, idles: () => idle };
+  return { broadcaster, stream, clock, packager: packager as NumberedPackager, idles: () => idle, stalled };
 }
 
 async function join(broadcaster: Broadcaster): Promise<{ reader: UnitReader; client: Socket; server: Socket }> {
@@ -40,41 +41,8 @@ async function join(broadcaster: Broadcaster): Promise<{ reader: UnitReader; cli
   client.on('end', () => {
     reader.isEnded = true;
   });
-  broadcaster.add(server, 'raw');
+  broadcaster.add(server, 'raw', '192.0.2.1');
   return { reader, client, server };
-}
-
-/** A viewer in memory, for large numbers. */
-class MemorySocket implements ViewerSocket {
-  writableLength = 0;
-  readonly written: Uint8Array[] = [];
-  isDestroyed = false;
-  isEnded = false;
-  private closed: (() => void) | undefined;
-  write(bytes: Uint8Array): boolean {
-    this.written.push(bytes);
-    return true;
-  }
-  cork(): void {}
-  uncork(): void {}
-  end(callback: () => void): void {
-    this.isEnded = true;
-    callback();
-  }
-  destroy(): void {
-    this.isDestroyed = true;
-  }
-  on(event: 'close' | 'error', listener: (error: Error) => void): void {
-    if (event === 'close') this.closed = () => listener(new Error('closed'));
-  }
-  leave(): void {
-    this.closed?.();
-  }
-  units(): number[] {
-    const reader = new UnitReader();
-    for (const bytes of this.written) reader.receive(Buffer.from(bytes));
-    return reader.numbers;
-  }
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
@@ -105,7 +73,7 @@ describe('Broadcaster', () => {
     for (let turn = 0; turn < 400; turn++) {
       for (let count = 0; count < 10 && viewers.length < 2_000; count++) {
         const socket = new MemorySocket();
-        broadcaster.add(socket, 'raw');
+        broadcaster.add(socket, 'raw', '192.0.2.1');
         viewers.push({ socket, from: gopStart, until: undefined });
       }
       const startsGop = turn % 30 === 0;
@@ -130,7 +98,7 @@ describe('Broadcaster', () => {
   it('shares one buffer among all viewers of a batch', async () => {
     const { broadcaster, packager } = makeBroadcaster();
     const sockets = range(0, 600).map(() => new MemorySocket());
-    for (const socket of sockets) broadcaster.add(socket, 'raw');
+    for (const socket of sockets) broadcaster.add(socket, 'raw', '192.0.2.1');
     packager.emit(true);
     packager.emit(false);
     await until(() => sockets.every((socket) => socket.written.length === 1));
@@ -145,10 +113,10 @@ describe('Broadcaster', () => {
     const { broadcaster, packager } = makeBroadcaster();
     packager.emit(true, 100);
     const sockets = range(0, count).map(() => new MemorySocket());
-    for (const socket of sockets) broadcaster.add(socket, framing);
+    for (const socket of sockets) broadcaster.add(socket, framing, '192.0.2.1');
     for (const size of [50, 200, 70_000, 50]) packager.emit(false, size);
     const late = new MemorySocket();
-    broadcaster.add(late, framing);
+    broadcaster.add(late, framing, '192.0.2.1');
     packager.emit(false, 300);
     broadcaster.close();
     for (const socket of [...sockets, late]) {
@@ -187,7 +155,7 @@ describe('Broadcaster', () => {
   });
 
   it('disconnects a viewer that goes on not reading', async () => {
-    const { broadcaster, packager, clock } = makeBroadcaster();
+    const { broadcaster, packager, clock, stalled } = makeBroadcaster();
     const slow = await join(broadcaster);
     const quick = await join(broadcaster);
     slow.client.pause();
@@ -199,13 +167,14 @@ describe('Broadcaster', () => {
     }
     await until(() => broadcaster.viewers === 1);
     expect(broadcaster.stats()).toMatchObject({ viewers: 1, stalledViewers: 1, skips: 1 });
+    expect(stalled).toEqual(['192.0.2.1']);
   });
 
   it('takes a preamble above the cap as no reason to skip', () => {
     const { broadcaster, packager } = makeBroadcaster();
     packager.emit(true, 400 * KIB);
     const socket = new MemorySocket();
-    broadcaster.add(socket, 'raw');
+    broadcaster.add(socket, 'raw', '192.0.2.1');
     socket.writableLength = 400 * KIB;
     packager.emit(false);
     expect(socket.units()).toEqual([0, 1]);
@@ -220,7 +189,7 @@ describe('Broadcaster', () => {
   it('does not disconnect a viewer that has drained and only waits for a keyframe', () => {
     const { broadcaster, packager, clock } = makeBroadcaster();
     const socket = new MemorySocket();
-    broadcaster.add(socket, 'raw');
+    broadcaster.add(socket, 'raw', '192.0.2.1');
     packager.emit(true);
     socket.writableLength = 300 * KIB;
     packager.emit(false);
@@ -253,7 +222,7 @@ describe('Broadcaster', () => {
     await until(() => idles() === 1);
     expect(stream.sinks.size).toBe(0);
     const late = new MemorySocket();
-    broadcaster.add(late, 'raw');
+    broadcaster.add(late, 'raw', '192.0.2.1');
     expect(late.isEnded).toBe(true);
   });
 });

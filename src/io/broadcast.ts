@@ -36,7 +36,16 @@ export interface BroadcastStats {
   readonly latencyP99Ms: number;
 }
 
+/** What a broadcaster tells. Called synchronously; must not throw. */
+export interface BroadcasterListener {
+  /** A viewer is disconnected because it did not read; `remote` as given with it. */
+  stalled(remote: string): void;
+  /** Once, when the last viewer has left or the stream is over: forget the broadcaster then, and make a new one for the next viewer. */
+  idle(last: BroadcastStats): void;
+}
+
 interface Viewer {
+  readonly remote: string;
   readonly socket: ViewerSocket;
   readonly isFramed: boolean;
   /** The first batch that it gets whole. */
@@ -46,6 +55,8 @@ interface Viewer {
   /** Above `sendQueueBytesMax` until the preamble is through. */
   backlogMax: number;
   isSkipping: boolean;
+  /** Those in force where the last batch began that it got. */
+  headers: Uint8Array | undefined;
   isGone: boolean;
   stalledSinceMs: number;
 }
@@ -61,7 +72,7 @@ export class Broadcaster {
   private readonly clock: Clock;
   private readonly packager: BroadcastPackager;
   private detach: () => void = () => undefined;
-  private readonly onIdle: (last: BroadcastStats) => void;
+  private readonly listener: BroadcasterListener;
   /** Changes places only while nothing is being delivered, as slices remember where they are. */
   private all: Viewer[] = [];
   private newcomers: Viewer[] = [];
@@ -78,20 +89,19 @@ export class Broadcaster {
   private stalledViewers = 0;
   private readonly latency = new LatencyRing();
 
-  /** `onIdle` is called once, when the last viewer has left or the stream is over: forget it then, and make a new one for the next viewer. */
   constructor(
     stream: LiveStream,
     protocol: string,
     makePackager: (out: BroadcastOutput) => BroadcastPackager,
     options: BroadcastOptions,
     clock: Clock,
-    onIdle: (last: BroadcastStats) => void,
+    listener: BroadcasterListener,
   ) {
     this.stream = stream;
     this.protocol = protocol;
     this.options = options;
     this.clock = clock;
-    this.onIdle = onIdle;
+    this.listener = listener;
     this.packager = makePackager({
       unit: (bytes, startsGop) => this.unit(bytes, startsGop),
       paused: () => this.flush(),
@@ -105,18 +115,20 @@ export class Broadcaster {
     return this.present;
   }
 
-  /** Adds a viewer and writes the preamble to it; the socket belongs to the broadcaster until the returned function takes it out. */
-  add(socket: ViewerSocket, framing: Framing): () => void {
+  /** Adds a viewer, whose address is `remote`, and writes the preamble to it; the socket belongs to the broadcaster until the returned function takes it out. */
+  add(socket: ViewerSocket, framing: Framing, remote: string): () => void {
     const preamble = this.packager.preamble();
     let bytes = 0;
     for (const part of preamble) bytes += part.length;
     const viewer: Viewer = {
+      remote,
       socket,
       isFramed: framing === 'websocket',
       fromBatch: this.pending.nextNumber + (this.pending.isEmpty ? 0 : 1),
       tailOffset: this.pending.sizeBytes,
       backlogMax: this.options.sendQueueBytesMax + bytes,
       isSkipping: false,
+      headers: undefined,
       isGone: false,
       stalledSinceMs: 0,
     };
@@ -164,7 +176,7 @@ export class Broadcaster {
     this.stream.viewers.delete(this.protocol);
     this.present = 0;
     this.all = [];
-    this.onIdle(this.stats());
+    this.listener.idle(this.stats());
   }
 
   private remove(viewer: Viewer): void {
@@ -192,7 +204,9 @@ export class Broadcaster {
     if (this.present === 0) return;
     // Skipping viewers come back in at a batch's beginning.
     if (startsGop) this.flush();
-    this.pending.add(bytes, startsGop, this.clock.monotonic());
+    // The first unit of a batch decides which headers whoever comes back in there needs.
+    if (this.pending.isEmpty) this.pending.open(startsGop, this.packager.headers(), this.clock.monotonic());
+    this.pending.add(bytes);
     if (this.present <= UNBATCHED_VIEWERS_MAX) this.flush();
     else this.timer ??= setTimeout(() => this.timerFired(), this.options.batchMs);
   }
@@ -220,13 +234,17 @@ export class Broadcaster {
   }
 
   private writeTail(viewer: Viewer, batch: Batch): void {
-    if (viewer.isGone || viewer.tailOffset === batch.raw.length) return;
-    const tail = batch.raw.subarray(viewer.tailOffset);
-    viewer.socket.cork();
-    if (viewer.isFramed) viewer.socket.write(websocketHeader(tail.length));
-    viewer.socket.write(tail);
-    viewer.socket.uncork();
-    this.bytesOut += tail.length;
+    if (!viewer.isGone) this.writeOwn(viewer, batch.raw.subarray(viewer.tailOffset));
+  }
+
+  /** Writes what only this viewer needs, as a message of its own. */
+  private writeOwn({ socket, isFramed }: Viewer, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    socket.cork();
+    if (isFramed) socket.write(websocketHeader(bytes.length));
+    socket.write(bytes);
+    socket.uncork();
+    this.bytesOut += bytes.length;
   }
 
   private deliverSlice(viewersMax: number): void {
@@ -265,6 +283,7 @@ export class Broadcaster {
         continue;
       }
       if (backlog <= sendQueueBytesMax) viewer.backlogMax = sendQueueBytesMax;
+      viewer.headers = batch.headers;
       viewer.socket.write(viewer.isFramed ? framed : raw);
       written++;
     }
@@ -282,14 +301,18 @@ export class Broadcaster {
     if (backlog > this.options.sendQueueBytesMax * DRAINED_SHARE) {
       if (now - viewer.stalledSinceMs >= this.options.stalledMsMax) {
         this.stalledViewers++;
+        this.listener.stalled(viewer.remote);
         viewer.socket.destroy();
       }
       return false;
     }
     // Drained: from here on it only waits for a keyframe, which is not its fault.
     viewer.stalledSinceMs = now;
-    if (batch.startsGop) viewer.isSkipping = false;
-    return batch.startsGop;
+    if (!batch.startsGop) return false;
+    viewer.isSkipping = false;
+    // It may have skipped the change of tracks.
+    if (viewer.headers !== batch.headers) this.writeOwn(viewer, batch.headers);
+    return true;
   }
 }
 

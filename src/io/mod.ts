@@ -10,7 +10,5 @@ export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
 export { type MetricSource, Metrics, type Sample } from './metrics.ts';
 export { isLoopback, remoteAddress } from './remote-address.ts';
-export { nodeRtmpCrypto } from './rtmp/node-crypto.ts';
-export type { RtmpPublishPolicy } from './rtmp/rtmp-connection.ts';
-export { RtmpListener, type RtmpListenerOptions, type RtmpListenerStats } from './rtmp/rtmp-listener.ts';
+export { nodeRtmpCrypto, RtmpListener, type RtmpListenerOptions, type RtmpListenerStats } from './rtmp/mod.ts';
 export { Secrets, type StoredApiKey } from './secrets.ts';

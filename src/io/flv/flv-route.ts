@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { isName, type SizeBytes } from '../../core/mod.ts';
+import { type BroadcastOutput, HubToFlv } from '../../gateways/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
 import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
+import { StreamViewers } from '../stream-viewers.ts';
 import {
   type FlvRefusal,
   type FlvRequest,
@@ -20,7 +22,6 @@ import {
   sendPreflight,
   sendRefusal,
 } from './flv-answers.ts';
-import { FlvViewers } from './flv-viewers.ts';
 
 export interface FlvRouteOptions {
   readonly log: Logger;
@@ -50,7 +51,7 @@ const UNSUPPORTED_DATA = 1003;
 /** Serves FLV without end: `GET /APP/NAME.flv` by HTTP/1.1 and HTTP/2, and the same path as a WebSocket of binary messages. */
 export class FlvRoute {
   private readonly options: FlvRouteOptions;
-  private readonly viewers: FlvViewers;
+  private readonly viewers: StreamViewers;
   private readonly webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -66,7 +67,9 @@ export class FlvRoute {
 
   constructor(options: FlvRouteOptions) {
     this.options = options;
-    this.viewers = new FlvViewers(options.broadcast, options.gopCacheBytesMax, options.clock);
+    const { broadcast, gopCacheBytesMax, clock, log } = options;
+    const makePackager = (out: BroadcastOutput): HubToFlv => new HubToFlv(out, { gopCacheBytesMax });
+    this.viewers = new StreamViewers({ protocol: 'flv', makePackager, broadcast, clock, log });
   }
 
   readonly handle: MediaRoute = (request, response, path) => {
@@ -143,15 +146,18 @@ export class FlvRoute {
     socket.setNoDelay(true);
     socket.cork();
     socket.write(MEDIA_HEAD);
-    this.viewers.add(stream, socket, 'raw');
+    const remote = remoteAddress(socket);
+    this.viewers.add(stream, socket, 'raw', remote);
     socket.uncork();
-    this.noteJoin(stream, socket, 'http1');
+    this.noteJoin(stream, remote, 'http1');
   }
 
   private joinHttp2(response: Http2ServerResponse, stream: LiveStream): void {
     sendMediaHead(response);
-    this.viewers.add(stream, response.stream, 'raw');
-    this.noteJoin(stream, response.stream.session?.socket, 'http2');
+    const socket = response.stream.session?.socket;
+    const remote = socket === undefined ? '' : remoteAddress(socket);
+    this.viewers.add(stream, response.stream, 'raw', remote);
+    this.noteJoin(stream, remote, 'http2');
   }
 
   private joinWebSocket(webSocket: WebSocket, stream: LiveStream, socket: Duplex): void {
@@ -160,23 +166,18 @@ export class FlvRoute {
       if (socket.writableLength <= PONG_BACKLOG_BYTES_MAX) webSocket.pong(data);
     });
     // Media is written past `ws`, whose frames are written whole and at once without compression: each batch is framed once for all.
-    const remove = this.viewers.add(stream, socket, 'websocket');
+    const remote = remoteAddress(socket as Socket);
+    const remove = this.viewers.add(stream, socket, 'websocket', remote);
     webSocket.on('message', () => {
       remove();
       webSocket.close(UNSUPPORTED_DATA);
     });
-    this.noteJoin(stream, socket as Socket, 'websocket');
+    this.noteJoin(stream, remote, 'websocket');
   }
 
-  private noteJoin(stream: LiveStream, socket: Pick<Socket, 'remoteAddress'> | undefined, transport: string): void {
+  private noteJoin(stream: LiveStream, remote: string, transport: string): void {
     this.joined++;
-    const { log } = this.options;
-    if (log.isLevelEnabled('debug')) {
-      log.debug(
-        { code: 'flv.joined', stream: stream.ref.path, remote: socket === undefined ? '' : remoteAddress(socket), transport },
-        'FLV viewer joined',
-      );
-    }
+    this.options.log.debug({ code: 'flv.joined', stream: stream.ref.path, remote, transport }, 'FLV viewer joined');
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type pino from 'pino';
+import type { PublishPolicy, PublishRefused } from '../../access/mod.ts';
 import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
 import { RtmpToHub } from '../../gateways/mod.ts';
 import type { Hub, Publication, SourceListener } from '../../hub/mod.ts';
@@ -12,26 +13,17 @@ import {
   RtmpServerSession,
 } from '../../protocols/rtmp/mod.ts';
 import type { Clock } from '../clock.ts';
+import type { StreamViewers } from '../stream-viewers.ts';
 import { nodeRtmpCrypto } from './node-crypto.ts';
 import type { ReadCoalescer } from './read-coalescer.ts';
-import type { RtmpViewers } from './rtmp-viewers.ts';
-
-/** Decides who may publish. */
-export interface RtmpPublishPolicy {
-  mayPublish(
-    ref: StreamRef,
-    credential: RtmpCredential,
-    address: string,
-  ): 'allowed' | { readonly refused: 'key-missing' | 'key-wrong' | 'app-unknown' };
-}
 
 /** What all connections of a listener share. */
 export interface RtmpConnectionContext {
   readonly hub: Hub;
-  readonly policy: RtmpPublishPolicy;
+  readonly policy: PublishPolicy;
   /** What a second publisher of a live stream gets. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
-  readonly viewers: RtmpViewers;
+  readonly viewers: StreamViewers;
   readonly session: RtmpServerOptions;
   readonly clock: Clock;
   readonly log: pino.Logger;
@@ -47,11 +39,12 @@ const ANSWER_BYTES_MAX = 256 * 1024;
 /** How long a closed session's last words may take to leave. */
 const FLUSH_MS_MAX = 5_000;
 
-const REFUSALS = {
+const REFUSALS: Readonly<Record<PublishRefused, string>> = {
   'key-missing': 'this stream needs a key: publish to NAME?key=SECRET',
   'key-wrong': 'the stream key is wrong',
   'app-unknown': 'there is no such app',
-} as const;
+  'too-many-attempts': 'too many wrong keys came from this address; wait a while',
+};
 
 /** One accepted socket with its session: publishes into the hub or plays from it. */
 export class RtmpConnection implements RtmpServerOutput, SourceListener {
@@ -161,7 +154,7 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
       return;
     }
     this.session.acceptPlay();
-    this.leave = viewers.add(stream, this.socket);
+    this.leave = viewers.add(stream, this.socket, 'raw', this.address);
     log.debug({ code: 'rtmp.played', stream: ref.path, remote: this.address }, 'RTMP viewer started');
   }
 

@@ -1,16 +1,19 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type pino from 'pino';
+import type { PublishPolicy } from '../../access/mod.ts';
 import type { SizeBytes } from '../../core/mod.ts';
+import { HubToRtmp } from '../../gateways/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
-import { defaultRtmpServerOptions, type RtmpServerOptions } from '../../protocols/rtmp/mod.ts';
+import { defaultRtmpServerOptions, type RtmpServerOptions, SERVER_MESSAGE_STREAM_ID } from '../../protocols/rtmp/mod.ts';
 import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import { listenError, listenHost } from '../listen-error.ts';
 import { remoteAddress } from '../remote-address.ts';
+import { StreamViewers } from '../stream-viewers.ts';
+import { AddressCounts } from './address-counts.ts';
 import { ReadCoalescer } from './read-coalescer.ts';
-import { RtmpConnection, type RtmpConnectionContext, type RtmpPublishPolicy } from './rtmp-connection.ts';
-import { RtmpViewers } from './rtmp-viewers.ts';
+import { RtmpConnection, type RtmpConnectionContext } from './rtmp-connection.ts';
 
 /** Settings and collaborators of a listener. */
 export interface RtmpListenerOptions {
@@ -24,6 +27,7 @@ export interface RtmpListenerOptions {
   /** PEM texts; with them the listener speaks RTMPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly connectionsMax: number;
+  /** Loopback is not counted. */
   readonly connectionsPerAddressMax: number;
   /** What differs from {@link defaultRtmpServerOptions}. */
   readonly session?: Partial<RtmpServerOptions>;
@@ -34,7 +38,7 @@ export interface RtmpListenerOptions {
   /** From this many publishers on their reads are coalesced. */
   readonly coalesceReadsFrom?: number;
   readonly hub: Hub;
-  readonly policy: RtmpPublishPolicy;
+  readonly policy: PublishPolicy;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -48,7 +52,7 @@ export interface RtmpListenerStats {
   readonly bytesReceivedTotal: number;
   /** How connections ended, by code (`rtmp.peer-closed`, `rtmp.key-wrong`, …), refused ones included. */
   readonly closedByCode: ReadonlyMap<string, number>;
-  /** One for each stream that is played by RTMP. */
+  /** One for all streams together. The counters go on when a stream ends. */
   readonly broadcasts: readonly BroadcastStats[];
 }
 
@@ -65,10 +69,10 @@ export class RtmpListener {
   private readonly options: RtmpListenerOptions;
   private readonly server: Server;
   private readonly context: RtmpConnectionContext;
-  private readonly viewers: RtmpViewers;
+  private readonly viewers: StreamViewers;
   private readonly coalescer = new ReadCoalescer(COALESCE_INTERVAL_MS, COALESCE_SLOTS);
   private readonly connections = new Set<RtmpConnection>();
-  private readonly perAddress = new Map<string, number>();
+  private readonly perAddress: AddressCounts;
   private readonly closedByCode = new Map<string, number>();
   private ticker: NodeJS.Timeout | undefined = undefined;
   private publishers = 0;
@@ -79,7 +83,8 @@ export class RtmpListener {
   constructor(options: RtmpListenerOptions) {
     const session = { ...defaultRtmpServerOptions, ...options.session };
     this.options = options;
-    this.viewers = new RtmpViewers(options.broadcast, session.chunkSize, options.gopCacheBytesMax, options.clock);
+    this.perAddress = new AddressCounts(options.connectionsPerAddressMax);
+    this.viewers = createViewers(options, session.chunkSize);
     this.context = {
       hub: options.hub,
       policy: options.policy,
@@ -141,7 +146,7 @@ export class RtmpListener {
       connectionsTotal: this.connectionsTotal,
       bytesReceivedTotal,
       closedByCode: this.closedByCode,
-      broadcasts: this.viewers.stats(),
+      broadcasts: [this.viewers.stats()],
     };
   }
 
@@ -165,15 +170,13 @@ export class RtmpListener {
 
   private accept(socket: Socket): void {
     const address = remoteAddress(socket);
-    const present = this.perAddress.get(address) ?? 0;
-    if (this.isClosing || present >= this.options.connectionsPerAddressMax) {
+    if (this.isClosing || !this.perAddress.add(address)) {
       this.count('rtmp.too-many-connections');
-      this.options.log.warn({ code: 'rtmp.too-many-connections', remote: address }, `${present} connections from one address; refused`);
+      this.options.log.warn({ code: 'rtmp.too-many-connections', remote: address }, 'as many connections from one address as may be; refused');
       socket.on('error', () => undefined);
       socket.destroy();
       return;
     }
-    this.perAddress.set(address, present + 1);
     this.connectionsTotal++;
     const connection = new RtmpConnection(socket, address, this.context);
     this.connections.add(connection);
@@ -183,9 +186,7 @@ export class RtmpListener {
   private socketClosed(connection: RtmpConnection): void {
     this.connections.delete(connection);
     this.bytesOfClosed += connection.bytesReceived;
-    const left = (this.perAddress.get(connection.address) ?? 1) - 1;
-    if (left > 0) this.perAddress.set(connection.address, left);
-    else this.perAddress.delete(connection.address);
+    this.perAddress.remove(connection.address);
   }
 
   /** One timer for the time-outs of all connections. */
@@ -202,4 +203,9 @@ export class RtmpListener {
   private count(code: string): void {
     this.closedByCode.set(code, (this.closedByCode.get(code) ?? 0) + 1);
   }
+}
+
+function createViewers({ broadcast, gopCacheBytesMax, clock, log }: RtmpListenerOptions, chunkSize: SizeBytes): StreamViewers {
+  const packagerOptions = { chunkSize, messageStreamId: SERVER_MESSAGE_STREAM_ID, gopCacheBytesMax };
+  return new StreamViewers({ protocol: 'rtmp', makePackager: (out) => new HubToRtmp(out, packagerOptions), broadcast, clock, log });
 }
