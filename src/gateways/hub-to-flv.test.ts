@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FlvDemuxer, type FlvTag, type MediaMessage, parseAudioTagBody, parseVideoTagBody } from '../containers/mod.ts';
-import { durationMs, mediaTime, sizeBytes, wallMs } from '../core/mod.ts';
+import { mediaTime, sizeBytes, wallMs } from '../core/mod.ts';
 import { aacSamples, h264Main, hevcMain, opusSamples } from '../media/codecs/samples.fixture.ts';
 import { audioTrack, type Frame, type SegmentStamp, type Track, videoTrack } from '../media/mod.ts';
 import { HubToFlv, type HubToFlvOptions } from './hub-to-flv.ts';
@@ -106,19 +106,19 @@ describe('HubToFlv', () => {
     expect(flv.preamble()).toHaveLength(2);
   });
 
-  it('sends new headers when tracks change, and again with each GOP for a while', () => {
-    const { flv, units, starts } = packager({ headersRepeatedMs: durationMs(100) });
+  it('sends new headers once when tracks change, and has them ready for viewers that skipped them', () => {
+    const { flv, units, starts } = packager();
+    expect(flv.headers()).toHaveLength(0);
     flv.tracks([h264, aac]);
     flv.frame(frame(h264, 1000));
     flv.tracks([hevc, opus]);
     expect(flv.preamble()).toHaveLength(1);
-    for (const ms of [1040, 1080, 1140]) flv.frame(frame(hevc, ms));
-    expect(starts).toEqual([true, true, true, true, true, true]);
-    const kinds = units
-      .slice(2)
-      .map((unit) => messagesOf(tagsOf([flv.preamble()[0]!.subarray(0, 13), unit])).map((message) => message.kind));
+    for (const ms of [1040, 1080]) flv.frame(frame(hevc, ms));
+    expect(starts).toEqual([true, true, true, true, true]);
+    const kindsOf = (unit: Uint8Array) => messagesOf(tagsOf([flv.preamble()[0]!.subarray(0, 13), unit])).map((message) => message.kind);
     const headers = ['video-config', 'audio-config'];
-    expect(kinds).toEqual([headers, [...headers, 'video-frame'], [...headers, 'video-frame'], ['video-frame']]);
+    expect(units.slice(2).map(kindsOf)).toEqual([headers, ['video-frame'], ['video-frame']]);
+    expect(flv.headers()).toBe(units[2]);
   });
 
   it('writes Enhanced RTMP for newer codecs and wraps timestamps', () => {

@@ -112,6 +112,25 @@ describe('HubToRtmp', () => {
     ]);
   });
 
+  it('has the headers of the tracks in force ready for viewers that skipped them', () => {
+    const { packager } = setUp();
+    expect(packager.headers()).toHaveLength(0);
+    packager.tracks([video, audio]);
+    packager.frame(frameOf(video, 0, { key: true }));
+    const before = packager.headers();
+    packager.frame(frameOf(video, 40, { key: true }));
+    expect(packager.headers()).toBe(before);
+    const config = Uint8Array.of(1, 0x4d, 0x40, 0x1f, 0xff);
+    packager.tracks([{ ...video, config }]);
+    packager.frame(frameOf({ ...video, config }, 80, { key: true }));
+    const messages = read([packager.headers()]);
+    expect(messages.map(([typeId, time]) => [typeId, time])).toEqual([
+      [18, 80],
+      [9, 80],
+    ]);
+    expect([...(messages[1]?.[3] ?? [])]).toEqual([0x17, 0, 0, 0, 0, ...config]);
+  });
+
   it('keeps timestamps beyond 24 and 32 bits', () => {
     const { packager, units } = setUp();
     packager.tracks([video]);

@@ -203,6 +203,32 @@ describe('Broadcaster', () => {
     expect(socket.units()).toEqual([0, 12]);
   });
 
+  it.each<Framing>(['raw', 'websocket'])(
+    'gives a %s viewer that comes back the headers where they changed meanwhile, and others not',
+    (framing) => {
+      const { broadcaster, packager } = makeBroadcaster();
+      const [slow, quick] = [new MemorySocket(), new MemorySocket()];
+      for (const socket of [slow, quick]) broadcaster.add(socket, framing, '192.0.2.1');
+      packager.headersInForce = Buffer.from('first');
+      packager.emit(true);
+      const skipAGop = (headers: Uint8Array): string => {
+        slow.written.length = 0;
+        slow.writableLength = 300 * KIB;
+        packager.emit(false);
+        packager.headersInForce = headers;
+        packager.emit(true);
+        slow.writableLength = 0;
+        packager.emit(true);
+        return Buffer.concat(slow.written).toString('latin1');
+      };
+      expect(skipAGop(packager.headersInForce)).not.toContain('first');
+      const header = framing === 'websocket' ? '\x82\x06' : '';
+      expect(skipAGop(Buffer.from('second')).startsWith(`${header}second`)).toBe(true);
+      expect(Buffer.concat(quick.written).toString('latin1')).not.toContain('second');
+      broadcaster.close();
+    },
+  );
+
   it('ends its viewers with the stream, after all that was pending', async () => {
     const { broadcaster, packager, stream, idles } = makeBroadcaster();
     const viewers = [await join(broadcaster), await join(broadcaster), await join(broadcaster)];

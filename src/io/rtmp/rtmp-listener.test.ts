@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import pino from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { durationMs, sizeBytes } from '../../core/mod.ts';
 import { Hub } from '../../hub/mod.ts';
 import { defaultRtmpClientOptions, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
 import { systemClock } from '../clock.ts';
+import { localhostCertificate } from './localhost-certificate.fixture.ts';
 import { nodeRtmpCrypto } from './node-crypto.ts';
 import { RtmpListener, type RtmpListenerOptions } from './rtmp-listener.ts';
 
@@ -36,8 +38,10 @@ class Peer {
   isSocketClosed = false;
   reason: RtmpCloseReason | undefined;
 
-  constructor(port: number, intent: 'publish' | 'play', streamKey: string) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, intent: 'publish' | 'play', streamKey: string, isTls: boolean) {
+    this.socket = isTls
+      ? connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: localhostCertificate.cert })
+      : connect(port, '127.0.0.1');
     this.session = new RtmpClientSession(
       {
         send: (bytes) => this.socket.write(bytes),
@@ -54,7 +58,7 @@ class Peer {
       nodeRtmpCrypto,
       systemClock.monotonic(),
     );
-    this.socket.on('connect', () => this.session.start());
+    this.socket.on(isTls ? 'secureConnect' : 'connect', () => this.session.start());
     this.socket.on('data', (bytes) => this.session.receive(bytes, systemClock.monotonic()));
     this.socket.on('close', () => {
       this.isSocketClosed = true;
@@ -111,7 +115,12 @@ async function setUp(overrides: Partial<RtmpListenerOptions> = {}) {
     gopCacheBytesMax: sizeBytes(1_000_000),
     secondPublisher: () => 'reject',
     hub,
-    policy: { mayPublish: (_ref, credential) => (credential.key === 'bad' ? { refused: 'key-wrong' } : 'allowed') },
+    policy: {
+      mayPublish: (_ref, { key }) => {
+        if (key === 'guess') return { refused: 'too-many-attempts' };
+        return key === 'bad' ? { refused: 'key-wrong' } : 'allowed';
+      },
+    },
     clock: systemClock,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
     ...overrides,
@@ -120,7 +129,7 @@ async function setUp(overrides: Partial<RtmpListenerOptions> = {}) {
   const peers: Peer[] = [];
   open.push({ listener, peers });
   const peer = (intent: 'publish' | 'play', streamKey = 'show'): Peer => {
-    const made = new Peer(listener.port, intent, streamKey);
+    const made = new Peer(listener.port, intent, streamKey, overrides.tls !== undefined);
     peers.push(made);
     return made;
   };
@@ -133,10 +142,12 @@ function publishFrames(publisher: Peer, from: number, count: number): void {
 
 describe('RtmpListener', () => {
   it.each([
-    ['read at once', 100],
-    ['with coalesced reads', 0],
-  ])('carries a stream from a publisher to viewers, %s', async (_how, coalesceReadsFrom) => {
-    const { peer, listener, events, hub } = await setUp({ coalesceReadsFrom });
+    ['read at once', { coalesceReadsFrom: 100 }],
+    ['with coalesced reads', { coalesceReadsFrom: 0 }],
+    ['over TLS', { tls: localhostCertificate }],
+    ['over TLS with coalesced reads', { tls: localhostCertificate, coalesceReadsFrom: 0 }],
+  ])('carries a stream from a publisher to viewers, %s', async (_how, options) => {
+    const { peer, listener, events, hub } = await setUp(options);
     const publisher = await peer('publish').started();
     publisher.session.media('video', 0, sequenceHeader());
     // More than the second for which the timeline waits for audio; the second keyframe is frame 25.
@@ -173,11 +184,12 @@ describe('RtmpListener', () => {
     expect(events).toEqual(['started live/show', 'held live/show', 'resumed live/show']);
   });
 
-  it('refuses a wrong key, a second publisher and a stream that is not live, each with a status and a log line', async () => {
+  it('refuses a wrong key, one key too many, a second publisher and a stream that is not live, each with a status and a log line', async () => {
     const { peer, lines } = await setUp();
     await peer('publish').started();
     const cases = [
       [peer('publish', 'other?key=bad'), 'NetStream.Publish.Denied', 'rtmp.key-wrong'],
+      [peer('publish', 'other?key=guess'), 'NetStream.Publish.Denied', 'rtmp.too-many-attempts'],
       [peer('publish'), 'NetStream.Publish.BadName', 'rtmp.stream-taken'],
       [peer('play', 'nothing'), 'NetStream.Play.StreamNotFound', 'rtmp.stream-not-found'],
     ] as const;
@@ -186,7 +198,7 @@ describe('RtmpListener', () => {
       expect(refused.reason?.detail).toContain(status);
       expect(lines.filter((line) => line.code === code).length).toBe(1);
     }
-    expect(JSON.stringify(lines)).not.toContain('key=bad');
+    expect(JSON.stringify(lines)).not.toMatch(/key=(bad|guess)/);
   });
 
   it('lets another publisher take over where the app says so', async () => {
@@ -206,9 +218,37 @@ describe('RtmpListener', () => {
     expect([publisher.reason?.code, viewer.reason?.code]).toEqual(['rtmp.stream-ended', 'rtmp.stream-ended']);
   });
 
-  it('limits connections of one address, turns garbage away and times silence out', async () => {
+  it('closes whoever does not speak TLS on a listener that does', async () => {
+    const { listener } = await setUp({ tls: localhostCertificate });
+    const plain = connect(listener.port, '127.0.0.1').on('error', () => undefined);
+    plain.end('GET / HTTP/1.1\r\n\r\n');
+    await vi.waitFor(() => expect(listener.stats().closedByCode.get('rtmp.tls-handshake')).toBe(1));
+    expect(listener.stats().connectionsTotal).toBe(0);
+    plain.destroy();
+  });
+
+  it('goes on counting when a stream is over', async () => {
+    const { peer, listener, hub } = await setUp();
+    const counts: number[] = [];
+    for (const round of [1, 2]) {
+      const publisher = await peer('publish').started();
+      publisher.session.media('video', 0, sequenceHeader());
+      publishFrames(publisher, 0, 40);
+      const viewer = await peer('play').started();
+      await vi.waitFor(() => expect(viewer.video().length).toBeGreaterThan(10));
+      publisher.session.finish();
+      await vi.waitFor(() => expect([viewer.isSocketClosed, hub.stream('live/show')]).toEqual([true, undefined]));
+      counts.push(listener.stats().broadcasts.reduce((sum, { bytesOut }) => sum + bytesOut, 0));
+      expect(counts).toHaveLength(round);
+    }
+    expect(counts[0]).toBeGreaterThan(1_000);
+    expect(counts[1]).toBeGreaterThan((counts[0] ?? 0) + 1_000);
+  });
+
+  it('does not count loopback, limits connections in all, turns garbage away and times silence out', async () => {
     const { peer, listener } = await setUp({
-      connectionsPerAddressMax: 2,
+      connectionsMax: 2,
+      connectionsPerAddressMax: 1,
       session: { setupTimeoutMs: durationMs(300) },
     });
     const silent = connect(listener.port, '127.0.0.1')

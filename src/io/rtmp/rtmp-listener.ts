@@ -172,7 +172,10 @@ export class RtmpListener {
     const address = remoteAddress(socket);
     if (this.isClosing || !this.perAddress.add(address)) {
       this.count('rtmp.too-many-connections');
-      this.options.log.warn({ code: 'rtmp.too-many-connections', remote: address }, 'as many connections from one address as may be; refused');
+      this.options.log.warn(
+        { code: 'rtmp.too-many-connections', remote: address },
+        'as many connections from one address as may be; refused',
+      );
       socket.on('error', () => undefined);
       socket.destroy();
       return;
