@@ -163,6 +163,19 @@ describe('LiveStream', () => {
     expect(late.frames.length).toBeGreaterThan(50);
   });
 
+  it('gives a sink that asks for it the last whole segment as well', () => {
+    const { start } = makeHub();
+    const publication = start();
+    const early = new RecordingSink();
+    publication.stream.attach(early);
+    feed(publication, { fromMs: 0, untilMs: 9_000 });
+    const late = new RecordingSink();
+    publication.stream.attach(late, 'segment');
+    const newest = early.frames.at(-1)?.segment.sequence ?? 0;
+    expect(late.frames[0]).toMatchObject({ isKeyframe: true, startsPart: true, part: 0, segment: { sequence: newest - 1 } });
+    expect(late.frames).toEqual(early.frames.slice(-late.frames.length));
+  });
+
   it('tells a sink that comes to a held stream so', () => {
     const { start } = makeHub();
     const publication = start();

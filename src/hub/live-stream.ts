@@ -48,10 +48,11 @@ export interface LiveStream {
   /** Viewers by protocol (`flv`, `rtmp`, `hls`), set by the outputs. */
   readonly viewers: Map<string, number>;
   /**
-   * Replays the tracks and the frames since the last lead keyframe into `sink` before it returns; live frames follow.
+   * Replays the tracks and the frames since the last lead keyframe (or since the beginning of the last whole segment, as far as
+   * it is kept) into `sink` before it returns; live frames follow.
    * Returns a function that detaches; it may be called at any time and more than once.
    */
-  attach(sink: Sink): () => void;
+  attach(sink: Sink, from?: 'keyframe' | 'segment'): () => void;
   stats(): StreamStats;
 }
 
@@ -123,7 +124,7 @@ export class FanOut implements LiveStream {
     this.gop.clear();
   }
 
-  attach(sink: Sink): () => void {
+  attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {
     const detach = (): void => this.detach(sink);
     if (this.isOver) {
       this.call(sink, (it) => it.ended());
@@ -133,7 +134,7 @@ export class FanOut implements LiveStream {
     this.sinks = [...this.sinks, sink];
     this.call(sink, (it) => {
       if (tracks.length > 0) it.tracks(tracks);
-      for (const frame of gop.frames) it.frame(frame);
+      for (const frame of from === 'keyframe' ? gop.gop : gop.segments) it.frame(frame);
       if (this.state === 'held') it.paused();
     });
     return detach;

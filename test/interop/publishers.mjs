@@ -22,7 +22,7 @@ const ffmpeg = (url, ...more) =>
   run('ffmpeg', [...words('-nostdin -loglevel error'), ...TEST_SOURCE, ...ENCODERS, ...more, '-f', 'flv', url]);
 
 const GSTREAMER_SOURCE = words(
-  'videotestsrc is-live=true ! video/x-raw,width=640,height=360,framerate=30/1 ! ' +
+  'videotestsrc is-live=true ! video/x-raw,format=I420,width=640,height=360,framerate=30/1 ! ' +
     'x264enc tune=zerolatency speed-preset=veryfast key-int-max=60 bitrate=800 ! h264parse ! mux. ' +
     'audiotestsrc is-live=true ! audio/x-raw,rate=48000 ! avenc_aac ! aacparse ! mux. flvmux name=mux streamable=true !',
 );

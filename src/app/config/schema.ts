@@ -119,9 +119,9 @@ const schema = Type.Object(
         'The most bytes of segments kept for one stream; past it, its playlist lists fewer.',
       ),
       packaging: choice(
-        'always',
-        ['always', 'on-demand'],
-        'When a stream is packaged for HLS: from its start, so that the first viewer starts at once, or from the first request on.',
+        'on-demand',
+        ['on-demand', 'always'],
+        'When a stream is packaged for HLS: while somebody asks for it, beginning with the last whole segment, or from its start on, so that the first viewer finds a whole window.',
       ),
       waitingPerStreamMax: integer(20_000, 1, 1_000_000, 'The most requests of one stream that are held until what they ask for is there.'),
       waitingMax: integer(50_000, 1, 1_000_000, 'The most requests of all streams that are held.'),

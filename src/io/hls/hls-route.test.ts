@@ -40,7 +40,7 @@ let base: string;
 
 function makeRoute(more: Partial<ConstructorParameters<typeof HlsRoute>[0]> = {}): HlsRoute {
   const clock = { monotonic: () => now, wall: () => wallMs(0) };
-  return new HlsRoute({ ...HLS_DEFAULTS, log: pino({ level: 'silent' }), clock, find: () => undefined, ...more });
+  return new HlsRoute({ ...HLS_DEFAULTS, log: pino({ level: 'silent' }), clock, find: () => undefined, packaging: 'always', ...more });
 }
 
 const ask = (path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> =>
@@ -194,6 +194,20 @@ describe('HlsRoute', () => {
     await held(1);
     stream.feed(source.add({ seconds: 3 }));
     expect((await answer).status).toBe(200);
+  });
+
+  it('stops packaging on demand when nobody has asked for a minute, and begins again', async () => {
+    await route.close();
+    route = makeRoute({ packaging: 'on-demand', find: (path) => (path === 'live/show' ? stream : undefined) });
+    const first = ask('/live/show/index.m3u8');
+    await held(1);
+    stream.feed(source.add({ seconds: 3 }));
+    expect((await first).status).toBe(200);
+    now = monotonicMs(now + 60_001);
+    await expect.poll(() => stream.sinks.length, { interval: 20 }).toBe(0);
+    expect(route.stats().sizeBytes).toBe(0);
+    void ask('/live/show/index.m3u8').catch(() => undefined);
+    await expect.poll(() => stream.sinks.length, { interval: 20 }).toBe(1);
   });
 
   it('refuses with 503 at the limit of held requests', async () => {

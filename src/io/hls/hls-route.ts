@@ -26,7 +26,7 @@ export interface HlsRouteOptions {
 
 /** Sensible values for what need not be chosen. */
 export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find'> = {
-  packaging: 'always',
+  packaging: 'on-demand',
   windowSegments: 10,
   windowBytesMax: 64 * 1024 * 1024,
   waitingPerStreamMax: 20_000,
@@ -52,6 +52,8 @@ interface Pending {
 
 /** An ended stream's playlists and segments stay for viewers to play out. */
 const ENDED_KEPT_MS = 30_000;
+/** A stream that nobody asks for any more is packaged for so long, where that is done on demand. */
+const IDLE_KEPT_MS = 60_000;
 /** How long a request waits for the first part of a stream that has just started. */
 const START_WAIT_MS_MAX = 6_000;
 /** 6.2.5.2: a request is not held longer than three target durations. */
@@ -171,7 +173,8 @@ export class HlsRoute {
   }
 
   private countViewer(request: HttpRequest, stream: HlsStream): void {
-    stream.viewers.seen(remoteAddress(request.socket), request.headers['user-agent'] ?? '', this.options.clock.monotonic());
+    stream.askedAt = this.options.clock.monotonic();
+    stream.viewers.seen(remoteAddress(request.socket), request.headers['user-agent'] ?? '', stream.askedAt);
   }
 
   private openOnDemand(base: string): HlsStream | undefined {
@@ -189,7 +192,7 @@ export class HlsRoute {
     const ended = (over: HlsStream): void => {
       over.endedAt = this.options.clock.monotonic();
     };
-    const stream = new HlsStream(source, this.files, limits, waiting, VIEWERS_COUNTED_MAX, ended);
+    const stream = new HlsStream(source, this.files, limits, waiting, VIEWERS_COUNTED_MAX, ended, this.options.clock.monotonic());
     this.streams.set(stream.base, stream);
     this.options.log.debug({ code: 'hls.packaging', stream: source.ref.path }, 'HLS packaging started');
     return stream;
@@ -200,11 +203,16 @@ export class HlsRoute {
     this.streams.delete(base);
   }
 
+  private isDone(stream: HlsStream, now: MonotonicMs): boolean {
+    if (stream.endedAt !== undefined) return now - stream.endedAt > ENDED_KEPT_MS;
+    return this.options.packaging === 'on-demand' && now - stream.askedAt > IDLE_KEPT_MS;
+  }
+
   private sweep(): void {
     const now = this.options.clock.monotonic();
     for (const stream of this.streams.values()) {
       stream.waiting.expire(now);
-      if (stream.endedAt !== undefined && now - stream.endedAt > ENDED_KEPT_MS) this.forget(stream.base);
+      if (this.isDone(stream, now)) this.forget(stream.base);
       else countViewers(stream, now);
     }
   }

@@ -16,7 +16,7 @@ import type { WaitingRequests } from './waiting-requests.ts';
 export interface HlsSource {
   readonly ref: StreamRef;
   readonly viewers: Map<string, number>;
-  attach(sink: Sink): () => void;
+  attach(sink: Sink, from: 'segment'): () => void;
 }
 
 /** The rendition that is what the publisher sends. */
@@ -37,6 +37,8 @@ export class HlsStream implements HlsOutput {
   /** `/APP/NAME`. */
   readonly base: string;
   endedAt: MonotonicMs | undefined;
+  /** When a playlist was last asked for. */
+  askedAt: MonotonicMs;
   private readonly packager: HubToHls;
   private readonly files: Map<string, SharedResponse>;
   private readonly paths = new Set<string>();
@@ -55,7 +57,9 @@ export class HlsStream implements HlsOutput {
     waiting: WaitingRequests,
     viewersMax: number,
     onEnded: (stream: HlsStream) => void,
+    now: MonotonicMs,
   ) {
+    this.askedAt = now;
     this.source = source;
     this.files = files;
     this.waiting = waiting;
@@ -63,12 +67,15 @@ export class HlsStream implements HlsOutput {
     this.base = `/${source.ref.path}`;
     this.onEnded = onEnded;
     this.packager = new HubToHls(this, `${RENDITION}/${MEDIA_PLAYLIST_NAME}`, limits);
-    this.detach = source.attach({
-      tracks: () => this.packager.tracks(),
-      frame: (frame) => this.packager.frame(frame),
-      paused: () => this.packager.paused(),
-      ended: () => this.end(),
-    });
+    this.detach = source.attach(
+      {
+        tracks: () => this.packager.tracks(),
+        frame: (frame) => this.packager.frame(frame),
+        paused: () => this.packager.paused(),
+        ended: () => this.end(),
+      },
+      'segment',
+    );
   }
 
   get playlists(): HlsPlaylists | undefined {

@@ -196,7 +196,8 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     const { clock, coalescer } = this.context;
     const now = clock.monotonic();
     this.toHub?.setTime(now, clock.wall());
-    this.session.receive(bytes, now);
+    // Pure rooms take plain arrays: a Buffer's own methods differ (its slice shares, theirs copies).
+    this.session.receive(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), now);
     if (this.publication !== undefined && this.context.isBusy()) {
       coalescer.afterRead(this.socket, bytes.length, hasViewers(this.publication.stream.viewers));
     }

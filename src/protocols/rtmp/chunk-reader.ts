@@ -32,6 +32,9 @@ const MESSAGE_HEADER_BYTES = [11, 7, 3, 0] as const;
 // Basic header 3, message header 11, extended timestamp 4.
 const HEADER_BYTES_MAX = 18;
 const NO_BYTES = new Uint8Array(0);
+/** Short messages share buffers of this size: a buffer of its own costs a message more than the copy into it. */
+const SLAB_BYTES = 65_536;
+const SLAB_MESSAGE_BYTES_MAX = SLAB_BYTES / 8;
 
 /** What the headers of one chunk stream say so far, and its incomplete message. */
 class ChunkStream {
@@ -49,7 +52,7 @@ class ChunkStream {
   filled = 0;
 }
 
-/** Demultiplexes a chunk stream (RTMP 1.0, 5.3) into messages; each message's bytes are copied once. */
+/** Demultiplexes a chunk stream (RTMP 1.0, 5.3) into messages; each message's bytes are copied once at the most. */
 export class ChunkReader {
   private readonly out: ChunkReaderOutput;
   private readonly limits: ChunkReaderLimits;
@@ -62,6 +65,9 @@ export class ChunkReader {
   /** The chunk whose payload is being read, and how much of its payload is to come. */
   private current: ChunkStream | undefined = undefined;
   private chunkLeft = 0;
+  /** Where the next short messages are put together; what lies before `slabUsed` is given away. */
+  private slab = NO_BYTES;
+  private slabUsed = 0;
 
   constructor(out: ChunkReaderOutput, limits: ChunkReaderLimits = defaultChunkReaderLimits) {
     this.out = out;
@@ -208,7 +214,7 @@ export class ChunkReader {
     const stop = at + taken;
     if (stream.body === undefined && taken === stream.length) {
       this.current = undefined;
-      this.complete(stream, taken === 0 ? NO_BYTES : bytes.slice(at, stop));
+      this.complete(stream, bytes.subarray(at, stop));
       return stop;
     }
     const body = stream.body ?? this.allocate(stream);
@@ -232,9 +238,19 @@ export class ChunkReader {
       );
     }
     this.partialBytes += stream.length;
-    const body = new Uint8Array(stream.length);
+    const body = this.buffer(stream.length);
     stream.body = body;
     return body;
+  }
+
+  private buffer(length: number): Uint8Array {
+    if (length > SLAB_MESSAGE_BYTES_MAX) return new Uint8Array(length);
+    if (this.slabUsed + length > this.slab.length) {
+      this.slab = new Uint8Array(SLAB_BYTES);
+      this.slabUsed = 0;
+    }
+    this.slabUsed += length;
+    return this.slab.subarray(this.slabUsed - length, this.slabUsed);
   }
 
   private release(stream: ChunkStream): void {

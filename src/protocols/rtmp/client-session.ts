@@ -97,7 +97,7 @@ export class RtmpClientSession implements MessageLinkOutput {
     this.handshake.start();
   }
 
-  /** Takes borrowed bytes from the server, split anywhere. Never throws for what the server sends. */
+  /** Takes bytes from the server, split anywhere; given, for messages may share them. Never throws for what the server sends. */
   receive(bytes: Uint8Array, now: MonotonicMs): void {
     if (this.current === 'closed') return;
     this.liveness.heard(now);

@@ -105,7 +105,7 @@ export class RtmpServerSession implements MessageLinkOutput {
     return this.current === 'closed' ? undefined : this.liveness.wakeAt;
   }
 
-  /** Takes borrowed bytes from the peer, split anywhere. Never throws for what the peer sends. */
+  /** Takes bytes from the peer, split anywhere; given, for messages may share them. Never throws for what the peer sends. */
   receive(bytes: Uint8Array, now: MonotonicMs): void {
     if (this.current === 'closed') return;
     this.liveness.heard(now);
