@@ -1,10 +1,13 @@
-// `npm run fuzz [-- PATTERN]`: every parser's fuzz test with many more inputs than `npm test` takes.
+// `npm run fuzz [-- PATH]`: the rooms' tests with many more inputs for each property than `npm test` takes.
 import { spawnSync } from 'node:child_process';
+import { exit, prepare, root, runtime } from './prepare.mjs';
 
+await prepare().catch((error) => exit(error));
 const runs = process.env.FUZZ_RUNS ?? '100000';
-const pattern = process.argv[2] ?? 'fuzz';
-console.log(`Fuzzing with ${runs} inputs for each property (FUZZ_RUNS changes it) ...`);
-const run = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=3600000', '--testNamePattern', pattern], {
+const paths = process.argv.length > 2 ? process.argv.slice(2) : ['src/', 'console/'];
+console.log(`Fuzzing with ${runs} inputs for each property (FUZZ_RUNS changes it) …`);
+const run = spawnSync(runtime(), ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=3600000', ...paths], {
+  cwd: root,
   stdio: 'inherit',
   env: { ...process.env, FUZZ_RUNS: runs },
 });
