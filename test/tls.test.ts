@@ -22,7 +22,7 @@ beforeAll(async () => {
     demo: true,
     environment: { SLUICE_HTTP_TLS_CERT_FILE: certFile, SLUICE_HTTP_TLS_KEY_FILE: keyFile },
   });
-  session = connect(`https://localhost:${server.httpPort}`, { ca: localhostCertificate.cert, family: 4 });
+  session = connect(`https://127.0.0.1:${server.httpPort}`, { ca: localhostCertificate.cert });
   session.on('error', () => undefined);
 });
 afterAll(async () => {
