@@ -6,9 +6,15 @@ const rooms = {
   containers: ['core', 'media'],
   'protocols/rtmp': ['core', 'media', 'containers'],
   'protocols/hls': ['core', 'media', 'containers'],
+  'protocols/rtp': ['core', 'media'],
+  'protocols/ice': ['core'],
+  'protocols/sdp': ['core'],
+  'protocols/whip': ['core'],
+  'protocols/webrtc': ['core', 'media', 'protocols/rtp', 'protocols/ice', 'protocols/sdp'],
   hub: ['core', 'media'],
+  transcode: ['core', 'media'],
   access: ['core'],
-  gateways: ['core', 'media', 'containers', 'protocols/rtmp', 'protocols/hls', 'hub'],
+  gateways: ['core', 'media', 'containers', 'protocols/rtmp', 'protocols/hls', 'protocols/rtp', 'hub'],
   api: ['core', 'media', 'hub', 'access'],
 };
 const pure = Object.keys(rooms).filter((room) => room !== 'api');

@@ -3,7 +3,7 @@ import { ServerProcess } from '../test/fixtures/server-process.ts';
 import { LoadProcess } from './load-process.ts';
 
 /** The server has one CPU to itself; everything that loads it shares the other. */
-const SERVER_CPU = 0;
+export const SERVER_CPU = 0;
 export const LOAD_CPU = 1;
 
 const READY_MS_MAX = 20_000;
@@ -32,24 +32,30 @@ export async function withPublishers<T>(server: ServerProcess, count: number, bi
     ...['--duration', String(PUBLISH_S), '--ramp', String(count / 100)],
   ]);
   try {
-    await playable(`${server.httpUrl}/live/${count === 1 ? 'bench' : `bench-${count - 1}`}/index.m3u8`);
+    await untilPlayable(`${server.httpUrl}/live/${count === 1 ? 'bench' : `bench-${count - 1}`}/index.m3u8`);
+    // A full window of segments, so that playlists have their usual length.
+    await sleep(8000);
     return await work();
   } finally {
     await publishers.stop();
   }
 }
 
-async function playable(url: string): Promise<void> {
+/** Waits until a stream's playlist is there. */
+export async function untilPlayable(url: string): Promise<void> {
   const startMs = performance.now();
   for (;;) {
-    const response = await fetch(url);
-    await response.arrayBuffer();
-    if (response.status === 200) break;
-    if (performance.now() - startMs > READY_MS_MAX) throw new Error(`${url} answers ${response.status} after ${READY_MS_MAX} ms`);
+    const answer = await fetch(url).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      (error: unknown) => String(error),
+    );
+    if (answer === 200) return;
+    if (performance.now() - startMs > READY_MS_MAX) throw new Error(`${url} answers ${answer} after ${READY_MS_MAX} ms`);
     await sleep(100);
   }
-  // A full window of segments, so that playlists have their usual length.
-  await sleep(8000);
 }
 
 /** The share of a core the server uses over `durationS` from now. */

@@ -10,6 +10,11 @@ import { memory } from './memory.ts';
 import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
 import { viewersPerCore } from './viewers-per-core.ts';
+import { webrtcFanout, webrtcPeers } from './webrtc-fanout.ts';
+import { webrtcJoins } from './webrtc-joins.ts';
+import { webrtcLoss } from './webrtc-loss.ts';
+import { webrtcStart } from './webrtc-start.ts';
+import { webrtcViewers } from './webrtc-viewers.ts';
 
 const PAGE = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 const [BEGIN, END] = ['<!-- bench: begin (written by npm run bench -- --write) -->', '<!-- bench: end -->'];
@@ -22,6 +27,12 @@ const CASES: readonly BenchCase[] = [
   publishersPerCore,
   memory,
   latency,
+  webrtcFanout,
+  webrtcPeers,
+  webrtcViewers,
+  webrtcStart,
+  webrtcJoins,
+  webrtcLoss,
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' }, json: { type: 'string' } } });
@@ -65,5 +76,14 @@ else writeFileSync(values.json, `${json}\n`);
 if (values.write === true) {
   const page = readFileSync(PAGE, 'utf8');
   const [before = '', rest = ''] = page.split(BEGIN);
-  writeFileSync(PAGE, `${before}${BEGIN}\n\nMeasured ${measured} on ${machine}.\n\n${table}\n\n${END}${rest.split(END)[1] ?? '\n'}`);
+  const [old = '', after = '\n'] = rest.split(END);
+  // Rows of cases that were not run stay as they are.
+  const kept = old.split('\n').filter((line) => positionals.length > 0 && /^\| (?!what |---)/.test(line) && !isMeasured(line));
+  const [head = '', rule = '', ...fresh] = table.split('\n');
+  const whole = [head, rule, ...kept, ...fresh].join('\n');
+  writeFileSync(PAGE, `${before}${BEGIN}\n\nMeasured ${measured} on ${machine}.\n\n${whole}\n\n${END}${after}`);
+}
+
+function isMeasured(line: string): boolean {
+  return rows.some(({ name }) => line.startsWith(`| ${name} |`));
 }

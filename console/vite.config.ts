@@ -1,7 +1,9 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-// Two pages: the list of streams at `/`, and the watch page, which the server answers for every /watch/APP/NAME.
+const page = (file: string): string => new URL(file, import.meta.url).pathname;
+
+// Three pages: the list of streams at `/`, and those which the server answers for every /watch/APP/NAME and /publish/APP/NAME.
 export default defineConfig({
   base: '/',
   plugins: [react()],
@@ -12,7 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: new URL('index.html', import.meta.url).pathname, watch: new URL('watch.html', import.meta.url).pathname },
+      input: { index: page('index.html'), watch: page('watch.html'), publish: page('publish.html') },
     },
   },
 });

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative } from './build-native.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -42,6 +43,7 @@ export async function prepare() {
     checkMachine();
     await install();
     await build();
+    buildKernel();
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
@@ -101,6 +103,12 @@ async function build() {
   mkdirSync(dirname(BUILD_STAMP), { recursive: true });
   writeFileSync(BUILD_STAMP, wanted);
   done();
+}
+
+/** WebRTC's kernel has its own stamp, and its failure stops nothing. */
+function buildKernel() {
+  const problem = buildNative();
+  if (problem !== undefined) console.error(problem);
 }
 
 async function compile(what, packageName, command, args) {

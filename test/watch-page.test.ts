@@ -6,7 +6,9 @@ import { launchBrowser } from './fixtures/browser.ts';
 import { type FfmpegPublisher, publish } from './fixtures/ffmpeg-publisher.ts';
 import { ServerProcess } from './fixtures/server-process.ts';
 
-const GLASS_TO_GLASS_MS_MAX = 2500;
+/** Far above what is usual (2.2 s and 0.15 s), since the machine that tests may be busy: docs/benchmarks.md has what was measured. */
+const GLASS_TO_GLASS_MS_MAX = 8000;
+const WEBRTC_GLASS_TO_GLASS_MS_MAX = 3000;
 const PATIENCE_MS = 30_000;
 
 let server: ServerProcess;
@@ -54,21 +56,43 @@ async function glassToGlassMs(): Promise<number | undefined> {
   return clockMs === undefined ? undefined : shown.nowMs - clockMs;
 }
 
+/** The median of ten looks at the picture; at least five of them must show a readable clock. */
+async function medianLatencyMs(by: string): Promise<number> {
+  const latencies: number[] = [];
+  for (let probe = 0; probe < 10; probe++) {
+    await playFor(0.3);
+    const latencyMs = await glassToGlassMs();
+    if (latencyMs !== undefined) latencies.push(latencyMs);
+  }
+  latencies.sort((left, right) => left - right);
+  expect(latencies.length).toBeGreaterThanOrEqual(5);
+  const p50 = latencies[latencies.length >> 1] ?? Number.POSITIVE_INFINITY;
+  console.log(`glass to glass by ${by}: p50 ${p50} ms of ${latencies.join(', ')}`);
+  return p50;
+}
+
 describe('the watch page in Chromium', () => {
-  it('plays the demo by LL-HLS, and what it shows is at most 2.5 s old', async () => {
+  it('plays the demo by WebRTC first, with its AAC sound as Opus, hardly behind live', async () => {
     await page.goto(`${server.httpUrl}/watch/live/demo`);
     await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0, undefined, { timeout: PATIENCE_MS });
-    await playFor(8);
-    const latencies: number[] = [];
-    for (let probe = 0; probe < 10; probe++) {
-      await playFor(0.3);
-      const latencyMs = await glassToGlassMs();
-      if (latencyMs !== undefined) latencies.push(latencyMs);
+    await playFor(5);
+    expect(await medianLatencyMs('WebRTC')).toBeLessThanOrEqual(WEBRTC_GLASS_TO_GLASS_MS_MAX);
+    const figures = await page.evaluate(() => ({ ...(window as unknown as { sluice?: object }).sluice }));
+    console.log('the player says', JSON.stringify(figures));
+    expect(figures).toMatchObject({ phase: 'playing', protocol: 'WebRTC', fatalErrors: 0 });
+    expect(complaints).toEqual([]);
+    const folder = process.env['SCREENSHOT_FOLDER'];
+    if (folder !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      await page.screenshot({ path: `${folder}/watch-page-webrtc.png` });
     }
-    latencies.sort((left, right) => left - right);
-    expect(latencies.length).toBeGreaterThanOrEqual(5);
-    const p50 = latencies[latencies.length >> 1] ?? Number.POSITIVE_INFINITY;
-    console.log(`glass to glass by LL-HLS: p50 ${p50} ms of ${latencies.join(', ')}`);
+  }, 90_000);
+
+  it('plays the demo by LL-HLS when asked to, a few seconds behind live at most', async () => {
+    await page.goto(`${server.httpUrl}/watch/live/demo?transport=hls`);
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0, undefined, { timeout: PATIENCE_MS });
+    await playFor(8);
+    const p50 = await medianLatencyMs('LL-HLS');
     expect(p50).toBeLessThanOrEqual(GLASS_TO_GLASS_MS_MAX);
     const figures = await page.evaluate(() => ({ ...(window as unknown as { sluice?: object }).sluice }));
     console.log('the player says', JSON.stringify(figures));

@@ -35,6 +35,8 @@ function stream(path: string): StreamSource {
     ],
     state: 'live',
     startedWallMs: STARTED,
+    hasReorderedFrames: false,
+    renditions: new Map(),
     viewers: new Map([
       ['hls', 3],
       ['flv', 2],
@@ -62,7 +64,7 @@ async function api(options: { isLocal?: boolean; publicReads?: boolean } = {}): 
     remove: (path: string) => live.delete(path),
   };
   await registerApi(fastify, {
-    operations: streamOperations(directory, () => wallMs(STARTED + 61_500)),
+    operations: streamOperations(directory, { wall: () => wallMs(STARTED + 61_500), webrtcOf: () => null, rungsOf: () => [] }),
     keys: { scopeOf: (key) => (key === 'sk_admin' ? 'admin' : key === 'sk_read' ? 'read' : undefined) },
     publicReads: options.publicReads ?? true,
     isLocal: () => options.isLocal ?? false,
@@ -101,6 +103,7 @@ describe('GET /api/v1/streams', () => {
         { kind: 'audio', codec: 'aac', codecString: 'mp4a.40.2', sampleRate: 48_000, channels: 2 },
       ],
       renditions: ['source'],
+      rungs: [],
       publisher: { protocol: 'rtmp' },
       viewers: { total: 5, byProtocol: { hls: 3, flv: 2 } },
       bitrateBps: 2_500_000,
@@ -110,6 +113,7 @@ describe('GET /api/v1/streams', () => {
       framesIn: 10,
       timestampJumps: 0,
       playback: { watch: '/watch/live/a', hls: '/live/a/index.m3u8', flv: '/live/a.flv' },
+      webrtc: null,
     });
   });
 

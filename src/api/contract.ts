@@ -20,6 +20,48 @@ export interface PublisherResource {
   agent?: string;
 }
 
+/** A rung of the app's ladder as this stream gets it. */
+export interface RungResource {
+  /** The rendition's name. */
+  name: string;
+  kind: 'video' | 'audio';
+  codec: string;
+  /** RFC 6381. */
+  codecString: string;
+  width?: number;
+  height?: number;
+  bitrateBps: number;
+  /** `offered`: made when somebody watches. `refused`: the limit of tasks is reached. `failed`: it cannot be made for now. */
+  state: 'offered' | 'running' | 'refused' | 'failed';
+  /** Why it is refused or failed. */
+  reason?: string;
+}
+
+/** What transcoding does on this server. */
+export interface TranscodingResource {
+  tasksMax: number;
+  tasksRunning: number;
+  encoders: { name: string; codec: string; kind: string; available: boolean; reason?: string }[];
+  /** The newest decision about each rung that somebody wants. */
+  decisions: { stream: string; rung: string; isAssigned: boolean; reason: string; message?: string; tasksNeeded?: number }[];
+  streams: {
+    stream: string;
+    state: string;
+    restarts: number;
+    lastFailure?: string;
+    framesIn: number;
+    framesOut: number;
+    queuedMs: number;
+    cpuSeconds: number;
+    rungs: RungResource[];
+  }[];
+}
+
+/** Whether WebRTC viewers get a track, and if not, why. */
+export type PlayabilityResource =
+  | { playable: true; rendition?: string }
+  | { playable: false; reason: 'b-frames' | 'codec'; message: string };
+
 /** A stream, as the API shows it. */
 export interface StreamResource {
   /** `app/name`. */
@@ -34,6 +76,8 @@ export interface StreamResource {
   tracks: TrackResource[];
   /** The qualities that can be played; `source` is what the publisher sends. */
   renditions: string[];
+  /** What the app's ladder makes of this stream, and how it stands; empty when nothing is transcoded. */
+  rungs: RungResource[];
   publisher: PublisherResource;
   viewers: { total: number; byProtocol: Record<string, number> };
   bitrateBps: number;
@@ -45,7 +89,9 @@ export interface StreamResource {
   /** How often the publisher's timestamps jumped. */
   timestampJumps: number;
   /** Where it can be played, as paths on this server. */
-  playback: { watch: string; hls: string; flv: string };
+  playback: { watch: string; hls: string; flv: string; whep?: string };
+  /** What WebRTC viewers get of it; a kind of track that it does not have is absent. Null when this server has no WebRTC. */
+  webrtc: { video?: PlayabilityResource; audio?: PlayabilityResource } | null;
 }
 
 /** One page of a list; `nextCursor` is given as `cursor` to get the next one, and absent on the last. */

@@ -3,6 +3,17 @@ interface Described {
   readonly [key: string]: unknown;
 }
 
+/** The style of the pages that the server writes itself; it stands in them, so their policy has to name its hash. */
+export const PAGE_STYLE = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+section { border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem; }
+h2 { font-size: 1.15rem; } code { font-family: ui-monospace, monospace; font-size: .92em; }
+.method { font-weight: 700; padding: .1rem .5rem; border-radius: .3rem; background: #0b62; margin-right: .5rem; }
+.delete { background: #c222; } table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8883; vertical-align: top; }
+`;
+
 /** A readable page of an OpenAPI document: plain HTML without scripts, light and dark. */
 export function docsPage(openApi: object): string {
   const document = openApi as Described;
@@ -12,15 +23,7 @@ export function docsPage(openApi: object): string {
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sluice API</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-section { border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem; }
-h2 { font-size: 1.15rem; } code { font-family: ui-monospace, monospace; font-size: .92em; }
-.method { font-weight: 700; padding: .1rem .5rem; border-radius: .3rem; background: #0b62; margin-right: .5rem; }
-.delete { background: #c222; } table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8883; vertical-align: top; }
-</style></head><body><main>
+<style>${PAGE_STYLE}</style></head><body><main>
 <h1>Sluice API <small>${escapeHtml(info['version'])}</small></h1>
 <p>${prose(info['description'])} Calls that change something need an API key: <code>Authorization: Bearer sk_…</code>.
 The document for programs is <a href="/api/v1/openapi.json">/api/v1/openapi.json</a> (OpenAPI 3.1).</p>

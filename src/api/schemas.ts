@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { ProblemResource, StreamPage, StreamResource } from './contract.ts';
+import type { ProblemResource, StreamPage, StreamResource, TranscodingResource } from './contract.ts';
 
 const track = Type.Object({
   kind: Type.Union([Type.Literal('video'), Type.Literal('audio')]),
@@ -12,6 +12,74 @@ const track = Type.Object({
   channels: Type.Optional(Type.Integer()),
 });
 
+const playability = Type.Union([
+  Type.Object({
+    playable: Type.Literal(true),
+    rendition: Type.Optional(Type.String({ description: 'The rendition that is played in place of the track that the publisher sends' })),
+  }),
+  Type.Object({
+    playable: Type.Literal(false),
+    reason: Type.Union([Type.Literal('b-frames'), Type.Literal('codec')]),
+    message: Type.String({ description: 'What is in the way, and what to do' }),
+  }),
+]);
+
+const rung = Type.Object(
+  {
+    name: Type.String({ description: "The rendition's name", examples: ['720p'] }),
+    kind: Type.Union([Type.Literal('video'), Type.Literal('audio')]),
+    codec: Type.String(),
+    codecString: Type.String({ description: 'RFC 6381' }),
+    width: Type.Optional(Type.Integer()),
+    height: Type.Optional(Type.Integer()),
+    bitrateBps: Type.Integer({ description: 'As it is aimed at, with the sound that goes along' }),
+    state: Type.Union([Type.Literal('offered'), Type.Literal('running'), Type.Literal('refused'), Type.Literal('failed')], {
+      description: '`offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now',
+    }),
+    reason: Type.Optional(Type.String({ description: 'Why it is refused or failed' })),
+  },
+  { description: "A rung of the app's ladder as this stream gets it" },
+);
+
+const transcoding = Type.Object({
+  tasksMax: Type.Integer({ description: 'Rungs that may run at a time, of all streams' }),
+  tasksRunning: Type.Integer(),
+  encoders: Type.Array(
+    Type.Object({
+      name: Type.String({ examples: ['libx264'] }),
+      codec: Type.String(),
+      kind: Type.String(),
+      available: Type.Boolean(),
+      reason: Type.Optional(Type.String({ description: 'Why it is not available, as FFmpeg or the driver says' })),
+    }),
+    { description: 'Found out once, soon after the start' },
+  ),
+  decisions: Type.Array(
+    Type.Object({
+      stream: Type.String(),
+      rung: Type.String(),
+      isAssigned: Type.Boolean(),
+      reason: Type.String(),
+      message: Type.Optional(Type.String()),
+      tasksNeeded: Type.Optional(Type.Integer({ description: 'The limit with which the rung would run' })),
+    }),
+    { description: 'The newest decision about each rung that somebody wants' },
+  ),
+  streams: Type.Array(
+    Type.Object({
+      stream: Type.String(),
+      state: Type.String({ description: "Of the stream's child process" }),
+      restarts: Type.Integer(),
+      lastFailure: Type.Optional(Type.String()),
+      framesIn: Type.Integer(),
+      framesOut: Type.Integer(),
+      queuedMs: Type.Integer({ description: 'How much of the stream waits to be decoded' }),
+      cpuSeconds: Type.Number(),
+      rungs: Type.Array(rung),
+    }),
+  ),
+});
+
 const stream = Type.Object({
   path: Type.String({ description: '`app/name`', examples: ['live/show'] }),
   app: Type.String(),
@@ -21,6 +89,7 @@ const stream = Type.Object({
   uptimeSeconds: Type.Integer(),
   tracks: Type.Array(track),
   renditions: Type.Array(Type.String(), { description: 'The qualities that can be played; `source` is what the publisher sends' }),
+  rungs: Type.Array(rung, { description: "What the app's ladder makes of this stream; empty when nothing is transcoded" }),
   publisher: Type.Object({
     protocol: Type.String(),
     address: Type.Optional(Type.String({ description: 'Only for callers with an API key or on loopback' })),
@@ -34,9 +103,12 @@ const stream = Type.Object({
   framesIn: Type.Integer(),
   timestampJumps: Type.Integer({ description: "How often the publisher's timestamps jumped" }),
   playback: Type.Object(
-    { watch: Type.String(), hls: Type.String(), flv: Type.String() },
+    { watch: Type.String(), hls: Type.String(), flv: Type.String(), whep: Type.Optional(Type.String()) },
     { description: 'Where it can be played, as paths on this server' },
   ),
+  webrtc: Type.Union([Type.Object({ video: Type.Optional(playability), audio: Type.Optional(playability) }), Type.Null()], {
+    description: 'What WebRTC viewers get of it; null when this server has no WebRTC',
+  }),
 });
 
 const page = Type.Object({
@@ -56,6 +128,7 @@ const problemShape = Type.Object(
 );
 
 export const streamSchema: TSchema = stream;
+export const transcodingSchema: TSchema = transcoding;
 export const streamPageSchema: TSchema = page;
 export const problemSchema: TSchema = problemShape;
 
@@ -84,5 +157,6 @@ const contractIsSchema: [
   Same<Static<typeof stream>, StreamResource>,
   Same<Static<typeof page>, StreamPage>,
   Same<Static<typeof problemShape>, ProblemResource>,
-] = [true, true, true];
+  Same<Static<typeof transcoding>, TranscodingResource>,
+] = [true, true, true, true];
 void contractIsSchema;

@@ -4,6 +4,14 @@ import type { StreamPage, StreamResource, TrackResource } from './contract.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { ApiError } from './problem.ts';
 import { pageQuerySchema, streamPageSchema, streamParamsSchema, streamSchema } from './schemas.ts';
+import { type RungSource, rungResource } from './transcoding.ts';
+
+/** What the API needs to see of a rendition. */
+export interface RenditionSource {
+  readonly name: string;
+  readonly kind: 'video' | 'audio';
+  readonly expected: { readonly codec: string } | undefined;
+}
 
 /** What the API needs to see of a live stream; the hub's `LiveStream` is one. */
 export interface StreamSource {
@@ -12,6 +20,9 @@ export interface StreamSource {
   readonly tracks: readonly Track[];
   readonly state: 'live' | 'held';
   readonly startedWallMs: WallMs;
+  readonly hasReorderedFrames: boolean;
+  /** Those beside the source, by name. */
+  readonly renditions: ReadonlyMap<string, RenditionSource>;
   readonly viewers: ReadonlyMap<string, number>;
   stats(): {
     readonly framesIn: number;
@@ -31,8 +42,18 @@ export interface StreamDirectory {
   remove(path: string): boolean;
 }
 
-/** The operations on streams. `wall` is the time now, for uptimes. */
-export function streamOperations(directory: StreamDirectory, wall: () => WallMs): readonly Operation[] {
+/** What the operations on streams need beside the streams. */
+export interface StreamOperationsOptions {
+  /** The time now, for uptimes. */
+  readonly wall: () => WallMs;
+  /** What WebRTC viewers get of a stream; null when this server has no WebRTC. */
+  readonly webrtcOf: (stream: StreamSource) => StreamResource['webrtc'];
+  /** How the rungs of a stream stand. */
+  readonly rungsOf: (path: string) => readonly RungSource[];
+}
+
+/** The operations on streams. */
+export function streamOperations(directory: StreamDirectory, options: StreamOperationsOptions): readonly Operation[] {
   return [
     {
       id: 'listStreams',
@@ -43,7 +64,7 @@ export function streamOperations(directory: StreamDirectory, wall: () => WallMs)
       scope: 'public',
       query: pageQuerySchema,
       success: { status: 200, schema: streamPageSchema },
-      handle: (context) => listStreams(directory, wall(), context),
+      handle: (context) => listStreams(directory, options, context),
     },
     {
       id: 'getStream',
@@ -58,7 +79,7 @@ export function streamOperations(directory: StreamDirectory, wall: () => WallMs)
         const path = pathOf(params);
         const stream = directory.stream(path);
         if (stream === undefined) throw notFound(path);
-        return streamResource(stream, wall(), isPrivileged);
+        return streamResource(stream, options, isPrivileged);
       },
     },
     {
@@ -81,7 +102,7 @@ export function streamOperations(directory: StreamDirectory, wall: () => WallMs)
 const pathOf = (params: OperationContext['params']): string => `${params['app']}/${params['name']}`;
 const notFound = (path: string): ApiError => new ApiError('api.stream-not-found', `${JSON.stringify(path)} is not live now`);
 
-function listStreams(directory: StreamDirectory, now: WallMs, { query, isPrivileged }: OperationContext): StreamPage {
+function listStreams(directory: StreamDirectory, options: StreamOperationsOptions, { query, isPrivileged }: OperationContext): StreamPage {
   const limit = query['limit'] as number;
   const after = query['cursor'] === undefined ? '' : readCursor(query['cursor'] as string);
   const rest = [...directory.streams()]
@@ -90,7 +111,7 @@ function listStreams(directory: StreamDirectory, now: WallMs, { query, isPrivile
   const items = rest.slice(0, limit);
   const last = items.at(-1);
   return {
-    items: items.map((stream) => streamResource(stream, now, isPrivileged)),
+    items: items.map((stream) => streamResource(stream, options, isPrivileged)),
     ...(rest.length > limit && last !== undefined ? { nextCursor: Buffer.from(`after:${last.ref.path}`).toString('base64url') } : {}),
   };
 }
@@ -103,19 +124,21 @@ function readCursor(cursor: string): string {
   return text.slice('after:'.length);
 }
 
-function streamResource(stream: StreamSource, now: WallMs, isPrivileged: boolean): StreamResource {
+function streamResource(stream: StreamSource, { wall, webrtcOf, rungsOf }: StreamOperationsOptions, isPrivileged: boolean): StreamResource {
   const { ref, publisher } = stream;
   const stats = stream.stats();
   const byProtocol = Object.fromEntries(stream.viewers);
+  const webrtc = webrtcOf(stream);
   return {
     path: ref.path,
     app: ref.app,
     name: ref.name,
     state: stream.state,
     startedAt: new Date(stream.startedWallMs).toISOString(),
-    uptimeSeconds: Math.max(0, Math.floor((now - stream.startedWallMs) / 1000)),
+    uptimeSeconds: Math.max(0, Math.floor((wall() - stream.startedWallMs) / 1000)),
     tracks: stream.tracks.map(trackResource),
-    renditions: ['source'],
+    renditions: ['source', ...stream.renditions.keys()],
+    rungs: rungsOf(ref.path).map(rungResource),
     publisher: { protocol: publisher.protocol, ...(isPrivileged ? { address: publisher.address, agent: publisher.agent } : {}) },
     viewers: { total: Object.values(byProtocol).reduce((sum, count) => sum + count, 0), byProtocol },
     bitrateBps: Math.round(stats.bitrateBps),
@@ -124,7 +147,13 @@ function streamResource(stream: StreamSource, now: WallMs, isPrivileged: boolean
     bytesIn: stats.bytesIn,
     framesIn: stats.framesIn,
     timestampJumps: stats.timestampJumps,
-    playback: { watch: `/watch/${ref.path}`, hls: `/${ref.path}/index.m3u8`, flv: `/${ref.path}.flv` },
+    playback: {
+      watch: `/watch/${ref.path}`,
+      hls: `/${ref.path}/index.m3u8`,
+      flv: `/${ref.path}.flv`,
+      ...(webrtc === null ? {} : { whep: `/${ref.path}/whep` }),
+    },
+    webrtc,
   };
 }
 

@@ -7,6 +7,8 @@ export interface BannerFacts {
   readonly httpPort: number;
   /** Undefined when RTMP is off. */
   readonly rtmpPort: number | undefined;
+  /** Undefined when WebRTC is off. */
+  readonly webrtcPort: number | undefined;
   /** Made on this start, and to be shown this once. */
   readonly newAdminKey: string | undefined;
   /** Stream keys made on this start, by app. */
@@ -15,13 +17,15 @@ export interface BannerFacts {
 
 /** What a person who starts the server needs to know, as one block of text. */
 export function banner(facts: BannerFacts): string {
-  const { config, version, httpPort, rtmpPort } = facts;
+  const { config, version, httpPort, rtmpPort, webrtcPort } = facts;
   const base = httpBase(config, httpPort);
   const app = Object.keys(config.apps)[0] ?? 'live';
   const lines: [string, string][] = [];
   if (config.demo.enabled && rtmpPort !== undefined) lines.push(['Watch the demo', `${base}/watch/live/demo`]);
   lines.push(['All streams', `${base}/`]);
-  if (rtmpPort !== undefined) lines.push(...publishLines(config, rtmpPort, app), ['Then watch', `${base}/watch/${app}/show`]);
+  if (rtmpPort !== undefined) lines.push(...publishLines(config, rtmpPort, app));
+  if (webrtcPort !== undefined) lines.push(['Publish (browser)', `${base}/publish/${app}/show`]);
+  if (rtmpPort !== undefined || webrtcPort !== undefined) lines.push(['Then watch', `${base}/watch/${app}/show`]);
   lines.push(['API', `${base}/api/docs`]);
   for (const [name, key] of Object.entries(facts.newStreamKeys))
     lines.push([`New stream key`, `${key}  (app ${name}; again with: sluice keys show)`]);

@@ -1,5 +1,19 @@
 import type { Hub, LiveStream } from '../hub/mod.ts';
-import type { BroadcastStats, FlvRoute, HlsRoute, HttpServer, MetricSource, RtmpListener, RtmpListenerStats, Sample } from '../io/mod.ts';
+import type {
+  BroadcastStats,
+  ChildReport,
+  FlvRoute,
+  HlsRoute,
+  HttpServer,
+  MetricSource,
+  RtmpListener,
+  RtmpListenerStats,
+  Sample,
+  Transcoding,
+  WebrtcServer,
+  WebrtcStats,
+} from '../io/mod.ts';
+import type { WhipEndpoint } from '../protocols/whip/mod.ts';
 
 /** A counter or gauge without labels. */
 const single = (name: string, kind: 'counter' | 'gauge', help: string, read: () => number): MetricSource => ({
@@ -46,6 +60,7 @@ function viewers(streams: readonly LiveStream[]): Sample[] {
     ['flv', 0],
     ['hls', 0],
     ['rtmp', 0],
+    ['webrtc', 0],
   ]);
   for (const stream of streams) for (const [protocol, count] of stream.viewers) counts.set(protocol, (counts.get(protocol) ?? 0) + count);
   return [...counts].map(([protocol, value]) => ({ labels: { protocol }, value }));
@@ -90,6 +105,60 @@ export function rtmpMetrics(listeners: readonly RtmpListener[]): MetricSource[] 
       mergeCounts(stats().map((of) => of.closedByCode)),
     ),
     ...broadcastMetrics('rtmp', () => stats().flatMap((of) => of.broadcasts)),
+  ];
+}
+
+export function webrtcMetrics(server: WebrtcServer, endpoint: WhipEndpoint): MetricSource[] {
+  const kernel = (name: string, help: string, read: (of: WebrtcStats['kernel']) => number): MetricSource =>
+    single(`sluice_webrtc_${name}_total`, 'counter', help, () => read(server.stats().kernel));
+  const ice = (name: string, help: string, read: (of: WebrtcStats['ice']) => number): MetricSource =>
+    single(`sluice_webrtc_${name}_total`, 'counter', help, () => read(server.stats().ice));
+  return [
+    single('sluice_webrtc_publishers', 'gauge', 'WebRTC publishers', () => server.stats().publishers),
+    single('sluice_webrtc_viewers', 'gauge', 'WebRTC viewers', () => server.stats().viewers),
+    single('sluice_webrtc_tcp_connections', 'gauge', 'Connections of WebRTC over TCP', () => server.stats().tcpConnections),
+    single('sluice_webrtc_sessions_total', 'counter', 'WebRTC sessions made', () => endpoint.stats().created),
+    byCode('sluice_webrtc_refused_total', 'WHIP and WHEP requests refused, by code', () => endpoint.stats().refusedByCode),
+    byCode('sluice_webrtc_ended_total', 'WebRTC sessions that ended, by code', () => server.stats().endedByCode),
+    kernel('sent_packets', 'Datagrams sent to WebRTC peers', (of) => of.sent),
+    kernel('sent_bytes', 'Bytes sent to WebRTC peers', (of) => of.sentBytes),
+    kernel('received_packets', 'Datagrams received on the WebRTC port', (of) => of.received),
+    kernel('received_bytes', 'Bytes received on the WebRTC port', (of) => of.receivedBytes),
+    kernel('malformed_packets', 'Datagrams that are no STUN, DTLS, RTP or RTCP', (of) => of.malformed),
+    kernel('unknown_source_packets', 'Datagrams from addresses of no session', (of) => of.unknownSource),
+    kernel('unauthenticated_packets', 'Media packets whose authentication failed', (of) => of.unauthenticated),
+    kernel('replayed_packets', 'Media packets that came before', (of) => of.replayed),
+    ice('checks', 'ICE checks that were right', (of) => of.checks),
+    ice('unknown_ufrag', 'ICE checks for sessions that are not here', (of) => of.unknownUfrag),
+    ice('unauthenticated_checks', 'ICE checks with a wrong password', (of) => of.unauthenticated),
+    ice('malformed_checks', 'STUN messages that are malformed', (of) => of.malformed),
+    kernel('handshakes_failed', 'DTLS handshakes that failed', (of) => of.handshakesFailed),
+    kernel('socket_full', 'How often the socket took no more packets', (of) => of.blocked),
+    kernel('send_errors', 'Datagrams that could not be sent', (of) => of.sendErrors),
+    single(
+      'sluice_webrtc_frame_latency_p50_seconds',
+      'gauge',
+      'From frame in to its last packet to the last WebRTC viewer who keeps up, median',
+      () => server.stats().latencyP50Ms / 1000,
+    ),
+    single(
+      'sluice_webrtc_frame_latency_p99_seconds',
+      'gauge',
+      'From frame in to its last packet to the last WebRTC viewer who keeps up, 99th percentile',
+      () => server.stats().latencyP99Ms / 1000,
+    ),
+  ];
+}
+
+export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
+  const sum = (read: (of: ChildReport) => number): number =>
+    transcoding.report().streams.reduce((total, { child }) => total + read(child), 0);
+  return [
+    single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => transcoding.report().tasksRunning),
+    single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => transcoding.report().tasksMax),
+    single('sluice_transcode_children_restarted', 'gauge', "Restarts of the present streams' children after failures", () =>
+      sum(({ restarts }) => restarts),
+    ),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type pino from 'pino';
 import { type AppAccess, StaticAccess } from '../access/mod.ts';
-import { streamOperations } from '../api/mod.ts';
+import { streamOperations, transcodingOperations } from '../api/mod.ts';
 import { durationMs, sizeBytes } from '../core/mod.ts';
+import { playabilityWith, webrtcPlayability } from '../gateways/mod.ts';
 import { Hub, type HubListener, type HubOptions } from '../hub/mod.ts';
 import {
   type BroadcastOptions,
@@ -15,12 +16,15 @@ import {
   type RtmpListener,
   type Secrets,
   systemClock,
+  type Transcoding,
 } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
-import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics } from './node-metrics.ts';
+import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
 import { siteFolder } from './package-root.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
 import { StreamEvents } from './stream-events.ts';
+import { createTranscoding } from './transcoding.ts';
+import { createWebrtc, type Webrtc } from './webrtc-output.ts';
 
 export interface NodeOptions {
   readonly config: Config;
@@ -35,6 +39,8 @@ const HUB_TICK_MS = 250;
 /** How long viewers may take what is queued for them when the node stops. */
 const HTTP_GRACE_MS = 1500;
 const DEMO_APP = 'live';
+/** The only node there is; in a cluster each has its own. */
+const NODE_ID = 'n1';
 
 /** Starts a node with role `mono`; throws `SluiceError` when it cannot listen, with everything closed again. */
 export async function startNode(options: NodeOptions): Promise<MonoNode> {
@@ -57,6 +63,8 @@ export class MonoNode {
   private readonly flv: FlvRoute;
   private readonly http: HttpServer;
   private readonly rtmp: readonly RtmpListener[];
+  private readonly webrtc: Webrtc | undefined;
+  private readonly transcoding: Transcoding | undefined;
   private readonly metrics: Metrics;
   private demo: DemoSource | undefined;
   private ticker: NodeJS.Timeout | undefined;
@@ -75,7 +83,10 @@ export class MonoNode {
     const gopCacheBytesMax = sizeBytes(config.hub.gopCacheBytesMax);
     this.hls = new HlsRoute({ ...config.hls, log, clock, find });
     this.flv = new FlvRoute({ log, clock, find, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
-    this.rtmp = createRtmpListeners({ config, hub: this.hub, policy: createAccess(options), broadcast, clock, log });
+    const policy = createAccess(options);
+    this.rtmp = createRtmpListeners({ config, hub: this.hub, policy, broadcast, clock, log });
+    this.webrtc = createWebrtc({ config, hub: this.hub, policy, clock, log, nodeId: NODE_ID });
+    this.transcoding = createTranscoding(config, this.hub, clock, log);
     this.http = new HttpServer(config.http, log);
     this.metrics = new Metrics([
       ...hubMetrics(this.hub, events.retired),
@@ -83,6 +94,8 @@ export class MonoNode {
       ...hlsMetrics(this.hls),
       ...flvMetrics(this.flv),
       ...rtmpMetrics(this.rtmp),
+      ...(this.webrtc === undefined ? [] : webrtcMetrics(this.webrtc.server, this.webrtc.endpoint)),
+      ...(this.transcoding === undefined ? [] : transcodingMetrics(this.transcoding)),
     ]);
   }
 
@@ -91,14 +104,23 @@ export class MonoNode {
     return this.rtmp[0]?.port;
   }
 
+  /** Undefined when WebRTC is off. */
+  get webrtcPort(): number | undefined {
+    return this.webrtc?.server.port;
+  }
+
   async start(): Promise<void> {
-    const { http, hls, flv, hub, clock } = this;
+    const { http, hls, flv, hub, clock, webrtc } = this;
+    http.addSharedRoute(hls.shared);
     http.addMediaRoute(hls.route);
     http.addMediaRoute(flv.handle);
+    if (webrtc !== undefined) http.addMediaRoute(webrtc.route.handle);
     http.addUpgradeRoute(flv.upgrade);
     await this.createWeb();
     this.httpPort = await http.listen();
     for (const listener of this.rtmp) await listener.listen();
+    await webrtc?.server.listen();
+    this.transcoding?.start();
     this.ticker = setInterval(() => hub.tick(clock.monotonic()), HUB_TICK_MS);
     this.isReady = true;
     if (this.options.config.demo.enabled) this.startDemo();
@@ -107,17 +129,28 @@ export class MonoNode {
   /** Takes no more, then ends publishers, viewers and requests politely. May be called at any time, and more than once. */
   async close(): Promise<void> {
     this.isReady = false;
-    const { demo, hls, flv, http, rtmp } = this;
+    const { demo, hls, flv, http, rtmp, webrtc } = this;
+    webrtc?.route.close();
     this.demo = undefined;
     clearInterval(this.ticker);
     await demo?.close();
+    await webrtc?.server.close();
+    await this.transcoding?.close();
     await Promise.all([...rtmp.map((listener) => listener.close()), flv.close(), hls.close(), http.close(HTTP_GRACE_MS)]);
   }
 
   private async createWeb(): Promise<void> {
     const { config, secrets, version, log } = this.options;
     await createWeb(this.http, {
-      operations: streamOperations(this.hub, () => this.clock.wall()),
+      operations: [
+        ...streamOperations(this.hub, {
+          wall: () => this.clock.wall(),
+          webrtcOf: ({ tracks, hasReorderedFrames, renditions }) =>
+            this.webrtc === undefined ? null : playabilityWith(webrtcPlayability(tracks, hasReorderedFrames), renditions.values()),
+          rungsOf: (path) => this.transcoding?.rungsOf(path) ?? [],
+        }),
+        ...transcodingOperations(this.transcoding),
+      ],
       keys: secrets,
       publicReads: config.api.publicReads,
       version,

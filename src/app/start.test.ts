@@ -8,7 +8,14 @@ import { packageRoot } from './package-root.ts';
 
 // These run the program as people do: what the build made, in a process of its own.
 const PROGRAM = join(packageRoot, 'bin', 'sluice.mjs');
-const FREE_PORTS = { SLUICE_HTTP_PORT: '0', SLUICE_RTMP_PORT: '0', SLUICE_HTTP_HOST: '127.0.0.1', SLUICE_RTMP_HOST: '127.0.0.1' };
+const FREE_PORTS = {
+  SLUICE_HTTP_PORT: '0',
+  SLUICE_RTMP_PORT: '0',
+  SLUICE_WEBRTC_PORT: '0',
+  SLUICE_HTTP_HOST: '127.0.0.1',
+  SLUICE_RTMP_HOST: '127.0.0.1',
+  SLUICE_WEBRTC_HOST: '127.0.0.1',
+};
 
 interface Run {
   readonly child: ChildProcess;

@@ -41,6 +41,11 @@ export class StreamEvents implements HubListener {
     this.log.info({ code: 'hub.stream-ended', stream: ref.path }, 'stream ended');
   }
 
+  renditionsChanged(ref: StreamRef): void {
+    const names = [...(this.streams.get(ref.path)?.renditions.keys() ?? [])];
+    this.log.info({ code: 'hub.renditions-changed', stream: ref.path, renditions: names }, 'renditions changed');
+  }
+
   sinkFailed(ref: StreamRef, error: unknown): void {
     this.log.error({ code: 'hub.sink-failed', stream: ref.path, err: error }, 'an output failed and was taken off the stream');
   }

@@ -1,5 +1,11 @@
 import { utf8Encode } from '../core/mod.ts';
-import { type MediaPlaylist, type PlaylistEdge, renderMediaPlaylist, renderMultivariantPlaylist } from '../protocols/hls/mod.ts';
+import {
+  type MediaPlaylist,
+  type PlaylistEdge,
+  type RenditionReport,
+  renderMediaPlaylist,
+  type VariantStream,
+} from '../protocols/hls/mod.ts';
 import type { HlsSegment } from './hls-segment.ts';
 import { describeVariant } from './hls-variant.ts';
 
@@ -16,15 +22,18 @@ export class HlsPlaylists {
   readonly isEnded: boolean;
   private readonly playlist: MediaPlaylist;
   private readonly segments: readonly HlsSegment[];
-  private readonly uri: string;
   private mediaBytes: Uint8Array | undefined;
   private deltaBytes: Uint8Array | undefined;
-  private multivariantBytes: Uint8Array | undefined;
 
-  /** `segments`: consecutive, at least one; `uri`: the media playlist's in the multivariant playlist. */
-  constructor(uri: string, segments: readonly HlsSegment[], targetDurationS: number, hintedName: string | undefined, isEnded: boolean) {
+  /** `segments`: consecutive, at least one; `siblings`: URIs of the other renditions' media playlists, relative to this one's. */
+  constructor(
+    segments: readonly HlsSegment[],
+    targetDurationS: number,
+    hintedName: string | undefined,
+    isEnded: boolean,
+    siblings: readonly string[],
+  ) {
     const newest = segments.at(-1);
-    this.uri = uri;
     this.segments = segments;
     this.targetDurationS = targetDurationS;
     this.partTargetMs = newest?.stamp.partTargetMs ?? 0;
@@ -32,7 +41,14 @@ export class HlsPlaylists {
     this.isEnded = isEnded;
     this.edge = edgeOf(segments);
     const hint = hintedName === undefined ? {} : { preloadHintUri: hintedName };
-    this.playlist = { targetDurationS, partTargetMs: this.partTargetMs, segments, isEnded, renditionReports: [], ...hint };
+    this.playlist = {
+      targetDurationS,
+      partTargetMs: this.partTargetMs,
+      segments,
+      isEnded,
+      renditionReports: reports(siblings, segments),
+      ...hint,
+    };
   }
 
   /**
@@ -56,10 +72,20 @@ export class HlsPlaylists {
     return this.deltaBytes;
   }
 
-  get multivariant(): Uint8Array {
-    this.multivariantBytes ??= utf8Encode(renderMultivariantPlaylist([describeVariant(this.uri, this.segments, this.targetDurationS)]));
-    return this.multivariantBytes;
+  /** What the multivariant playlist says of this rendition; `uri` is the media playlist's there. */
+  variant(uri: string): VariantStream {
+    return describeVariant(uri, this.segments, this.targetDurationS);
   }
+}
+
+/**
+ * All renditions of a stream have the same segments and parts with the same numbers, so that one can tell for the others how far they have come.
+ * One that is a little behind holds the request for what it was said to have (4.4.5.4, 6.2.5.2).
+ */
+function reports(siblings: readonly string[], segments: readonly HlsSegment[]): readonly RenditionReport[] {
+  const newest = segments.at(-1);
+  if (newest === undefined) return [];
+  return siblings.map((uri) => ({ uri, lastSequence: newest.sequence, lastPart: Math.max(0, newest.parts.length - 1) }));
 }
 
 function edgeOf(segments: readonly HlsSegment[]): PlaylistEdge {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findBox, readBoxes, readFragment } from '../containers/cmaf/box-reader.fixture.ts';
 import { utf8Decode } from '../core/mod.ts';
 import type { Frame } from '../media/mod.ts';
+import { renderMultivariantPlaylist } from '../protocols/hls/mod.ts';
 import { AUDIO, type FixtureOptions, FrameSource, VIDEO } from './hls-frames.fixture.ts';
 import { HubToHls } from './hub-to-hls.ts';
 
@@ -19,7 +20,6 @@ class Recorder {
         removed: (name) => this.files.delete(name),
         advanced: () => this.advances++,
       },
-      'source/media.m3u8',
       limits,
     );
   }
@@ -33,7 +33,8 @@ class Recorder {
     return utf8Decode(this.hls.playlists?.media ?? new Uint8Array());
   }
   get multivariant(): string {
-    return utf8Decode(this.hls.playlists?.multivariant ?? new Uint8Array());
+    const { playlists } = this.hls;
+    return playlists === undefined ? '' : renderMultivariantPlaylist([playlists.variant('source/media.m3u8')]);
   }
 }
 
@@ -167,12 +168,21 @@ describe('HubToHls', () => {
     if (first !== undefined) expect(() => recorder.feed([{ ...first, track: { ...VIDEO, id: 9 } }])).not.toThrow();
   });
 
-  it('survives audio packets that do not tell their length', () => {
-    const opus = { ...AUDIO, codec: 'opus', config: new Uint8Array(11), codecString: 'opus' } as const;
-    const all = frames({ seconds: 2.5, tracks: [VIDEO, opus] }).map((frame) =>
-      frame.track.kind === 'audio' ? { ...frame, payload: new Uint8Array(0) } : frame,
-    );
-    expect(new Recorder().feed(all).media).toContain('#EXTINF:2,');
+  const opus = { ...AUDIO, codec: 'opus', config: new Uint8Array(11), codecString: 'opus' } as const;
+  const mp3 = { ...AUDIO, codec: 'mp3', config: new Uint8Array(0), codecString: 'mp4a.40.34' } as const;
+  const aac = { ...AUDIO, config: new Uint8Array(0) } as const;
+  it.each([
+    ['Opus, empty', opus, []],
+    ['Opus, of a wrong length', opus, [0xff]],
+    ['MP3, empty', mp3, []],
+    ['MP3, not a header', mp3, [1, 2, 3, 4]],
+    ['AAC, of a track whose configuration is broken', aac, [1, 2, 3]],
+  ])('survives audio packets that do not tell their length (%s)', (_title, track, payload) => {
+    const broken = (frame: Frame): Frame => (frame.track.kind === 'audio' ? { ...frame, payload: Uint8Array.from(payload) } : frame);
+    const muxed = frames({ seconds: 2.5, tracks: [VIDEO, track] }).map(broken);
+    expect(new Recorder().feed(muxed).media).toContain('#EXTINF:2,');
+    const alone = frames({ seconds: 5, tracks: [track] }).map(broken);
+    expect(() => new Recorder().feed(alone).hls.ended()).not.toThrow();
   });
 
   it('writes init segments that name the tracks of the muxed fragments', () => {

@@ -26,8 +26,7 @@ const OPEN_SEGMENT_SHARE = 0.5;
  */
 export class HubToHls implements Sink {
   private readonly out: HlsOutput;
-  /** The media playlist's URI as the multivariant playlist names it. */
-  private readonly uri: string;
+  private readonly siblings: () => readonly string[];
   private readonly limits: HlsWindowLimits;
   private readonly window: HlsWindow;
   /** Init segments, each with the last segment that needs it. */
@@ -37,9 +36,10 @@ export class HubToHls implements Sink {
   private current: HlsPlaylists | undefined;
   private isEnded = false;
 
-  constructor(out: HlsOutput, uri: string, limits: HlsWindowLimits) {
+  /** `siblings`: URIs of the stream's other renditions' media playlists, relative to this one's. */
+  constructor(out: HlsOutput, limits: HlsWindowLimits, siblings: () => readonly string[] = () => []) {
     this.out = out;
-    this.uri = uri;
+    this.siblings = siblings;
     this.limits = { ...limits, segmentsMax: Math.max(WINDOW_SEGMENTS_MIN, limits.segmentsMax) };
     this.window = new HlsWindow(this.limits);
   }
@@ -140,7 +140,7 @@ export class HubToHls implements Sink {
       (target, segment) => Math.max(target, Math.round(segment.durationS)),
       (next?.segment ?? newest.stamp).targetDurationS,
     );
-    this.current = new HlsPlaylists(this.uri, segments, targetDurationS, hintedName, this.isEnded);
+    this.current = new HlsPlaylists(segments, targetDurationS, hintedName, this.isEnded, this.siblings());
     this.out.advanced();
   }
 

@@ -5,4 +5,7 @@ export type { HlsWindowLimits } from './hls-window.ts';
 export { HubToFlv, type HubToFlvOptions } from './hub-to-flv.ts';
 export { type HlsOutput, HubToHls } from './hub-to-hls.ts';
 export { HubToRtmp, type HubToRtmpOptions } from './hub-to-rtmp.ts';
+export { HubToRtp, type HubToRtpOutput, type RtpKind } from './hub-to-rtp.ts';
+export { LayersToHub, type LayersToHubOutput, type SourceLayer } from './layers-to-hub.ts';
 export { RtmpToHub } from './rtmp-to-hub.ts';
+export { type Playability, playabilityWith, type WebrtcPlayability, webrtcPlayability } from './webrtc-playability.ts';

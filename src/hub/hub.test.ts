@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
+import { durationMs, mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
 import type { Frame, Track } from '../media/mod.ts';
 import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
 import { Hub, type Publication, type PublisherInfo, type Sink } from './mod.ts';
@@ -8,6 +8,8 @@ const show = streamRef('live', 'show');
 const publisher: PublisherInfo = { protocol: 'rtmp', address: '192.0.2.1', agent: 'test' };
 const wall = wallMs(WALL_ZERO_MS);
 const at = (ms: number) => monotonicMs(ms);
+/** The timeline begins at one second. */
+const shiftMs = (ticks: number) => mediaTime(ticks + 90_000);
 
 class RecordingSink implements Sink {
   readonly calls: string[] = [];
@@ -38,6 +40,7 @@ function makeHub(options: { streamsMax?: number; holdMs?: number; gopCacheBytesM
     streamHeld: note('held'),
     streamResumed: note('resumed'),
     streamEnded: note('ended'),
+    renditionsChanged: note('renditions'),
     sinkFailed: (_ref: unknown, error: unknown) => void errors.push(error),
   };
   const hub = new Hub(listener, {
@@ -241,5 +244,121 @@ describe('LiveStream', () => {
     expect(stats).toMatchObject({ framesIn: 251, bytesIn: 25_100, keyframeIntervalMs: 2_000, timestampJumps: 0 });
     expect(stats.frameRate).toBeCloseTo(25, 0);
     expect(stats.bitrateBps / 20_000).toBeCloseTo(1, 1);
+  });
+
+  it('carries renditions on the timeline of their source: same segments, same parts, same sound', () => {
+    const { hub, events, start } = makeHub();
+    const publication = start();
+    const low = { ...videoTrack, width: 640, height: 360 };
+    const input = publication.rendition('low', at(0));
+    const sourceSink = new RecordingSink();
+    publication.stream.attach(sourceSink);
+    const feedBoth = (fromMs: number, untilMs: number): void => {
+      // The small picture comes first: it has to wait for the source's cuts.
+      feed({ write: (frame, now) => input?.write(frame, now) }, { fromMs, untilMs, sourceOffsetMs: 70_000, video: low, audio: undefined });
+      feed(publication, { fromMs, untilMs, sourceOffsetMs: 70_000 });
+    };
+    feedBoth(0, 2_000);
+    feedBoth(2_000, 4_000);
+    const rendition = hub.stream('live/show')?.renditions.get('low');
+    expect(events).toContain('renditions live/show');
+    expect(rendition?.tracks).toEqual([low, audioTrack]);
+    const sink = new RecordingSink();
+    rendition?.attach(sink, 'segment');
+    feedBoth(4_000, 8_000);
+    publication.finish(at(8_000));
+    const places = (frames: readonly Frame[], kind: string) =>
+      frames
+        .filter(({ track }) => track.kind === kind)
+        .map(({ dts, segment, part, startsPart }) => [dts, segment.sequence, part, startsPart].join(' '));
+    const inLast = (frames: readonly Frame[]): readonly Frame[] => frames.filter(({ dts, track }) => dts > (6 + 1) * track.timescale);
+    expect(places(inLast(sink.frames), 'video').slice(0, 40)).toEqual(places(inLast(sourceSink.frames), 'video').slice(0, 40));
+    expect(places(sink.frames, 'audio').length).toBeGreaterThan(100);
+    expect(sink.calls.at(-1)).toBe('ended');
+  });
+
+  it('ends a rendition that nobody feeds any more, and takes nothing from a maker that was replaced', () => {
+    const { hub, start } = makeHub();
+    const publication = start();
+    const first = publication.rendition('low', at(0));
+    const second = publication.rendition('low', at(0));
+    const sink = new RecordingSink();
+    feed(publication, { fromMs: 0, untilMs: 2_000 });
+    feed({ write: (frame, now) => first?.write(frame, now) }, { fromMs: 0, untilMs: 2_000, audio: undefined });
+    expect(hub.stream('live/show')?.renditions.size).toBe(0);
+    feed({ write: (frame, now) => second?.write(frame, now) }, { fromMs: 0, untilMs: 2_000, audio: undefined });
+    hub.stream('live/show')?.renditions.get('low')?.attach(sink);
+    expect(hub.stream('live/show')?.renditions.size).toBe(1);
+    second?.end();
+    feed(publication, { fromMs: 2_000, untilMs: 20_000 });
+    expect(hub.stream('live/show')?.renditions.size).toBe(0);
+    expect(sink.calls.at(-1)).toBe('ended');
+  });
+
+  it('asks the source for a keyframe, and tells pictures that come out of order', () => {
+    const { hub } = makeHub();
+    let asked = 0;
+    const publication = hub.publish(show, publisher, { evicted: () => undefined, keyframeWanted: () => asked++ }, 'reject', at(0), wall);
+    if (typeof publication === 'string') throw new Error(publication);
+    publication.stream.requestKeyframe();
+    expect(asked).toBe(1);
+    feed(publication, { fromMs: 0, untilMs: 1_500 });
+    expect(publication.stream.hasReorderedFrames).toBe(false);
+    const frame = sourceFrame(videoTrack, 1_520, false);
+    publication.write({ ...frame, pts: mediaTime(frame.dts + 18_000) }, at(1_520), wall);
+    publication.write(sourceFrame(videoTrack, 1_560, false), at(1_560), wall);
+    expect(publication.stream.hasReorderedFrames).toBe(true);
+  });
+
+  it('offers a rendition before it is made, says when somebody watches, and begins afresh after a rest', () => {
+    const { hub, events, start } = makeHub();
+    const publication = start();
+    const watched: boolean[] = [];
+    const low = { ...videoTrack, width: 640, height: 360 };
+    const expected = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360, bitrateBps: 600_000 } as const;
+    const input = hub.rendition('live/show', { name: '360p', kind: 'video', expected }, { watched: (is) => void watched.push(is) }, at(0));
+    const rendition = hub.stream('live/show')?.renditions.get('360p');
+    expect(rendition?.expected).toEqual(expected);
+    expect(events).toContain('renditions live/show');
+    const feedBoth = (fromMs: number, untilMs: number): void => {
+      feed(publication, { fromMs, untilMs });
+      feed(
+        { write: (frame, now) => input?.write({ ...frame, dts: shiftMs(frame.dts), pts: shiftMs(frame.pts) }, now) },
+        { fromMs, untilMs, video: low, audio: undefined },
+      );
+    };
+    feed(publication, { fromMs: 0, untilMs: 2_000 });
+    const sink = new RecordingSink();
+    const detach = rendition?.attach(sink);
+    expect(watched).toEqual([true]);
+    feedBoth(2_000, 6_000);
+    expect(sink.inForce).toEqual([low, audioTrack]);
+    detach?.();
+    detach?.();
+    expect(watched).toEqual([true, false]);
+    input?.rest();
+    const late = new RecordingSink();
+    rendition?.attach(late);
+    expect(late.frames).toEqual([]);
+    feedBoth(6_000, 8_000);
+    expect(late.frames[0]?.isKeyframe).toBe(true);
+    input?.end();
+    expect(late.calls.at(-1)).toBe('ended');
+    expect(hub.stream('live/show')?.renditions.size).toBe(0);
+  });
+
+  it('carries sound in another codec as a rendition of its own', () => {
+    const { hub, start } = makeHub();
+    const publication = start();
+    const opus = { ...audioTrack, codec: 'opus', codecString: 'opus' } as const;
+    const expected = { codec: 'opus', codecString: 'opus', bitrateBps: 96_000 } as const;
+    const input = hub.rendition('live/show', { name: 'opus', kind: 'audio', expected }, {}, at(0));
+    const sink = new RecordingSink();
+    hub.stream('live/show')?.renditions.get('opus')?.attach(sink);
+    feed(publication, { fromMs: 0, untilMs: 4_000 });
+    feed({ write: (frame, now) => input?.write(frame, now) }, { fromMs: 1_000, untilMs: 4_000, video: undefined, audio: opus });
+    expect(sink.inForce).toEqual([opus]);
+    expect(sink.frames.length).toBeGreaterThan(100);
+    expect(new Set(sink.frames.map(({ track }) => track.codec))).toEqual(new Set(['opus']));
   });
 });

@@ -2,6 +2,7 @@ import { type DurationMs, type MonotonicMs, monotonicMs, type SizeBytes, type St
 import type { SourceFrame } from '../media/mod.ts';
 import { FanOut, type LiveStream, type PublisherInfo, type StreamOptions } from './live-stream.ts';
 import type { HubListener, PublishRefusal, SourceListener } from './ports.ts';
+import type { RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
 
 export interface HubOptions extends StreamOptions {
   /** How long a stream whose publisher went away without a word stays up for the same publisher to return. */
@@ -20,6 +21,11 @@ export interface Publication {
   readonly stream: LiveStream;
   /** The frame is given to the stream. */
   write(frame: SourceFrame, now: MonotonicMs, wall: WallMs): void;
+  /**
+   * A further quality of the same pictures that the publisher sends, with times on its own clock; undefined once the publication is over, and
+   * when the stream has too many.
+   */
+  rendition(name: string, now: MonotonicMs): RenditionInput | undefined;
   /** The publisher said goodbye: the stream ends. */
   finish(now: MonotonicMs): void;
   /** The publisher went away without saying so: the stream is held for `holdMs`. */
@@ -73,6 +79,14 @@ export class Hub {
     return this.entries.get(path)?.stream;
   }
 
+  /**
+   * A further quality of a live stream, made of its frames; the times of what is put in are the stream's timeline. Undefined when there is no
+   * such stream, or it has too many.
+   */
+  rendition(path: string, offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RenditionInput | undefined {
+    return this.entries.get(path)?.stream.rendition(offer, 'timeline', maker, now);
+  }
+
   /** A snapshot, in the order in which the streams started. */
   streams(): Iterable<LiveStream> {
     return Array.from(this.entries.values(), (entry) => entry.stream);
@@ -106,7 +120,7 @@ export class Hub {
 
   private start(ref: StreamRef, publisher: PublisherInfo, source: Source, now: MonotonicMs, wall: WallMs): Publication | PublishRefusal {
     if (this.entries.size >= this.options.streamsMax) return 'too-many-streams';
-    const stream = new FanOut(ref, publisher, this.listener, this.options, now, wall);
+    const stream = new FanOut(ref, publisher, source.listener, this.listener, this.options, now, wall);
     const entry: Entry = { stream, source, heldUntil: undefined };
     this.entries.set(ref.path, entry);
     const publication = this.publication(entry, source);
@@ -119,7 +133,7 @@ export class Hub {
     const wasHeld = entry.heldUntil !== undefined;
     entry.source = source;
     entry.heldUntil = undefined;
-    entry.stream.resume(publisher);
+    entry.stream.resume(publisher, source.listener);
     const publication = this.publication(entry, source);
     replaced?.listener.evicted('taken-over');
     if (wasHeld) this.listener.streamResumed(entry.stream.ref);
@@ -131,6 +145,10 @@ export class Hub {
       stream: entry.stream,
       write: (frame, now, wall) => {
         if (entry.source === source) entry.stream.write(frame, now, wall);
+      },
+      rendition: (name, now) => {
+        if (entry.source !== source) return undefined;
+        return entry.stream.rendition({ name, kind: 'video' }, 'source', { keyframeWanted: () => source.listener.keyframeWanted?.() }, now);
       },
       finish: () => {
         if (entry.source === source) this.end(entry);

@@ -5,17 +5,16 @@ import {
   type MonotonicMs,
   type SizeBytes,
   type StreamRef,
-  ticksToMs,
   type WallMs,
 } from '../core/mod.ts';
 import { type Frame, type SourceFrame, Timeline, type Track } from '../media/mod.ts';
-import { GopCache } from './gop-cache.ts';
-import type { HubListener, Sink } from './ports.ts';
-import { SlidingRate } from './sliding-rate.ts';
+import { FrameFan } from './frame-fan.ts';
+import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
+import { type Rendition, type RenditionInput, type RenditionMaker, type RenditionOffer, RenditionSet } from './rendition.ts';
 
 /** Who publishes a stream. */
 export type PublisherInfo = {
-  readonly protocol: 'rtmp';
+  readonly protocol: 'rtmp' | 'webrtc';
   readonly address: string;
   /** The encoder's name as it says; may be empty. */
   readonly agent: string;
@@ -37,22 +36,16 @@ export interface StreamStats {
 }
 
 /** A stream that somebody publishes, or that is held over a drop. */
-export interface LiveStream {
+export interface LiveStream extends FrameSource {
   readonly ref: StreamRef;
   /** The present publisher, or the last one while the stream is held. */
   readonly publisher: PublisherInfo;
-  /** The tracks in force; empty until the first frame. */
-  readonly tracks: readonly Track[];
   readonly state: 'live' | 'held';
   readonly startedWallMs: WallMs;
-  /** Viewers by protocol (`flv`, `rtmp`, `hls`), set by the outputs. */
+  /** Viewers by protocol (`flv`, `rtmp`, `hls`, `webrtc`), set by the outputs. */
   readonly viewers: Map<string, number>;
-  /**
-   * Replays the tracks and the frames since the last lead keyframe (or since the beginning of the last whole segment, as far as
-   * it is kept) into `sink` before it returns; live frames follow.
-   * Returns a function that detaches; it may be called at any time and more than once.
-   */
-  attach(sink: Sink, from?: 'keyframe' | 'segment'): () => void;
+  /** Other qualities of the same pictures by name, on the same timeline. The stream itself is the rendition `source`. */
+  readonly renditions: ReadonlyMap<string, Rendition>;
   stats(): StreamStats;
 }
 
@@ -71,128 +64,100 @@ export class FanOut implements LiveStream {
   readonly startedWallMs: WallMs;
   readonly viewers: Map<string, number> = new Map();
   state: 'live' | 'held' = 'live';
-  tracks: readonly Track[] = [];
-  private readonly listener: HubListener;
   private readonly timeline: Timeline;
-  private readonly gop: GopCache;
-  // A new array on each change, so that a loop over the old one is not disturbed.
-  private sinks: readonly Sink[] = [];
+  private readonly fan: FrameFan;
+  private readonly set: RenditionSet;
+  private source: SourceListener;
   private isOver = false;
-  private framesIn = 0;
-  private bytesIn = 0;
-  private readonly bytesRate = new SlidingRate();
-  private readonly leadRate = new SlidingRate();
-  private lastNow: MonotonicMs;
-  private keyframeMs: number | undefined;
-  private keyframeIntervalMs = 0;
 
-  constructor(ref: StreamRef, publisher: PublisherInfo, listener: HubListener, options: StreamOptions, now: MonotonicMs, wall: WallMs) {
+  constructor(
+    ref: StreamRef,
+    publisher: PublisherInfo,
+    source: SourceListener,
+    listener: HubListener,
+    options: StreamOptions,
+    now: MonotonicMs,
+    wall: WallMs,
+  ) {
     this.ref = ref;
     this.publisher = publisher;
-    this.listener = listener;
-    this.lastNow = now;
+    this.source = source;
     this.startedWallMs = wall;
-    this.gop = new GopCache(options.gopCacheBytesMax);
+    const sinkFailed = (error: unknown): void => listener.sinkFailed(ref, error);
+    this.fan = new FrameFan(options.gopCacheBytesMax, sinkFailed, now);
+    this.set = new RenditionSet({
+      gopCacheBytesMax: options.gopCacheBytesMax,
+      sinkFailed,
+      changed: () => listener.renditionsChanged(ref),
+    });
     this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, options);
   }
 
+  get tracks(): readonly Track[] {
+    return this.fan.tracks;
+  }
+
+  get hasReorderedFrames(): boolean {
+    return this.fan.hasReorderedFrames;
+  }
+
+  get renditions(): ReadonlyMap<string, Rendition> {
+    return this.set.byName;
+  }
+
   write(frame: SourceFrame, now: MonotonicMs, wall: WallMs): void {
-    this.framesIn++;
-    this.bytesIn += frame.payload.length;
-    this.lastNow = now;
-    this.bytesRate.add(frame.payload.length, now);
+    this.fan.received(frame.payload.length, now);
     this.timeline.write(frame, now, wall);
   }
 
+  /** A further quality; `clock` says whose times its frames carry: the publisher's, or the stream's timeline. Undefined when there are too many. */
+  rendition(offer: RenditionOffer, clock: 'source' | 'timeline', maker: RenditionMaker, now: MonotonicMs): RenditionInput | undefined {
+    return this.set.open(offer, clock === 'source' ? () => this.timeline.shiftMs : undefined, maker, now);
+  }
+
   /** Another source goes on with the stream. */
-  resume(publisher: PublisherInfo): void {
+  resume(publisher: PublisherInfo, source: SourceListener): void {
     this.publisher = publisher;
+    this.source = source;
     this.state = 'live';
-    this.keyframeMs = undefined;
+    this.fan.resume();
+    this.set.publisherGone();
     this.timeline.newSource();
   }
 
   hold(): void {
     this.state = 'held';
-    this.eachSink((sink) => sink.paused());
+    this.fan.hold();
+    this.set.publisherGone();
+    this.set.hold();
   }
 
   end(): void {
     this.isOver = true;
-    this.eachSink((sink) => sink.ended());
-    this.sinks = [];
-    this.gop.clear();
+    this.set.end();
+    this.fan.end();
   }
 
   attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {
-    const detach = (): void => this.detach(sink);
-    if (this.isOver) {
-      this.call(sink, (it) => it.ended());
-      return detach;
-    }
-    const { tracks, gop } = this;
-    this.sinks = [...this.sinks, sink];
-    this.call(sink, (it) => {
-      if (tracks.length > 0) it.tracks(tracks);
-      for (const frame of from === 'keyframe' ? gop.gop : gop.segments) it.frame(frame);
-      if (this.state === 'held') it.paused();
-    });
-    return detach;
+    return this.fan.attach(sink, from);
+  }
+
+  requestKeyframe(): void {
+    if (this.state === 'live' && !this.isOver) this.source.keyframeWanted?.();
   }
 
   stats(): StreamStats {
-    const isLive = this.state === 'live' && !this.isOver;
+    const { bitrateBps: bps, ...stats } = this.fan.stats();
     return {
-      framesIn: this.framesIn,
-      bytesIn: this.bytesIn,
-      bitrateBps: bitrateBps(isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0),
-      frameRate: isLive ? Math.round(this.leadRate.perSecond(this.lastNow) * 100) / 100 : 0,
-      keyframeIntervalMs: this.keyframeIntervalMs,
+      ...stats,
+      bitrateBps: bitrateBps(bps),
       timestampJumps: this.timeline.jumps,
-      gopBytes: this.gop.sizeBytes,
       droppedBeforeKeyframe: this.timeline.droppedFrames,
     };
   }
 
   private deliver(frame: Frame): void {
-    const lead = frame.segment.tracks[0];
-    if (lead === undefined) return;
-    if (frame.segment.tracks !== this.tracks) {
-      this.tracks = frame.segment.tracks;
-      this.gop.clear();
-      this.eachSink((sink) => sink.tracks(this.tracks));
-    }
-    this.gop.push(frame, lead);
-    if (frame.track.id === lead.id) this.measureLead(frame);
-    this.eachSink((sink) => sink.frame(frame));
-  }
-
-  private measureLead(frame: Frame): void {
-    this.leadRate.add(1, this.lastNow);
-    if (frame.track.kind !== 'video' || !frame.isKeyframe) return;
-    const ms = ticksToMs(frame.dts, frame.track.timescale);
-    if (this.keyframeMs !== undefined) this.keyframeIntervalMs = Math.round(ms - this.keyframeMs);
-    this.keyframeMs = ms;
-  }
-
-  private eachSink(act: (sink: Sink) => void): void {
-    const { sinks } = this;
-    for (const sink of sinks) {
-      // No call follows a detachment, also when another sink asked for it in this very loop.
-      if (sinks === this.sinks || this.sinks.includes(sink)) this.call(sink, act);
-    }
-  }
-
-  private call(sink: Sink, act: (sink: Sink) => void): void {
-    try {
-      act(sink);
-    } catch (error) {
-      this.detach(sink);
-      this.listener.sinkFailed(this.ref, error);
-    }
-  }
-
-  private detach(sink: Sink): void {
-    this.sinks = this.sinks.filter((other) => other !== sink);
+    this.fan.deliver(frame);
+    this.set.follow(frame);
   }
 }

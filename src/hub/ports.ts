@@ -16,13 +16,31 @@ export interface Sink {
   ended(): void;
 }
 
+/** Something that sinks take frames from: a stream as it is published, or one of its renditions. */
+export interface FrameSource {
+  /** The tracks in force; empty until the first frame. */
+  readonly tracks: readonly Track[];
+  /** Whether frames of the present video configuration came in another order than they are shown (B-frames). */
+  readonly hasReorderedFrames: boolean;
+  /**
+   * Replays the tracks and the frames since the last lead keyframe (or since the beginning of the last whole segment, as far as
+   * it is kept) into `sink` before it returns; live frames follow.
+   * Returns a function that detaches; it may be called at any time and more than once.
+   */
+  attach(sink: Sink, from?: 'keyframe' | 'segment'): () => void;
+  /** Asks for a keyframe soon, where the source knows how. */
+  requestKeyframe(): void;
+}
+
 /** Why a publication was refused. */
 export type PublishRefusal = 'stream-taken' | 'too-many-streams';
 
-/** Given to the source when it is replaced or its stream is deleted. */
+/** What the hub has to say to a source. */
 export interface SourceListener {
   /** The publication is over (`taken-over` by another publisher, or `deleted` by an operator); frames put in later are ignored. */
   evicted(reason: 'taken-over' | 'deleted'): void;
+  /** A viewer cannot go on without a keyframe; sources that cannot ask their encoder for one leave this out. */
+  keyframeWanted?(): void;
 }
 
 /** Told about streams coming and going; one instance owned by the wiring. */
@@ -31,6 +49,8 @@ export interface HubListener {
   streamHeld(ref: StreamRef): void;
   streamResumed(ref: StreamRef): void;
   streamEnded(ref: StreamRef): void;
+  /** A rendition beside the source can be played now, or no longer. */
+  renditionsChanged(ref: StreamRef): void;
   /** A sink threw (a bug of ours) and was detached; the stream and its other sinks go on. */
   sinkFailed(ref: StreamRef, error: unknown): void;
 }

@@ -12,3 +12,17 @@ export { type MetricSource, Metrics, type Sample } from './metrics.ts';
 export { isLoopback, remoteAddress } from './remote-address.ts';
 export { nodeRtmpCrypto, RtmpListener, type RtmpListenerOptions, type RtmpListenerStats } from './rtmp/mod.ts';
 export { Secrets, type StoredApiKey } from './secrets.ts';
+export { type ChildReport, type EncoderReport, type RungReport, Transcoding, type TranscodingReport } from './transcode/mod.ts';
+export {
+  type Kernel,
+  type KernelModule,
+  loadKernel,
+  type ReceiverCounts,
+  type SrtpProfile,
+  WebrtcServer,
+  type WebrtcServerOptions,
+  type WebrtcStats,
+  WHIP_ROUTE_DEFAULTS,
+  WhipRoute,
+  type WhipRouteOptions,
+} from './webrtc/mod.ts';

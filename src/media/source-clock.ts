@@ -60,6 +60,11 @@ export class SourceClock {
     return this.jumpCount;
   }
 
+  /** What is added to the source's times, in ms; undefined before its first frame. */
+  get shiftMs(): number | undefined {
+    return this.anchor?.shiftMs;
+  }
+
   /** The frames that follow come from another source with a clock of its own. */
   newSource(): void {
     this.anchor = undefined;

@@ -90,6 +90,11 @@ export class Timeline {
     return this.dropped;
   }
 
+  /** What is added to the present source's times to get the timeline's, in ms; undefined before its first frame. */
+  get shiftMs(): number | undefined {
+    return this.clock.shiftMs;
+  }
+
   /** The lead track of the frames now coming out. */
   get lead(): Track | undefined {
     return this.open?.lead;

@@ -3,7 +3,7 @@ import { Icon } from './icons.tsx';
 import logo from './sluice.svg';
 import { applyTheme, nextTheme, storedTheme } from './theme.ts';
 
-/** Top of both pages: the way home, what the page adds, and the theme. */
+/** Top of every page: the way home, what the page adds, and the theme. */
 export function PageHeader({ children }: { readonly children?: ReactNode }): JSX.Element {
   const [theme, setTheme] = useState(storedTheme);
   const change = (): void => {

@@ -15,6 +15,16 @@ export function formatSeconds(durationMs: number | undefined): string {
   return known(durationMs) ? `${(durationMs / 1000).toFixed(2)} s` : UNKNOWN;
 }
 
+/** `84 ms`, and above a second `1.23 s`. */
+export function formatLatency(durationMs: number | undefined): string {
+  return known(durationMs) && Math.abs(durationMs) < 1000 ? `${Math.round(durationMs)} ms` : formatSeconds(durationMs);
+}
+
+/** A ratio in [0, 1] as `0.25 %`. */
+export function formatRatio(ratio: number | undefined): string {
+  return known(ratio) ? `${(ratio * 100).toFixed(2)} %` : UNKNOWN;
+}
+
 /** How long something has been going on, in the units that matter by then: `12 s`, `3 min`, `2 h 14 min`, `5 d 3 h`. */
 export function formatUptime(durationMs: number): string {
   const seconds = Math.max(0, Math.floor(durationMs / 1000));

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { publishInstructions } from './publish-instructions.ts';
-import { parseWatchPath, streamLinks } from './stream-address.ts';
+import { parsePagePath, streamLinks } from './stream-address.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 
 describe('watch path', () => {
   it('names a stream, with or without a slash at the end', () => {
-    expect(parseWatchPath('/watch/live/show')).toEqual({ app: 'live', name: 'show', path: 'live/show' });
-    expect(parseWatchPath('/watch/live/show/')?.path).toBe('live/show');
+    expect(parsePagePath('watch', '/watch/live/show')).toEqual({ app: 'live', name: 'show', path: 'live/show' });
+    expect(parsePagePath('watch', '/watch/live/show/')?.path).toBe('live/show');
   });
   it.each([
     '/',
@@ -21,11 +21,15 @@ describe('watch path', () => {
     '/watch/live/<b>',
     '/see/live/show',
     '/watch//x',
-  ])('is refused for %s', (path) => expect(parseWatchPath(path)).toBeUndefined());
+  ])('is refused for %s', (path) => expect(parsePagePath('watch', path)).toBeUndefined());
+  it('belongs to one page only', () => {
+    expect(parsePagePath('publish', '/publish/live/show')?.path).toBe('live/show');
+    expect(parsePagePath('publish', '/watch/live/show')).toBeUndefined();
+  });
   it('never lets a character through that could change the meaning of a URL or of HTML', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 90 }), (text) => {
-        const address = parseWatchPath(`/watch/live/${text}`);
+        const address = parsePagePath('watch', `/watch/live/${text}`);
         if (address !== undefined) expect(address.path).toMatch(/^live\/[\w.-]{1,64}$/);
       }),
       { numRuns },
@@ -38,6 +42,7 @@ describe('links', () => {
     const links = streamLinks({ origin: 'http://[::1]:8080', hostname: '[::1]' }, { app: 'live', name: 'show', path: 'live/show' });
     expect(links).toMatchObject({
       watch: 'http://[::1]:8080/watch/live/show',
+      whep: 'http://[::1]:8080/live/show/whep',
       hls: 'http://[::1]:8080/live/show/index.m3u8',
       flv: 'http://[::1]:8080/live/show.flv',
       rtmp: 'rtmp://[::1]/live/show',

@@ -11,15 +11,29 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
 
 const isName = (text: string): boolean => NAME.test(text) && !text.includes('..');
 
-/** The stream of a watch page's path (`/watch/live/show`), or `undefined` when it names none. */
-export function parseWatchPath(pathname: string): StreamAddress | undefined {
-  const [empty, watch, app, name, ...rest] = pathname.replace(/\/$/, '').split('/');
-  if (empty !== '' || watch !== 'watch' || app === undefined || name === undefined || rest.length > 0) return undefined;
+/** The stream of a page's path (`/watch/live/show`, `/publish/live/show`), or `undefined` when it names none. */
+export function parsePagePath(page: 'watch' | 'publish', pathname: string): StreamAddress | undefined {
+  const [empty, first, app, name, ...rest] = pathname.replace(/\/$/, '').split('/');
+  if (empty !== '' || first !== page || app === undefined || name === undefined || rest.length > 0) return undefined;
+  return streamAddress(app, name);
+}
+
+/** The stream of that app and name, or `undefined` where one of them cannot be a name. */
+export function streamAddress(app: string, name: string): StreamAddress | undefined {
   return isName(app) && isName(name) ? { app, name, path: `${app}/${name}` } : undefined;
 }
 
 /** Path of a stream's watch page. */
 export const watchPath = (app: string, name: string): string => `/watch/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
+
+/** Path of the page that publishes a stream. */
+export const publishPath = (app: string, name: string): string => `/publish/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
+
+/** Path of a stream's WHEP endpoint. */
+export const whepPath = (address: StreamAddress): string => `/${address.path}/whep`;
+
+/** Path of a stream's WHIP endpoint. */
+export const whipPath = (address: StreamAddress): string => `/${address.path}/whip`;
 
 /** Path of a stream's multivariant playlist. */
 export const playlistPath = (address: StreamAddress): string => `/${address.path}/index.m3u8`;
@@ -40,6 +54,7 @@ export interface StreamLinks {
   readonly watch: string;
   /** HTML to put into another page. */
   readonly embedCode: string;
+  readonly whep: string;
   readonly hls: string;
   readonly flv: string;
   readonly rtmp: string;
@@ -51,6 +66,7 @@ export function streamLinks(page: PageOrigin, address: StreamAddress): StreamLin
   return {
     watch,
     embedCode: `<iframe src="${watch}?embed=1" width="640" height="360" style="border:0" allow="autoplay; fullscreen; picture-in-picture" allowfullscreen title="${address.path}"></iframe>`,
+    whep: page.origin + whepPath(address),
     hls: page.origin + playlistPath(address),
     flv: `${page.origin}/${address.path}.flv`,
     rtmp: `rtmp://${page.hostname}/${address.path}`,

@@ -3,6 +3,7 @@ import { Icon } from '../design/icons.tsx';
 import type { PlayerAction } from './keyboard.ts';
 import { QualityMenu } from './quality-menu.tsx';
 import { canFullscreen, canPictureInPicture, togglePictureInPicture } from './screen-modes.ts';
+import { TransportMenu } from './transport-menu.tsx';
 import type { WatchSession, WatchSnapshot } from './watch-session.ts';
 
 interface Props {
@@ -42,7 +43,14 @@ export function Controls({ session, view, video, actions, figuresShown }: Props)
         {view.behindLive ? 'Go live' : 'Live'}
       </button>
       <span className="gap" />
-      <QualityMenu qualities={view.qualities} playing={view.playingQuality} chosen={view.chosenQuality} onChoose={session.chooseQuality} />
+      <QualityMenu
+        qualities={view.qualities}
+        playing={view.playingQuality}
+        chosen={view.chosenQuality}
+        onChoose={session.chooseQuality}
+        onLook={session.refreshQualities}
+      />
+      <TransportMenu view={view} onChoose={session.chooseTransport} className="quality wide-only" />
       <Press label="Figures" keyHint="i" icon="figures" onPress={actions.info} pressed={figuresShown} />
       <Press label="Keys" keyHint="?" icon="help" onPress={actions.help} wideOnly />
       {canPictureInPicture() && (

@@ -26,6 +26,7 @@ export const hlsEngineWorks = (): boolean => Hls.isSupported();
 
 /** Plays LL-HLS, or plain HLS when that is what the playlist offers, by hls.js. */
 export class HlsEngine implements Engine {
+  readonly tellsProgress = false;
   readonly #hls: Hls;
   readonly #bitrate = new BitrateWindow(BITRATE_WINDOW_MS);
   #qualities: readonly Quality[] = [];
@@ -67,6 +68,10 @@ export class HlsEngine implements Engine {
 
   choose(index: number): void {
     this.#hls.nextLevel = index;
+  }
+
+  refreshQualities(): void {
+    // They are told without asking.
   }
 
   liveSeconds(): number | undefined {

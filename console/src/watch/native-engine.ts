@@ -8,6 +8,7 @@ export const nativeEngineWorks = (video: HTMLVideoElement): boolean => video.can
 /** Leaves the playing to the browser, where Media Source Extensions are missing. */
 export class NativeEngine implements Engine {
   readonly protocol = 'HLS (native)';
+  readonly tellsProgress = false;
   readonly qualities = [];
   readonly playing = -1;
   readonly chosen = -1;
@@ -29,6 +30,10 @@ export class NativeEngine implements Engine {
 
   /** The browser chooses; it offers no menu. */
   choose(): void {}
+
+  refreshQualities(): void {
+    // They are told without asking.
+  }
 
   liveSeconds(): number | undefined {
     const { seekable } = this.#video;

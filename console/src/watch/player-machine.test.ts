@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../backoff/backoff.ts';
 import { PLAYER_DEFAULTS, PlayerMachine, type PlayerOutput, type PlayerPhase, type Presence } from './player-machine.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
@@ -231,6 +231,28 @@ describe('a watch page', () => {
     expect(bench.phase).toBe('starting');
   });
 
+  it('loads anew at once when the stream is to be played in another way, without counting a failure', () => {
+    const bench = Bench.playing();
+    bench.machine.reload(5);
+    expect(bench.take()).toEqual(['stop', 'start']);
+    expect(bench.machine.state).toMatchObject({ phase: 'starting', fatalErrors: 0 });
+    bench.machine.ended(6);
+    bench.take();
+    bench.machine.reload(7);
+    expect(bench.take()).toEqual([]);
+    expect(bench.phase).toBe('waiting');
+  });
+
+  it('gives up what the chosen transport cannot play, until another is chosen', () => {
+    const bench = Bench.playing();
+    bench.machine.failed('unavailable', 'the server has no WebRTC', 5);
+    expect(bench.phase).toBe('failed');
+    bench.take();
+    bench.machine.reload(6);
+    expect(bench.phase).toBe('checking');
+    expect(bench.take()).toEqual(['probe']);
+  });
+
   it('does not try again what the browser cannot play', () => {
     const bench = Bench.playing();
     bench.machine.failed('unsupported', 'hvc1', 5);
@@ -250,6 +272,7 @@ describe('a watch page', () => {
       fc.constant((bench: Bench) => bench.machine.progressed(bench.now)),
       fc.constant((bench: Bench) => bench.machine.stalled(bench.now)),
       fc.constant((bench: Bench) => bench.machine.ended(bench.now)),
+      fc.constant((bench: Bench) => bench.machine.reload(bench.now)),
       fc.constant((bench: Bench) => void (bench.machine.wakeAt !== undefined && bench.wake())),
     );
     fc.assert(

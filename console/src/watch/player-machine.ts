@@ -1,4 +1,4 @@
-import { type BackoffLimits, backoffMs } from './backoff.ts';
+import { type BackoffLimits, backoffMs } from '../backoff/backoff.ts';
 
 /**
  * Where the player is:
@@ -11,8 +11,8 @@ export type PlayerPhase = 'checking' | 'waiting' | 'starting' | 'playing' | 'sta
 /** Whether the server has the stream: `unreachable` when it did not answer or answered with a failure of its own. */
 export type Presence = 'live' | 'held' | 'absent' | 'unreachable';
 
-/** What a fatal error was about; `unsupported` cannot get better by trying again. */
-export type FailureKind = 'network' | 'media' | 'other' | 'unsupported';
+/** What a fatal error was about; `unsupported` (by the browser) and `unavailable` (by the chosen transport) cannot get better by trying again. */
+export type FailureKind = 'network' | 'media' | 'other' | 'unsupported' | 'unavailable';
 
 /** Immutable; a new object whenever something in it changed. */
 export interface PlayerState {
@@ -172,12 +172,20 @@ export class PlayerMachine {
     if (this.#loaded) this.#wait(now);
   }
 
+  /** The stream is to be played in another way: it is loaded anew at once, which counts as no failure. */
+  reload(now: number): void {
+    if (this.#state.phase === 'failed') this.open();
+    if (!this.#loaded) return;
+    this.#unload();
+    this.#load(now);
+  }
+
   /** The engine met an error that it does not get over by itself. */
   failed(kind: FailureKind, detail: string, now: number): void {
     if (!this.#loaded) return;
     const { phase } = this.#state;
     this.#set({ fatalErrors: this.#state.fatalErrors + 1, failure: { kind, detail } });
-    if (kind === 'unsupported') {
+    if (kind === 'unsupported' || kind === 'unavailable') {
       this.#giveUp();
       return;
     }
@@ -219,6 +227,10 @@ export class PlayerMachine {
       if (phase !== 'playing') this.#later(now, this.#options.doubtAfterMs);
       return;
     }
+    this.#load(now);
+  }
+
+  #load(now: number): void {
     this.#loaded = true;
     this.#troubleSince = now;
     this.#enter('starting');

@@ -29,6 +29,9 @@ export function playerMessage(state: PlayerState, path: string): PlayerMessage |
     case 'recovering':
       return { title: 'The picture was lost', hint: `Loading it again (${state.failure?.detail ?? 'unknown error'}).`, busy: true };
     case 'failed':
+      if (state.failure?.kind === 'unavailable') {
+        return { title: 'WebRTC cannot play this stream', hint: `${state.failure.detail} Choose another transport.`, busy: false };
+      }
       return state.failure?.kind === 'unsupported'
         ? {
             title: 'This browser cannot play the stream',

@@ -54,7 +54,8 @@ export function Player({ session }: { readonly session: WatchSession }): JSX.Ele
         onPlay={session.togglePlay}
         onUnmute={session.toggleMute}
       />
-      {figuresShown && <FiguresOverlay read={session.figures} onClose={actions.info} />}
+      {figuresShown && <FiguresOverlay session={session} view={view} onClose={actions.info} />}
+      {playing && view.transport.missing.length > 0 && <p className="missing">{view.transport.missing.join(' ')}</p>}
       <Controls session={session} view={view} video={video} actions={actions} figuresShown={figuresShown} />
       <HelpDialog open={helpShown} onClose={() => setHelpShown(false)} />
       <p className="visually-hidden" role="status" aria-live="polite">

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstRendition, presenceOf } from './presence.ts';
+import { apiPresenceOf, firstRendition, presenceOf } from './presence.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 const playlist = (body: string): { status: number; body: string } => ({ status: 200, body });
@@ -32,6 +32,12 @@ describe('presence', () => {
     expect(presenceOf(live, { status: 500, body: '' })).toBe('live');
     expect(presenceOf(live, { status: 200, body: 'null' })).toBe('live');
     expect(presenceOf(live, { status: 200, body: '{' })).toBe('live');
+  });
+  it('is told by the API alone where that is enough', () => {
+    expect(apiPresenceOf({ status: 200, body: '{"state":"live"}' })).toBe('live');
+    expect(apiPresenceOf({ status: 200, body: '{"state":"held"}' })).toBe('held');
+    for (const status of [401, 404, 500]) expect(apiPresenceOf({ status, body: '' })).toBeUndefined();
+    expect(apiPresenceOf(undefined)).toBeUndefined();
   });
   it('never throws, whatever the answers are', () => {
     const answer = fc.option(fc.record({ status: fc.integer(), body: fc.oneof(fc.string(), fc.json()) }), { nil: undefined });

@@ -28,6 +28,12 @@ export function presenceOf(mediaPlaylist: Answer | undefined, api: Answer | unde
   return api?.status === 200 && isHeld(api.body) ? 'held' : 'live';
 }
 
+/** Whether a stream is there as the API has it; `undefined` where the API does not say that it is. */
+export function apiPresenceOf(api: Answer | undefined): Presence | undefined {
+  if (api?.status !== 200) return undefined;
+  return isHeld(api.body) ? 'held' : 'live';
+}
+
 function isHeld(body: string): boolean {
   try {
     const stream: unknown = JSON.parse(body);

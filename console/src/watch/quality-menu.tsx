@@ -6,10 +6,12 @@ interface Props {
   readonly playing: number;
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
+  /** The menu is about to be opened. */
+  readonly onLook: () => void;
 }
 
 /** `Auto` and the stream's qualities; with a single one there is nothing to choose, and it is shown as it is. */
-export function QualityMenu({ qualities, playing, chosen, onChoose }: Props): JSX.Element | null {
+export function QualityMenu({ qualities, playing, chosen, onChoose, onLook }: Props): JSX.Element | null {
   const [first, second] = qualities;
   if (!first) return null;
   const now = qualities.find((quality) => quality.index === playing)?.label;
@@ -19,6 +21,8 @@ export function QualityMenu({ qualities, playing, chosen, onChoose }: Props): JS
       aria-label="Quality"
       disabled={!second}
       value={second ? chosen : first.index}
+      onPointerEnter={onLook}
+      onFocus={onLook}
       onChange={(event) => onChoose(Number(event.target.value))}
     >
       {second && <option value={-1}>{now && chosen === -1 ? `Auto (${now})` : 'Auto'}</option>}

@@ -13,6 +13,7 @@ export function SharePanel({ links }: { readonly links: StreamLinks }): JSX.Elem
       </section>
       <section className="panel" aria-labelledby="players-title">
         <h2 id="players-title">Other players</h2>
+        <CopyField label="WHEP (GStreamer, OBS, own pages)" value={links.whep} />
         <CopyField label="HLS (Safari, VLC, ffplay, TVs)" value={links.hls} />
         <CopyField label="HTTP-FLV (VLC, ffplay)" value={links.flv} />
         <CopyField label="RTMP (VLC, ffplay, OBS)" value={links.rtmp} />

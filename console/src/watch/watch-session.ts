@@ -1,8 +1,10 @@
-import { playlistPath, type StreamAddress } from '../stream-address/stream-address.ts';
+import { playlistPath, type StreamAddress, whepPath } from '../stream-address/stream-address.ts';
 import type { Engine, EngineListener, Quality } from './engine.ts';
 import { type PlayerFigures, readFigures } from './player-figures.ts';
-import { PLAYER_DEFAULTS, PlayerMachine, type PlayerOutput, type PlayerState } from './player-machine.ts';
+import { PLAYER_DEFAULTS, PlayerMachine, type PlayerOutput, type PlayerState, type Presence } from './player-machine.ts';
 import { probeStream } from './probe-stream.ts';
+import { type Transport, type TransportChoice, type TransportDecision, TransportPolicy } from './transport-policy.ts';
+import { WhepEngine, whepEngineWorks } from './whep-engine.ts';
 
 /** Everything the page shows, as one immutable object that is replaced whenever something in it changes. */
 export interface WatchSnapshot {
@@ -17,6 +19,8 @@ export interface WatchSnapshot {
   readonly playingQuality: number;
   readonly chosenQuality: number;
   readonly behindLive: boolean;
+  readonly transportChoice: TransportChoice;
+  readonly transport: TransportDecision;
 }
 
 // Further behind than this is not where a live viewer wants to be: after a pause, or a computer's sleep, playing goes on at the live edge.
@@ -28,18 +32,22 @@ const BEHIND_MS_NOTED = 6000;
 export class WatchSession implements PlayerOutput, EngineListener {
   readonly address: StreamAddress;
   readonly #machine: PlayerMachine;
+  readonly #policy: TransportPolicy;
   readonly #listeners = new Set<() => void>();
   #snapshot: WatchSnapshot;
   #video: HTMLVideoElement | undefined;
   #engine: Engine | undefined;
+  /** What the engine plays by, from the start of loading on. */
+  #transport: Transport | undefined;
   /** Counts starts, so that an engine whose code arrives after `stop` is not put in. */
   #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastSeconds = -1;
   #pausedByViewer = false;
 
-  constructor(address: StreamAddress) {
+  constructor(address: StreamAddress, choice: TransportChoice) {
     this.address = address;
+    this.#policy = new TransportPolicy(choice, whepEngineWorks());
     this.#machine = new PlayerMachine(this, { ...PLAYER_DEFAULTS, random: Math.random });
     this.#snapshot = {
       player: this.#machine.state,
@@ -51,6 +59,8 @@ export class WatchSession implements PlayerOutput, EngineListener {
       playingQuality: -1,
       chosenQuality: -1,
       behindLive: false,
+      transportChoice: choice,
+      transport: this.#policy.decide(),
     };
   }
 
@@ -68,8 +78,10 @@ export class WatchSession implements PlayerOutput, EngineListener {
     const on = (event: string, handle: () => void): void => video.addEventListener(event, handle, { signal: listening.signal });
     on('timeupdate', this.#onTime);
     on('playing', this.#onTime);
+    on('loadeddata', this.#onTime);
     on('waiting', () => this.#step(() => !video.paused && !video.seeking && this.#machine.stalled(performance.now())));
-    on('ended', () => this.#step(() => this.#machine.ended(performance.now())));
+    // A WebRTC session's tracks end with its connection, which says nothing about the stream.
+    on('ended', () => this.#step(() => video.srcObject === null && this.#machine.ended(performance.now())));
     for (const event of ['play', 'pause', 'volumechange']) on(event, this.#readMedia);
     this.#step(() => this.#machine.open());
     return () => {
@@ -83,18 +95,32 @@ export class WatchSession implements PlayerOutput, EngineListener {
   // What the machine wants done.
 
   probe(): void {
-    const hold = this.#engine !== undefined;
-    void probeStream(this.address, hold).then((presence) => this.#step(() => this.#machine.probed(presence, performance.now())));
+    const question = {
+      asksApi: this.#engine !== undefined || this.#policy.choice !== 'hls',
+      transportFor: (account: TransportPolicy['account']): Transport => {
+        this.#policy.account = account;
+        return this.#decide().transport;
+      },
+    };
+    void probeStream(this.address, question).then((presence) => this.#step(() => this.#onProbed(presence)));
   }
 
   start(): void {
-    void this.#load(++this.#generation);
+    this.#policy.loading(this.#decide().transport);
+    const { transport, impossible } = this.#decide();
+    this.#transport = transport;
+    this.#lastSeconds = -1;
+    const generation = ++this.#generation;
+    if (impossible !== undefined) queueMicrotask(() => generation === this.#generation && this.failed('unavailable', impossible));
+    else if (transport === 'hls') void this.#loadHls(generation);
+    else if (this.#video) this.#engine = new WhepEngine(this.#video, whepPath(this.address), this);
   }
 
   stop(): void {
     this.#generation += 1;
     this.#engine?.destroy();
     this.#engine = undefined;
+    this.#transport = undefined;
     this.#change({ qualities: [], playingQuality: -1, chosenQuality: -1, behindLive: false });
   }
 
@@ -108,6 +134,8 @@ export class WatchSession implements PlayerOutput, EngineListener {
   }
 
   changed(player: PlayerState): void {
+    if (player.phase === 'playing') this.#policy.proven();
+    if (player.phase === 'waiting' && this.#snapshot.player.phase !== 'waiting') this.#policy.waiting();
     this.#change({ player });
   }
 
@@ -120,6 +148,30 @@ export class WatchSession implements PlayerOutput, EngineListener {
   qualities(): void {
     const engine = this.#engine;
     if (engine) this.#change({ qualities: engine.qualities, playingQuality: engine.playing, chosenQuality: engine.chosen });
+  }
+
+  ready(): void {
+    void this.#play();
+  }
+
+  progressed(): void {
+    // What arrives is on the screen only once the first picture is.
+    if (this.#machine.state.phase !== 'starting') this.#step(() => this.#machine.progressed(performance.now()));
+  }
+
+  starved(): void {
+    this.#step(() => !this.#video?.paused && this.#machine.stalled(performance.now()));
+  }
+
+  absent(): void {
+    this.#policy.absent();
+    this.#step(() => this.#machine.ended(performance.now()));
+  }
+
+  unusable(detail: string): void {
+    this.#policy.failed(detail);
+    if (this.#policy.decide().transport === 'webrtc') this.failed('other', detail);
+    else this.#step(() => this.#machine.reload(performance.now()));
   }
 
   // What the viewer does.
@@ -157,6 +209,8 @@ export class WatchSession implements PlayerOutput, EngineListener {
     this.#change({ chosenQuality: index });
   };
 
+  readonly refreshQualities = (): void => this.#engine?.refreshQualities();
+
   readonly jumpToLive = (): void => {
     const live = this.#engine?.liveSeconds();
     if (live !== undefined && this.#video) this.#video.currentTime = live;
@@ -164,8 +218,16 @@ export class WatchSession implements PlayerOutput, EngineListener {
     void this.#play();
   };
 
+  readonly chooseTransport = (choice: TransportChoice): void => {
+    this.#policy.choose(choice);
+    this.#change({ transportChoice: choice });
+    this.#decide();
+    // Only a probe tells whether the stream can be played in that way, so the stream is opened anew.
+    this.#step(() => this.#machine.open());
+  };
+
   /** Figures of this moment. */
-  readonly figures = (): PlayerFigures => readFigures(this.#machine.state, this.#video, this.#engine);
+  readonly figures = (): PlayerFigures => readFigures(this.#machine.state, this.#video, this.#engine, this.#snapshot.transport);
 
   /** Calls the machine, then sees to its next wake-up. */
   #step(act: () => void): void {
@@ -177,7 +239,22 @@ export class WatchSession implements PlayerOutput, EngineListener {
     this.#timer = setTimeout(wake, Math.max(0, wakeAt - performance.now()) + 1);
   }
 
-  async #load(generation: number): Promise<void> {
+  #onProbed(presence: Presence): void {
+    const now = performance.now();
+    this.#machine.probed(presence, now);
+    const { phase } = this.#machine.state;
+    // What is published now cannot be played in the way it was: another publisher came, say.
+    const isOther = this.#transport !== undefined && this.#transport !== this.#snapshot.transport.transport;
+    if (isOther && phase === 'stalled') this.#machine.reload(now);
+  }
+
+  #decide(): TransportDecision {
+    const transport = this.#policy.decide();
+    this.#change({ transport });
+    return transport;
+  }
+
+  async #loadHls(generation: number): Promise<void> {
     const engines = await import('./choose-engine.ts').catch(() => undefined);
     const video = this.#video;
     if (generation !== this.#generation || !video) return;
@@ -185,7 +262,6 @@ export class WatchSession implements PlayerOutput, EngineListener {
       this.failed('other', 'the player could not be loaded');
       return;
     }
-    this.#lastSeconds = -1;
     this.#engine = engines.chooseEngine(video, playlistPath(this.address), this);
     if (!this.#engine) {
       this.failed('unsupported', 'no Media Source Extensions');
@@ -213,10 +289,12 @@ export class WatchSession implements PlayerOutput, EngineListener {
     const video = this.#video;
     const engine = this.#engine;
     if (!video || !engine || video.seeking || video.currentTime === this.#lastSeconds) return;
-    const moved = this.#lastSeconds !== -1 || video.currentTime > 0;
+    const moved = this.#lastSeconds !== -1 || video.currentTime > 0 || engine.tellsProgress;
     this.#lastSeconds = video.currentTime;
     if (!moved || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-    this.#step(() => this.#machine.progressed(performance.now()));
+    if (!engine.tellsProgress || this.#machine.state.phase === 'starting') {
+      this.#step(() => this.#machine.progressed(performance.now()));
+    }
     const behindMs = engine.figures().edgeLatencyMs ?? 0;
     if (behindMs > BEHIND_MS_MAX && !video.paused) this.jumpToLive();
     const behindLive = behindMs > BEHIND_MS_NOTED || video.paused;

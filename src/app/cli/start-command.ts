@@ -43,8 +43,8 @@ async function start(options: StartOptions): Promise<void> {
   const { streamKeys, newStreamKeys } = ensureStreamKeys(config, secrets, new Date());
   const node = await startNode({ config, secrets, streamKeys, version, log });
   exitOnSignals(() => node.close(), log);
-  const { httpPort, rtmpPort } = node;
+  const { httpPort, rtmpPort, webrtcPort } = node;
   const newAdminKey = ensureAdminKey(secrets, new Date());
-  console.log(banner({ version, config, httpPort, rtmpPort, newAdminKey, newStreamKeys }));
-  log.info({ code: 'app.started', version, httpPort, rtmpPort }, 'ready');
+  console.log(banner({ version, config, httpPort, rtmpPort, webrtcPort, newAdminKey, newStreamKeys }));
+  log.info({ code: 'app.started', version, httpPort, rtmpPort, webrtcPort }, 'ready');
 }

@@ -1,8 +1,29 @@
+/** One rung of a ladder of its own; 0 stands for "choose". */
+export interface RungConfig {
+  name: string;
+  codec: 'h264' | 'vp8' | 'vp9' | 'av1' | 'hevc' | 'aac' | 'opus';
+  height: number;
+  frameRateMax: number;
+  bitrateBps: number;
+  preset: 'ultrafast' | 'superfast' | 'veryfast' | 'faster' | 'fast' | 'medium';
+  encoder: string;
+  channels: number;
+}
+
+/** The qualities that an app's streams are offered in. */
+export interface LadderConfig {
+  template: 'off' | 'webrtc' | 'abr' | 'custom';
+  rungs: RungConfig[];
+  always: boolean;
+  lingerMs: number;
+}
+
 /** The settings of one app. */
 export interface AppConfig {
   keys: string[];
   publishFromLoopback: boolean;
   secondPublisher: 'reject' | 'takeover';
+  ladder: LadderConfig;
 }
 
 export interface TlsFiles {
@@ -41,6 +62,18 @@ export interface Config {
     handshakeTimeoutMs: number;
     idleTimeoutMs: number;
   };
+  webrtc: {
+    enabled: boolean;
+    host: string;
+    port: number;
+    tcp: boolean;
+    publicAddresses: string[];
+    iceServers: string[];
+    sessionsMax: number;
+    sessionsPerAddressMax: number;
+    keyframeIntervalMs: number;
+    segmentationOffload: 'auto' | 'off';
+  };
   flv: { batchMs: number; sendQueueBytesMax: number; stalledMs: number; viewersMax: number };
   hls: {
     partMs: number;
@@ -52,6 +85,7 @@ export interface Config {
     waitingMax: number;
   };
   hub: { holdMs: number; streamsMax: number; gopCacheBytesMax: number; tracksMax: number };
+  transcode: { enabled: boolean; tasksMax: number; encoder: string };
   apps: Record<string, AppConfig>;
   api: { publicReads: boolean };
   demo: { enabled: boolean };

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import { configKeys, environmentName, expectation, isGroup, namedValue } from './keys.ts';
+import { configKeys, environmentName, expectation, ITEM_SEGMENT, isGroup, keyName, namedValue } from './keys.ts';
 import { configSchema } from './schema.ts';
 
 const INTRODUCTION = `# Configuration
@@ -8,7 +8,7 @@ const INTRODUCTION = `# Configuration
 
 Sluice needs no configuration. What differs from the defaults goes into one YAML file, \`sluice.yaml\` in the working folder or the one named by
 \`--config FILE\` or \`SLUICE_CONFIG\`. Each key is also an environment variable, which wins over the file: \`SLUICE_\` and the key's path in upper
-snake case. Lists are separated by commas there. A key that does not exist, or a value that does not fit, stops the start with exit code 2 and an
+snake case. Lists are separated by commas there; a list of groups is written as JSON. A key that does not exist, or a value that does not fit, stops the start with exit code 2 and an
 error that names the file, line, key, value and what is right.
 
 \`sluice config check\` says whether the configuration is right, \`sluice config print\` shows the effective one with all defaults (stream keys masked).
@@ -32,9 +32,9 @@ export function documentConfig(): string {
 
 function table(keys: readonly { path: readonly string[]; schema: TSchema }[]): string {
   const rows = keys.map(({ path, schema }) => {
-    const key = path.join('.');
-    const value = JSON.stringify(schema['default']);
-    return `| \`${key}\` | \`${value}\` | ${expectation(schema)} | ${schema.description ?? ''}<br>\`${environmentName(path)}\` |`;
+    const value = schema['default'] === undefined ? 'must be given' : `\`${JSON.stringify(schema['default'])}\``;
+    const variable = path.includes(ITEM_SEGMENT) ? '' : `<br>\`${environmentName(path)}\``;
+    return `| \`${keyName(path)}\` | ${value} | ${expectation(schema)} | ${schema.description ?? ''}${variable} |`;
   });
   return `| key | default | takes | meaning and environment variable |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }

@@ -3,8 +3,8 @@ import { Value } from '@sinclair/typebox/value';
 import { isName } from '../../core/mod.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { nearest } from './did-you-mean.ts';
-import { type GivenValue, notRight } from './file-values.ts';
-import { type ConfigKey, configKeys, environmentName, NAME_SEGMENT, upperSnake } from './keys.ts';
+import { type GivenValue, notRight, readListValues } from './file-values.ts';
+import { type ConfigKey, configKeys, environmentName, groupItem, ITEM_SEGMENT, keyName, NAME_SEGMENT, upperSnake } from './keys.ts';
 
 /** Variables that the commands read themselves; they are no configuration keys. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['SLUICE_CONFIG', 'SLUICE_URL', 'SLUICE_API_KEY']);
@@ -18,7 +18,8 @@ export function readEnvironmentValues(
   schema: TSchema,
   appNames: readonly string[],
 ): { values: GivenValue[]; problems: ConfigProblem[] } {
-  const keys = [...configKeys(schema)];
+  // Items have no variables of their own: the whole list is one.
+  const keys = [...configKeys(schema)].filter(({ path }) => !path.includes(ITEM_SEGMENT));
   const values: GivenValue[] = [];
   const problems: ConfigProblem[] = [];
   for (const [variable, text] of Object.entries(environment).toSorted(([left], [right]) => (left < right ? -1 : 1))) {
@@ -29,9 +30,15 @@ export function readEnvironmentValues(
       problems.push({ key: '', where, message: unknownVariable(variable, keys) });
       continue;
     }
+    if (groupItem(found.schema) !== undefined) {
+      const list = readListValues(text, where, found.schema, found.path);
+      values.push(...list.values);
+      problems.push(...list.problems);
+      continue;
+    }
     const value = parse(text, found.schema);
     if (Value.Check(found.schema, value)) values.push({ path: found.path, value, where });
-    else problems.push({ key: found.path.join('.'), where, message: notRight(value, found.schema) });
+    else problems.push({ key: keyName(found.path), where, message: notRight(value, found.schema) });
   }
   return { values, problems };
 }

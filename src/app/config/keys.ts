@@ -3,6 +3,12 @@ import type { TObject, TSchema } from '@sinclair/typebox';
 /** The place of an app's name in a key's path, e.g. `apps.<name>.keys`. */
 export const NAME_SEGMENT = '<name>';
 
+/** The place of an item's number in a key's path, e.g. `apps.<name>.ladder.rungs[].height`. */
+export const ITEM_SEGMENT = '[]';
+
+/** The way to a key: names of groups and keys, and numbers of items of lists, from 0. */
+export type KeyPath = readonly (string | number)[];
+
 /** One key that takes a value. */
 export interface ConfigKey {
   readonly path: readonly string[];
@@ -17,12 +23,30 @@ export const namedValue = (schema: TSchema): TSchema | undefined => {
   return patterns === undefined ? undefined : Object.values(patterns)[0];
 };
 
-/** Every key that takes a value, in the schema's order. */
+/** The schema of the items of a list of groups. */
+export const groupItem = (schema: TSchema): TObject | undefined => {
+  const items: TSchema | undefined = schema['type'] === 'array' ? schema['items'] : undefined;
+  return items !== undefined && isGroup(items) ? items : undefined;
+};
+
+/** `apps.live.ladder.rungs[1].height`. */
+export const keyName = (path: KeyPath): string =>
+  path.reduce<string>(
+    (name, part) =>
+      typeof part === 'number' ? `${name}[${part}]` : part === ITEM_SEGMENT ? `${name}[]` : name === '' ? part : `${name}.${part}`,
+    '',
+  );
+
+/** Every key that takes a value, in the schema's order; a list of groups before the keys of its items. */
 export function* configKeys(schema: TSchema, path: readonly string[] = []): Generator<ConfigKey> {
   const named = namedValue(schema);
   if (named !== undefined) yield* configKeys(named, [...path, NAME_SEGMENT]);
   else if (isGroup(schema)) for (const [name, child] of Object.entries(schema.properties)) yield* configKeys(child, [...path, name]);
-  else yield { path, schema };
+  else {
+    yield { path, schema };
+    const item = groupItem(schema);
+    if (item !== undefined) yield* configKeys(item, [...path, ITEM_SEGMENT]);
+  }
 }
 
 /** `http.tls.certFile` -> `SLUICE_HTTP_TLS_CERT_FILE`; an app's name stays as `<NAME>`. */
@@ -47,7 +71,9 @@ export function expectation(schema: TSchema): string {
   if (words !== undefined) return `one of ${words.join(', ')}`;
   if (schema['type'] === 'integer') return `a whole number from ${schema['minimum']} to ${schema['maximum']}`;
   if (schema['type'] === 'boolean') return 'true or false';
+  if (groupItem(schema) !== undefined) return `a list of at most ${schema['maxItems']} groups of keys`;
   if (schema['type'] === 'array')
     return `a list of at most ${schema['maxItems']} texts of ${schema['items'].minLength} to ${schema['items'].maxLength} characters each`;
+  if (schema['minLength'] !== undefined) return `a text of ${schema['minLength']} to ${schema['maxLength']} characters`;
   return isGroup(schema) || namedValue(schema) !== undefined ? 'a group of keys' : 'a text';
 }

@@ -28,13 +28,15 @@ function problemsOf(text: string, environment: Record<string, string> = {}): str
   return 'none';
 }
 
+const ladder = { template: 'webrtc', rungs: [], always: false, lingerMs: 10_000 };
+
 describe('configuration', () => {
   it('needs no file and no variable', () => {
     const config = loadConfig({ file: undefined, environment: {}, folder });
     expect(config.http.port).toBe(8080);
     expect(config.rtmp.port).toBe(1935);
     expect(config.hub.holdMs).toBe(10_000);
-    expect(config.apps).toEqual({ live: { keys: [], publishFromLoopback: true, secondPublisher: 'reject' } });
+    expect(config.apps).toEqual({ live: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ladder } });
     expect(config.dataFolder).toBe(join(folder, 'data'));
   });
 
@@ -65,9 +67,9 @@ describe('configuration', () => {
       SLUICE_APPS_NEWS_PUBLISH_FROM_LOOPBACK: 'false',
     });
     expect(config.apps).toEqual({
-      'My-Show': { keys: ['first-key-1', 'second-key-2'], publishFromLoopback: true, secondPublisher: 'takeover' },
-      bare: { keys: [], publishFromLoopback: true, secondPublisher: 'reject' },
-      news: { keys: [], publishFromLoopback: false, secondPublisher: 'reject' },
+      'My-Show': { keys: ['first-key-1', 'second-key-2'], publishFromLoopback: true, secondPublisher: 'takeover', ladder },
+      bare: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ladder },
+      news: { keys: [], publishFromLoopback: false, secondPublisher: 'reject', ladder },
     });
   });
 
@@ -160,6 +162,10 @@ describe('a wrong configuration', () => {
       '1',
       'null',
       '- ',
+      'ladder',
+      'rungs',
+      'name',
+      '{name: a}, ',
     );
     const text = fc.oneof(
       fc.string({ maxLength: 200 }),

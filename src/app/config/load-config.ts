@@ -6,7 +6,8 @@ import type { Config, TlsFiles } from './config.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readEnvironmentValues } from './environment-values.ts';
 import { type GivenValue, readFileValues } from './file-values.ts';
-import { isGroup, namedValue } from './keys.ts';
+import { groupItem, isGroup, keyName, namedValue } from './keys.ts';
+import { encoderCheck, ladderChecks } from './ladder-checks.ts';
 import { configSchema } from './schema.ts';
 
 /** The file that is read when none is named, if it is there. */
@@ -24,9 +25,11 @@ export interface ConfigSource {
 export function loadConfig(source: ConfigSource): Config {
   const file = configFile(source);
   const fromFile = file === undefined ? { values: [], problems: [] } : readFileValues(readText(file), basename(file), configSchema);
-  const appNames = fromFile.values.filter(({ path }) => path[0] === 'apps').map(({ path }) => path[1] ?? '');
+  const appNames = fromFile.values.filter(({ path }) => path[0] === 'apps').map(({ path }) => String(path[1] ?? ''));
   const fromEnvironment = readEnvironmentValues(source.environment, configSchema, appNames);
-  const given = [...fromFile.values, ...fromEnvironment.values];
+  // A list given by the environment takes the place of the whole one in the file.
+  const isReplaced = (key: string): boolean => fromEnvironment.values.some(({ path }) => key.startsWith(`${keyName(path)}[`));
+  const given = [...fromFile.values.filter(({ path }) => !isReplaced(keyName(path))), ...fromEnvironment.values];
   const problems = [...fromFile.problems, ...fromEnvironment.problems];
   const config = assemble(given);
   if (problems.length === 0) problems.push(...crossChecks(config, given));
@@ -60,7 +63,7 @@ function assemble(given: readonly GivenValue[]): Config {
     }
     const last = path.at(-1) ?? '';
     if (value === undefined) group[last] ??= {};
-    else group[last] = value;
+    else group[last] = Array.isArray(value) ? [...value] : value;
   }
   return withDefaults(root, configSchema) as Config;
 }
@@ -69,6 +72,8 @@ function withDefaults(value: unknown, schema: TSchema): unknown {
   const named = namedValue(schema);
   const given = (value ?? {}) as Record<string, unknown>;
   if (named !== undefined) return Object.fromEntries(Object.entries(given).map(([name, child]) => [name, withDefaults(child, named)]));
+  const item = groupItem(schema);
+  if (item !== undefined && Array.isArray(value)) return value.map((each) => withDefaults(each, item));
   if (!isGroup(schema)) return value ?? structuredClone(schema['default']);
   return Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, withDefaults(given[name], child)]));
 }
@@ -76,7 +81,7 @@ function withDefaults(value: unknown, schema: TSchema): unknown {
 /** What no single key can tell: values that contradict each other. */
 function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const where = (key: string): string => given.findLast(({ path }) => path.join('.') === key)?.where ?? 'defaults';
+  const where = (key: string): string => given.findLast(({ path }) => keyName(path) === key)?.where ?? 'defaults';
   const problem = (key: string, message: string): number => problems.push({ key, where: where(key), message });
   const tls = (key: string, files: TlsFiles): void => {
     if ((files.certFile === '') === (files.keyFile === '')) return;
@@ -101,6 +106,8 @@ function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProble
       problem(`apps.${name}`, 'this name is a reserved word of URLs: take another');
     }
   }
+  encoderCheck(config.transcode.encoder, problem);
+  for (const [name, app] of Object.entries(config.apps)) ladderChecks(`apps.${name}.ladder`, app.ladder, problem);
   return problems;
 }
 

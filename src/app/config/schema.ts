@@ -22,6 +22,58 @@ const port = (fallback: number, description: string) => integer(fallback, 0, 65_
 const certFile = text('', 'File with the certificate chain (PEM). Relative paths start at the configuration file.');
 const keyFile = text('', 'File with the private key of the certificate (PEM).');
 
+const LADDER_RUNGS_MAX = 12;
+const BITRATE_BPS_MAX = 100_000_000;
+
+const rung = group('One quality.', {
+  name: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Its name, in the API, in the menu of the watch page and in URLs; unique in the ladder.',
+  }),
+  codec: choice(
+    'h264',
+    ['h264', 'vp8', 'vp9', 'av1', 'hevc', 'aac', 'opus'],
+    "What it is encoded in. `aac` and `opus` make a rung of sound; the others one of pictures, with the source's sound.",
+  ),
+  height: integer(
+    0,
+    0,
+    4320,
+    "Lines of the picture, an even number: `720` makes 1280x720 of a wide source and 720x1280 of a tall one. 0 is the source's own size, made only for sources that WebRTC cannot play as they are.",
+  ),
+  frameRateMax: integer(0, 0, 240, 'Frames a second at most. 0: as many as the source has.'),
+  bitrateBps: integer(
+    0,
+    0,
+    BITRATE_BPS_MAX,
+    'Bits a second of its pictures or its sound. 0: chosen by size and frame rate, or number of channels.',
+  ),
+  preset: choice(
+    'veryfast',
+    ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium'],
+    'How much work the encoder takes for the same bit rate: slower presets look better.',
+  ),
+  encoder: Type.String({
+    default: 'auto',
+    minLength: 2,
+    maxLength: 32,
+    description: '`software`, or the name of an encoder as the API lists them, e.g. `h264_nvenc`. `auto`: what `transcode.encoder` says.',
+  }),
+  channels: integer(0, 0, 2, 'Channels of a rung of sound. 0: as many as the source has, at most 2.'),
+});
+
+const ladder = group("The qualities that an app's streams are offered in; see docs/transcoding.md.", {
+  template: choice(
+    'webrtc',
+    ['off', 'webrtc', 'abr', 'custom'],
+    '`webrtc`: what it takes for WebRTC viewers to see and hear any source. `abr`: that, and 720p, 480p and 360p. `custom`: exactly `rungs`. `off`: nothing.',
+  ),
+  rungs: Type.Array(rung, { default: [], maxItems: LADDER_RUNGS_MAX, description: 'The rungs of the template `custom`.' }),
+  always: flag(false, 'Whether the rungs are made without viewers, too. Otherwise each begins with its first viewer.'),
+  lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a rung goes on after its last viewer left.'),
+});
+
 const app = group('An app: a namespace of streams with its own keys.', {
   keys: Type.Array(Type.String({ minLength: 8, maxLength: 256 }), {
     default: [],
@@ -36,6 +88,7 @@ const app = group('An app: a namespace of streams with its own keys.', {
     ['reject', 'takeover'],
     'What happens to a second publisher of a live stream: it is refused, or it takes the stream over from the first.',
   ),
+  ladder,
 });
 
 const schema = Type.Object(
@@ -88,9 +141,51 @@ const schema = Type.Object(
         'The largest message, in bytes: a bigger frame than this closes the connection.',
       ),
       connectionsMax: integer(10_000, 1, 1_000_000, 'The most RTMP connections at a time.'),
-      connectionsPerAddressMax: integer(200, 1, 1_000_000, 'The most RTMP connections at a time from one address.'),
+      connectionsPerAddressMax: integer(
+        200,
+        1,
+        1_000_000,
+        'The most RTMP connections at a time from one address. Loopback is not counted.',
+      ),
       handshakeTimeoutMs: integer(10 * SECOND, 100, 600 * SECOND, 'How long a peer may take from connecting to publishing or playing.'),
       idleTimeoutMs: integer(30 * SECOND, SECOND, 3600 * SECOND, 'How long a publisher may be silent before it counts as gone.'),
+    }),
+    webrtc: group('WebRTC: publishing by WHIP, playing by WHEP.', {
+      enabled: flag(true, 'Whether the server offers WebRTC at all. It needs the native addon; without it, it is off and says so.'),
+      host,
+      port: port(8189, 'UDP port for all sessions.'),
+      tcp: flag(true, 'Whether the same port also takes WebRTC over TCP, for networks that block UDP.'),
+      publicAddresses: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+        default: [],
+        maxItems: 16,
+        description:
+          'The IP addresses under which browsers reach this server, e.g. behind a NAT. When empty: those of its interfaces, and the one that the request came to.',
+      }),
+      iceServers: Type.Array(Type.String({ minLength: 6, maxLength: 512 }), {
+        default: [],
+        maxItems: 8,
+        secret: true,
+        description:
+          'STUN and TURN servers told to publishers and viewers: `stun:HOST:PORT`, or `turn:USER:PASSWORD@HOST:PORT?transport=udp`. Mostly not needed, since the server itself is reachable.',
+      }),
+      sessionsMax: integer(10_000, 1, 100_000, 'The most WebRTC sessions at a time; more are answered with status 503.'),
+      sessionsPerAddressMax: integer(
+        200,
+        1,
+        100_000,
+        'The most WebRTC sessions at a time from one address; more are answered with status 503. Loopback is not counted.',
+      ),
+      keyframeIntervalMs: integer(
+        2000,
+        500,
+        20_000,
+        'How often a WebRTC publisher is asked for a keyframe; browsers send none by themselves. HLS segments are cut at keyframes.',
+      ),
+      segmentationOffload: choice(
+        'auto',
+        ['auto', 'off'],
+        'Whether to let the kernel cut packets (UDP GSO) where it can; `off` for drivers that get it wrong.',
+      ),
     }),
     flv: group('HTTP-FLV, WebSocket-FLV and RTMP play.', {
       batchMs: integer(
@@ -141,6 +236,22 @@ const schema = Type.Object(
         "The most bytes kept of one stream's current group of pictures, for new viewers to start from.",
       ),
       tracksMax: integer(8, 1, 64, 'The most tracks of one stream.'),
+    }),
+    transcode: group('Transcoding, in child processes with FFmpeg (the optional package node-av).', {
+      enabled: flag(true, 'Whether anything is transcoded at all. Without node-av it is off and says so.'),
+      tasksMax: integer(
+        0,
+        0,
+        10_000,
+        'The most rungs of all streams that are made at a time; each rung of each stream counts one. 0: three for each processor core.',
+      ),
+      encoder: Type.String({
+        default: 'auto',
+        minLength: 2,
+        maxLength: 32,
+        description:
+          'What encodes rungs that name no encoder themselves: `auto`, `software`, or the name of an encoder as the API lists them, for the rungs of its codec.',
+      }),
     }),
     apps: Type.Record(Type.String(), app, {
       default: { live: {} },

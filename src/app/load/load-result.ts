@@ -1,18 +1,13 @@
+import { type Percentiles, percentiles, timesText } from './percentiles.ts';
 import type { ViewerRecord } from './viewer-record.ts';
-
-export interface Percentiles {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
-}
+import { summariseWebrtc, type WebrtcResult, webrtcRows } from './webrtc-result.ts';
 
 /** What `--json` prints. Times in ms unless the name says otherwise. */
 export interface LoadResult {
   readonly kind: string;
   readonly url: string;
   readonly count: number;
-  /** How many got their first keyframe. */
+  /** How many got their first keyframe; WHEP: their first media packet. */
   readonly joined: number;
   /** How many ended early. */
   readonly failed: number;
@@ -29,13 +24,8 @@ export interface LoadResult {
   readonly latencyMs: Percentiles | null;
   /** CPU seconds of this generator per second: near 1 means that it, not the server, is the limit. */
   readonly generatorCpuShare: number;
-}
-
-export function percentiles(values: readonly number[]): Percentiles | null {
-  if (values.length === 0) return null;
-  const sorted = Float64Array.from(values).sort();
-  const at = (share: number): number => Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+  /** Only of WHEP. */
+  readonly webrtc?: WebrtcResult;
 }
 
 interface Measured {
@@ -44,6 +34,7 @@ interface Measured {
   readonly count: number;
   readonly steadyS: number;
   readonly steadyBytes: number;
+  readonly steadyPackets: number;
   readonly cpuS: number;
 }
 
@@ -53,11 +44,12 @@ export function summarise(measured: Measured, records: readonly ViewerRecord[]):
   const joinTimes = (key: 'firstByteAtMs' | 'firstKeyframeAtMs'): number[] =>
     records.flatMap((record) => (record[key] === undefined ? [] : [record[key] - record.startedAtMs]));
   const sum = (key: 'stalls' | 'lostFrames'): number => records.reduce((total, record) => total + record[key], 0);
+  const webrtc = summariseWebrtc(records, measured.steadyPackets / measured.steadyS);
   return {
     kind: measured.kind,
     url: measured.url.replace(/\?.*$/, ''),
     count: measured.count,
-    joined: joinTimes('firstKeyframeAtMs').length,
+    joined: joinTimes(webrtc === undefined ? 'firstKeyframeAtMs' : 'firstByteAtMs').length,
     failed: records.filter(({ error }) => error !== undefined).length,
     errors,
     steadyS: Math.round(measured.steadyS * 10) / 10,
@@ -69,21 +61,21 @@ export function summarise(measured: Measured, records: readonly ViewerRecord[]):
     lostFrames: sum('lostFrames'),
     latencyMs: percentiles(records.flatMap(({ latenciesMs }) => latenciesMs)),
     generatorCpuShare: Math.round((measured.cpuS / measured.steadyS) * 100) / 100,
+    ...(webrtc === undefined ? {} : { webrtc }),
   };
 }
 
 /** The result as lines of a table for people. */
 export function resultTable(result: LoadResult): string {
-  const times = (value: Percentiles | null): string =>
-    value === null ? 'not known' : `p50 ${value.p50}  p95 ${value.p95}  p99 ${value.p99}  max ${value.max} ms`;
   const rows: ReadonlyArray<readonly [string, string]> = [
     ['clients', `${result.count} (${result.joined} joined, ${result.failed} failed)`],
-    ['first media byte', times(result.joinFirstByteMs)],
-    ['first keyframe', times(result.joinFirstKeyframeMs)],
+    ['first media byte', timesText(result.joinFirstByteMs)],
+    ['first keyframe', timesText(result.joinFirstKeyframeMs)],
     ['throughput', `${((result.bytesPerSecond * 8) / 1e6).toFixed(1)} Mbit/s over ${result.steadyS} s`],
     ['stalls', `${result.stalls} (of ${result.stalledClients} clients)`],
     ['lost frames', String(result.lostFrames)],
-    ['latency', times(result.latencyMs)],
+    ['latency', timesText(result.latencyMs)],
+    ...(result.webrtc === undefined ? [] : webrtcRows(result.webrtc)),
     [
       'generator',
       `${Math.round(result.generatorCpuShare * 100)} % of a core${result.generatorCpuShare > 0.9 ? ': it is the limit, not the server' : ''}`,

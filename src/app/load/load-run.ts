@@ -20,22 +20,27 @@ export interface LoadRunOptions {
 export async function runLoad(options: LoadRunOptions, makeClient: (index: number) => LoadClient): Promise<LoadResult> {
   const clients: LoadClient[] = [];
   const tick = setInterval(() => {
-    const nowMs = performance.now();
-    for (const client of clients) client.tick(nowMs);
+    tickAll(clients);
     options.progress(
       `${clients.length} of ${options.count} started, ${clients.filter((client) => client.record.error !== undefined).length} failed`,
     );
   }, TICK_MS);
   await ramp(options, (index) => clients.push(makeClient(index)));
+  tickAll(clients);
   const before = snapshot(clients);
   await sleep(options.durationS * 1000, undefined, { signal: options.signal }).catch(() => undefined);
   clearInterval(tick);
-  const nowMs = performance.now();
-  for (const client of clients) client.tick(nowMs);
+  tickAll(clients);
   const after = snapshot(clients);
   for (const client of clients) client.close();
   return summarise(
-    { ...options, steadyS: (after.atMs - before.atMs) / 1000, steadyBytes: after.bytes - before.bytes, cpuS: after.cpuS - before.cpuS },
+    {
+      ...options,
+      steadyS: (after.atMs - before.atMs) / 1000,
+      steadyBytes: after.bytes - before.bytes,
+      steadyPackets: after.packets - before.packets,
+      cpuS: after.cpuS - before.cpuS,
+    },
     clients.map((client) => client.record),
   );
 }
@@ -50,7 +55,17 @@ async function ramp(options: LoadRunOptions, start: (index: number) => void): Pr
   }
 }
 
-function snapshot(clients: readonly LoadClient[]): { atMs: number; bytes: number; cpuS: number } {
+function tickAll(clients: readonly LoadClient[]): void {
+  const nowMs = performance.now();
+  for (const client of clients) client.tick(nowMs);
+}
+
+function snapshot(clients: readonly LoadClient[]): { atMs: number; bytes: number; packets: number; cpuS: number } {
   const { user, system } = process.cpuUsage();
-  return { atMs: performance.now(), bytes: clients.reduce((sum, client) => sum + client.record.bytes, 0), cpuS: (user + system) / 1e6 };
+  return {
+    atMs: performance.now(),
+    bytes: clients.reduce((sum, { record }) => sum + record.bytes, 0),
+    packets: clients.reduce((sum, { record }) => sum + (record.webrtc?.packets ?? 0), 0),
+    cpuS: (user + system) / 1e6,
+  };
 }

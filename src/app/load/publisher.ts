@@ -1,5 +1,5 @@
 import { RtmpClient, type RtmpTarget } from './rtmp-client.ts';
-import { AUDIO_FRAME_MS, type SyntheticStream } from './synthetic-stream.ts';
+import type { SyntheticStream } from './synthetic-stream.ts';
 import { type LoadClient, newRecord, type ViewerRecord } from './viewer-record.ts';
 
 /** Unsent bytes above which a server counts as not keeping up. */
@@ -40,7 +40,8 @@ export class SyntheticPublisher implements LoadClient {
   send(nowMs: number): void {
     if (this.startMs === undefined || this.isClosed) return;
     const elapsedMs = nowMs - this.startMs;
-    while (this.audioIndex * AUDIO_FRAME_MS <= elapsedMs) this.write(this.stream.audioFrame(this.audioIndex++));
+    while (this.stream.hasAudio && this.audioIndex * this.stream.audioFrameMs <= elapsedMs)
+      this.write(this.stream.audioFrame(this.audioIndex++));
     while ((this.videoIndex * 1000) / this.stream.frameRate <= elapsedMs) this.write(this.stream.videoFrame(this.videoIndex++, Date.now()));
   }
 

@@ -29,3 +29,15 @@ export function readSentTime(bytes: Buffer, offset: number): number | undefined 
   if (bytes.compare(TEMPLATE, 0, DIGITS_AT, offset, offset + DIGITS_AT) !== 0) return undefined;
   return Number(bytes.toString('latin1', offset + DIGITS_AT, offset + DIGITS_AT + DIGITS));
 }
+
+const UNITS_SEARCHED_MAX = 8;
+
+/** As readSentTime, of the SEI that is one of the first NAL units (lengths in front) of an access unit: parameter sets may come before it. */
+export function findSentTime(accessUnit: Buffer): number | undefined {
+  for (let at = 0, unit = 0; at + 4 < accessUnit.length && unit < UNITS_SEARCHED_MAX; unit++) {
+    const sentMs = readSentTime(accessUnit, at);
+    if (sentMs !== undefined) return sentMs;
+    at += 4 + accessUnit.readUInt32BE(at);
+  }
+  return undefined;
+}

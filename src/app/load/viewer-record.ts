@@ -1,6 +1,7 @@
 /** What one viewer or publisher of a load saw. Times are of `performance.now()`, in ms. */
 export interface ViewerRecord {
-  readonly startedAtMs: number;
+  /** When it began to connect. */
+  startedAtMs: number;
   firstByteAtMs: number | undefined;
   firstKeyframeAtMs: number | undefined;
   bytes: number;
@@ -10,6 +11,33 @@ export interface ViewerRecord {
   readonly latenciesMs: number[];
   /** Why it ended before it was told to. */
   error: string | undefined;
+  /** Of WHEP viewers. */
+  readonly webrtc?: WebrtcRecord;
+}
+
+/** What is known of a WHEP viewer alone. */
+export interface WebrtcRecord {
+  /** The answer to its offer came. */
+  answeredAtMs: number | undefined;
+  /** DTLS was done. */
+  connectedAtMs: number | undefined;
+  firstVideoAtMs: number | undefined;
+  srtpProfile: string | undefined;
+  packets: number;
+  lostPackets: number;
+  jitterMs: number | undefined;
+  keyframeRequests: number;
+  /** Of viewers that put frames together. */
+  probe: ProbeRecord | undefined;
+}
+
+export interface ProbeRecord {
+  /** Whole frames. */
+  frames: number;
+  /** Packets that came by retransmission and were needed. */
+  repaired: number;
+  /** When a frame was first no longer old; known only of streams of `sluice load publish`. */
+  liveAtMs: number | undefined;
 }
 
 const LATENCIES_MAX = 20_000;
@@ -23,6 +51,18 @@ export const newRecord = (): ViewerRecord => ({
   lostFrames: 0,
   latenciesMs: [],
   error: undefined,
+});
+
+export const newWebrtcRecord = (): WebrtcRecord => ({
+  answeredAtMs: undefined,
+  connectedAtMs: undefined,
+  firstVideoAtMs: undefined,
+  srtpProfile: undefined,
+  packets: 0,
+  lostPackets: 0,
+  jitterMs: undefined,
+  keyframeRequests: 0,
+  probe: undefined,
 });
 
 export function noteLatency(record: ViewerRecord, latencyMs: number): void {

@@ -1,6 +1,6 @@
 // The child process of DemoSource and of the tests' publishers. FFmpeg lives only here: a crash in native code must not
 // take the server with it.
-import { loadNodeAv } from './node-av.ts';
+import { loadNodeAv, NODE_AV_MISSING } from '../ffmpeg/mod.ts';
 import type { PublisherCommand, PublisherOptions, PublisherReport } from './publisher-options.ts';
 import { RtmpPublisher } from './rtmp-publisher.ts';
 
@@ -24,11 +24,7 @@ process.on('SIGINT', () => undefined);
 async function publish(options: PublisherOptions): Promise<PublisherReport> {
   const av = await loadNodeAv();
   if (av === undefined) {
-    const where = `${process.platform}-${process.arch}`;
-    return {
-      kind: 'unavailable',
-      message: `the optional package node-av is not installed or has no build for ${where}; run "npm install --include=optional", or publish with OBS or ffmpeg instead`,
-    };
+    return { kind: 'unavailable', message: `${NODE_AV_MISSING}, or publish with OBS or ffmpeg instead` };
   }
   av.Log.setLevel(av.AV_LOG_ERROR);
   publisher = new RtmpPublisher(av, options);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CodecContext, FormatContext, Packet, Stream } from 'node-av';
-import type { NodeAv } from './node-av.ts';
+import type { NodeAv } from '../ffmpeg/mod.ts';
 import type { PublisherOptions } from './publisher-options.ts';
 import { TestPicture } from './test-picture.ts';
 import { TestTone } from './test-tone.ts';

@@ -1,5 +1,6 @@
 import type { CodecContext, Filter, FilterContext, FilterGraph, Frame } from 'node-av';
-import { type NodeAv, openEncoder } from './node-av.ts';
+import type { NodeAv } from '../ffmpeg/mod.ts';
+import { openEncoder } from './open-encoder.ts';
 import { drawPictureClock } from './picture-clock.ts';
 import type { PublisherVideo } from './publisher-options.ts';
 

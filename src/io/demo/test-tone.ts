@@ -1,5 +1,6 @@
 import type { CodecContext, Frame } from 'node-av';
-import { type NodeAv, openEncoder } from './node-av.ts';
+import type { NodeAv } from '../ffmpeg/mod.ts';
+import { openEncoder } from './open-encoder.ts';
 import type { PublisherAudio } from './publisher-options.ts';
 
 const BEEP_HZ = 1000;

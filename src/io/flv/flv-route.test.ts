@@ -22,7 +22,14 @@ const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   const ignore = (): void => undefined;
-  const listener = { streamStarted: ignore, streamHeld: ignore, streamResumed: ignore, streamEnded: ignore, sinkFailed: ignore };
+  const listener = {
+    streamStarted: ignore,
+    streamHeld: ignore,
+    streamResumed: ignore,
+    streamEnded: ignore,
+    renditionsChanged: ignore,
+    sinkFailed: ignore,
+  };
   const timing = { holdMs: durationMs(10_000), segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500) };
   hub = new Hub(listener, { ...timing, streamsMax: 10, gopCacheBytesMax: sizeBytes(1_000_000), tracksMax: 4 });
   publication = hub.publish(

@@ -1,18 +1,24 @@
-import { createServer, get, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { Agent, createServer, get, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type MonotonicMs, monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
-import { FrameSource } from '../../gateways/hls-frames.fixture.ts';
+import { AUDIO, FrameSource, VIDEO } from '../../gateways/hls-frames.fixture.ts';
 import type { Sink } from '../../hub/mod.ts';
 import type { Frame } from '../../media/mod.ts';
+import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
 import { HLS_DEFAULTS, HlsRoute } from './hls-route.ts';
-import type { HlsSource } from './hls-stream.ts';
+import type { HlsRenditionSource, HlsSource } from './hls-stream.ts';
 
 class FakeStream implements HlsSource {
   readonly ref = streamRef('live', 'show');
   readonly viewers = new Map<string, number>();
+  readonly renditions = new Map<string, FakeStream>();
+  readonly tracks = [VIDEO, AUDIO];
+  readonly kind = 'video';
+  readonly audience: 'everybody' | 'webrtc' = 'everybody';
+  expected: HlsRenditionSource['expected'] = undefined;
   sinks: Sink[] = [];
   attach(sink: Sink): () => void {
     this.sinks.push(sink);
@@ -31,6 +37,18 @@ interface Answer {
   readonly body: Buffer;
 }
 
+const HTTP: HttpServerOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: { certFile: '', keyFile: '' },
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 10_000,
+  headersBytesMax: 4096,
+  connectionsMax: 100,
+  connectionsPerAddressMax: 100,
+};
+
 let now: MonotonicMs;
 let stream: FakeStream;
 let source: FrameSource;
@@ -43,7 +61,7 @@ function makeRoute(more: Partial<ConstructorParameters<typeof HlsRoute>[0]> = {}
   return new HlsRoute({ ...HLS_DEFAULTS, log: pino({ level: 'silent' }), clock, find: () => undefined, packaging: 'always', ...more });
 }
 
-const ask = (path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> =>
+const ask = (path: string, options: { method?: string; headers?: Record<string, string>; agent?: Agent } = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     request(`${base}${path}`, options, (response) => {
       const chunks: Buffer[] = [];
@@ -251,6 +269,38 @@ describe('HlsRoute', () => {
     await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(0);
   });
 
+  it('answers alike on the way of shared routes and by node:http, held requests too', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3.2 }));
+    const both = new HttpServer(HTTP, pino({ level: 'silent' }));
+    both.addSharedRoute(route.shared);
+    both.addMediaRoute(route.route);
+    base = `http://127.0.0.1:${await both.listen()}`;
+    const agents = { shared: new Agent({ keepAlive: true }), node: new Agent({ keepAlive: true }) };
+    // A range that is to be ignored makes the difference: it is not for the fast path.
+    const other = { range: 'bytes=0-0,2-3' };
+    const files = ['index.m3u8', 'source/media.m3u8', 'source/1800000000.m4s', 'source/1800000000.1.m4s', 'source/no.m4s'];
+    const queries = ['?_HLS_msn=1800000001&_HLS_part=0', '?_HLS_skip=YES', '?_HLS_part=1'].map((query) => `source/media.m3u8${query}`);
+    for (const method of ['GET', 'HEAD']) {
+      for (const file of [...files, ...queries]) {
+        const shared = await ask(`/live/show/${file}`, { method, agent: agents.shared });
+        const node = await ask(`/live/show/${file}`, { method, agent: agents.node, headers: other });
+        for (const answer of [shared, node]) answer.headers.date = '';
+        expect(shared).toEqual(node);
+      }
+    }
+    const waiting = [undefined, other].map((headers) =>
+      ask('/live/show/source/1800000001.2.m4s', headers === undefined ? {} : { headers }),
+    );
+    await held(2);
+    stream.feed(source.add({ seconds: 1, from: 3.2 + 1 / 30 }));
+    const [first, second] = await Promise.all(waiting);
+    expect(first?.body.length).toBeGreaterThan(500);
+    expect(first?.body).toEqual(second?.body);
+    for (const agent of Object.values(agents)) agent.destroy();
+    await both.close(0);
+  });
+
   it('serves HTTP/2 alike, segments of several chunks and held requests too', async () => {
     route.streamStarted(stream);
     stream.feed(source.add({ seconds: 3.2 }));
@@ -280,5 +330,51 @@ describe('HlsRoute', () => {
     expect((await waiting).status).toBe(200);
     client.close();
     await new Promise((resolve) => h2.close(resolve));
+  });
+
+  it('lists renditions beside the source, tells each of the others, and lets one go that ends', async () => {
+    const low = new FakeStream();
+    stream.renditions.set('low', low);
+    route.streamStarted(stream);
+    const frames = source.add({ seconds: 7 });
+    stream.feed(frames.slice(0, 20));
+    // Both are packaged from the first look at the multivariant playlist on.
+    const waiting = ask('/live/show/index.m3u8');
+    await held(1);
+    stream.feed(frames.slice(20));
+    expect((await waiting).status).toBe(200);
+    low.feed(new FrameSource().add({ seconds: 7, tracks: [{ ...VIDEO, width: 640, height: 360 }, AUDIO] }));
+    const multivariant = (await ask('/live/show/index.m3u8')).body.toString();
+    expect(multivariant.match(/RESOLUTION=\d+x\d+/g)).toEqual(['RESOLUTION=1280x720', 'RESOLUTION=640x360']);
+    expect(multivariant).toContain('\nsource/media.m3u8\n');
+    expect(multivariant).toContain('\nlow/media.m3u8\n');
+    const media = (await ask('/live/show/low/media.m3u8')).body.toString();
+    expect(media).toMatch(/#EXT-X-RENDITION-REPORT:URI="\.\.\/source\/media\.m3u8",LAST-MSN=\d+,LAST-PART=\d+\n/);
+    const part = /#EXT-X-PART:[^\n]*URI="([^"]+)"/.exec(media)?.[1];
+    expect((await ask(`/live/show/low/${part}`)).status).toBe(200);
+    stream.renditions.delete('low');
+    for (const sink of low.sinks) sink.ended();
+    expect((await ask('/live/show/low/media.m3u8')).status).toBe(404);
+    expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');
+    stream.feed(source.add({ seconds: 1 }));
+    expect((await ask('/live/show/source/media.m3u8')).body.toString()).not.toContain('RENDITION-REPORT');
+  });
+
+  it('lists what is offered as it will be, and has it made only when its own playlist is asked for', async () => {
+    const low = new FakeStream();
+    low.expected = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360, frameRate: 30, bitrateBps: 700_000 };
+    stream.renditions.set('360p', low);
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 5 }));
+    const multivariant = (await ask('/live/show/index.m3u8')).body.toString();
+    expect(multivariant).toContain(
+      'BANDWIDTH=840000,AVERAGE-BANDWIDTH=700000,CODECS="avc1.4d401e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000\n360p/media.m3u8',
+    );
+    expect(low.sinks).toHaveLength(0);
+    const playlist = ask('/live/show/360p/media.m3u8');
+    await held(1);
+    expect(low.sinks).toHaveLength(1);
+    low.feed(new FrameSource().add({ seconds: 5, tracks: [{ ...VIDEO, width: 640, height: 360 }, AUDIO] }));
+    expect((await playlist).status).toBe(200);
   });
 });

@@ -4,8 +4,11 @@ import { type DeliveryDirectives, parseDeliveryDirectives } from '../../protocol
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
+import type { SharedReply, SharedRequest, SharedResponse, SharedRoute } from '../shared-route.ts';
+import type { HlsRendition } from './hls-rendition.ts';
 import { type HlsSource, HlsStream } from './hls-stream.ts';
-import { type HttpRequest, type HttpResponse, REFUSALS, type SharedResponse, send, sendPreflight } from './shared-response.ts';
+import { NodeReply, sendPreflight } from './node-reply.ts';
+import { REFUSALS } from './shared-response.ts';
 import { type WaitingBudget, WaitingRequests } from './waiting-requests.ts';
 
 export interface HlsRouteOptions {
@@ -46,7 +49,8 @@ export interface HlsStats {
 
 /** Something that may have to be waited for. */
 interface Pending {
-  readonly stream: HlsStream;
+  readonly waiting: WaitingRequests;
+  readonly holdMsMax: number;
   readonly answer: () => SharedResponse | undefined;
 }
 
@@ -63,7 +67,7 @@ const VIEWER_TARGETS_MAX = 3;
 const VIEWERS_COUNTED_MAX = 100_000;
 const SWEEP_MS = 250;
 
-/** Serves LL-HLS: `/APP/NAME/index.m3u8` and everything below `/APP/NAME/source/`. All answers are made once for all viewers. */
+/** Serves LL-HLS: `/APP/NAME/index.m3u8` and everything below `/APP/NAME/RENDITION/`. All answers are made once for all viewers. */
 export class HlsRoute {
   private readonly options: HlsRouteOptions;
   private readonly streams = new Map<string, HlsStream>();
@@ -88,18 +92,28 @@ export class HlsRoute {
     if (this.options.packaging === 'always' && !this.isClosing) this.open(source);
   }
 
-  /** The route for the HTTP server. Takes only paths that look like HLS. */
+  /** The route for node:http and node:http2. Takes only paths that look like HLS. */
   readonly route: MediaRoute = (request, response, path, query) => {
-    const file = this.files.get(path);
-    if (file !== undefined && request.method === 'GET') {
-      this.answer(request, response, file);
+    if (hlsPlace(path) === undefined) return false;
+    const reply = new NodeReply(request, response);
+    if (request.method === 'OPTIONS') sendPreflight(response);
+    else if (request.method !== 'GET' && request.method !== 'HEAD') this.answer(reply, REFUSALS.methodNotAllowed);
+    else this.shared({ path, query, userAgent: request.headers['user-agent'] ?? '', remote: remoteAddress(request.socket) }, reply);
+    return true;
+  };
+
+  /** The same for GET and HEAD by whatever way they come. */
+  readonly shared: SharedRoute = (request, reply) => {
+    const file = this.files.get(request.path);
+    if (file !== undefined) {
+      this.answer(reply, file);
       return true;
     }
-    const base = hlsBase(path);
-    if (base === undefined) return false;
-    if (request.method === 'OPTIONS') sendPreflight(response);
-    else if (request.method !== 'GET' && request.method !== 'HEAD') this.answer(request, response, REFUSALS.methodNotAllowed);
-    else this.serve(request, response, base, path, query);
+    const place = hlsPlace(request.path);
+    if (place === undefined) return false;
+    const found = this.find(request, place);
+    if ('status' in found) this.answer(reply, found);
+    else this.answerWhenReady(reply, found);
     return true;
   };
 
@@ -125,56 +139,49 @@ export class HlsRoute {
     return Promise.resolve();
   }
 
-  private serve(request: HttpRequest, response: HttpResponse, base: string, path: string, query: string): void {
-    const found = this.find(request, base, path, query);
-    if ('status' in found) this.answer(request, response, found);
-    else this.answerWhenReady(request, response, found);
-  }
-
-  private find(request: HttpRequest, base: string, path: string, query: string): SharedResponse | Pending {
+  private find(request: SharedRequest, { base, rendition: name }: HlsPlace): SharedResponse | Pending {
     if (this.isClosing) return REFUSALS.closing;
-    const file = this.files.get(path);
-    if (file !== undefined) return file;
+    const { path, query } = request;
     const stream = this.streams.get(base) ?? this.openOnDemand(base);
     if (stream === undefined) return REFUSALS.notFound;
-    if (path === stream.mediaPath) return this.findMediaPlaylist(request, stream, query);
-    if (path === stream.multivariantPath) {
+    if (name === undefined) {
       this.countViewer(request, stream);
-      return { stream, answer: () => stream.multivariantPlaylist() };
+      return pending(stream, stream.waiting, () => stream.multivariantPlaylist());
     }
-    return stream.isHinted(path) ? { stream, answer: () => stream.hintedFile(path) } : REFUSALS.notFound;
+    const rendition = stream.rendition(name);
+    if (rendition === undefined) return REFUSALS.notFound;
+    if (path === rendition.mediaPath) return this.findMediaPlaylist(request, stream, rendition, query);
+    return rendition.isHinted(path) ? pending(stream, rendition.waiting, () => rendition.hintedFile(path)) : REFUSALS.notFound;
   }
 
-  private findMediaPlaylist(request: HttpRequest, stream: HlsStream, query: string): SharedResponse | Pending {
+  private findMediaPlaylist(request: SharedRequest, stream: HlsStream, rendition: HlsRendition, query: string): SharedResponse | Pending {
     const directives = readDirectives(query);
     // 6.2.5.2: an ended playlist ignores directives, wrong ones too.
-    if (directives === undefined && stream.playlists?.isEnded !== true) return REFUSALS.badDirective;
+    if (directives === undefined && rendition.playlists?.isEnded !== true) return REFUSALS.badDirective;
     this.countViewer(request, stream);
-    return { stream, answer: () => stream.mediaPlaylist(directives ?? { skip: false }) };
+    return pending(stream, rendition.waiting, () => rendition.mediaPlaylist(directives ?? { skip: false }));
   }
 
-  private answerWhenReady(request: HttpRequest, response: HttpResponse, { stream, answer }: Pending): void {
-    const shared = answer() ?? this.hold(request, response, stream, answer);
-    if (shared !== undefined) this.answer(request, response, shared);
+  private answerWhenReady(reply: SharedReply, pending: Pending): void {
+    const shared = pending.answer() ?? this.hold(reply, pending);
+    if (shared !== undefined) this.answer(reply, shared);
   }
 
   /** Holds the request; returns the refusal if there is no room for it. */
-  private hold(request: HttpRequest, response: HttpResponse, stream: HlsStream, answer: Pending['answer']): SharedResponse | undefined {
-    const { playlists } = stream;
-    const holdMs = playlists === undefined ? START_WAIT_MS_MAX : playlists.targetDurationS * 1000 * HOLD_TARGETS_MAX;
-    const deadline = monotonicMs(this.options.clock.monotonic() + holdMs);
-    return stream.waiting.hold({ request, response, deadline, answer }) ? undefined : REFUSALS.tooMany;
+  private hold(reply: SharedReply, { waiting, holdMsMax, answer }: Pending): SharedResponse | undefined {
+    const deadline = monotonicMs(this.options.clock.monotonic() + holdMsMax);
+    return waiting.hold({ reply, deadline, answer }) ? undefined : REFUSALS.tooMany;
   }
 
-  private answer(request: HttpRequest, response: HttpResponse, shared: SharedResponse): void {
+  private answer(reply: SharedReply, shared: SharedResponse): void {
     this.requests++;
     if (shared.status >= 400) this.refused++;
-    this.bytesSent += send(request, response, shared);
+    this.bytesSent += reply.send(shared);
   }
 
-  private countViewer(request: HttpRequest, stream: HlsStream): void {
+  private countViewer({ remote, userAgent }: SharedRequest, stream: HlsStream): void {
     stream.askedAt = this.options.clock.monotonic();
-    stream.viewers.seen(remoteAddress(request.socket), request.headers['user-agent'] ?? '', stream.askedAt);
+    stream.viewers.seen(remote, userAgent, stream.askedAt);
   }
 
   private openOnDemand(base: string): HlsStream | undefined {
@@ -183,18 +190,26 @@ export class HlsRoute {
   }
 
   private open(source: HlsSource): HlsStream {
-    const { windowSegments, windowBytesMax, waitingPerStreamMax } = this.options;
-    const waiting = new WaitingRequests(this.budget, waitingPerStreamMax, (bytes) => {
+    const { windowSegments, windowBytesMax, waitingPerStreamMax, clock, log } = this.options;
+    const sent = (bytes: number): void => {
       this.requests++;
       this.bytesSent += bytes;
-    });
-    const limits = { segmentsMax: windowSegments, bytesMax: windowBytesMax };
-    const ended = (over: HlsStream): void => {
-      over.endedAt = this.options.clock.monotonic();
     };
-    const stream = new HlsStream(source, this.files, limits, waiting, VIEWERS_COUNTED_MAX, ended, this.options.clock.monotonic());
+    const stream = new HlsStream(
+      source,
+      {
+        files: this.files,
+        limits: { segmentsMax: windowSegments, bytesMax: windowBytesMax },
+        makeWaiting: () => new WaitingRequests(this.budget, waitingPerStreamMax, sent),
+        viewersMax: VIEWERS_COUNTED_MAX,
+        ended: (over) => {
+          over.endedAt = clock.monotonic();
+        },
+      },
+      clock.monotonic(),
+    );
     this.streams.set(stream.base, stream);
-    this.options.log.debug({ code: 'hls.packaging', stream: source.ref.path }, 'HLS packaging started');
+    log.debug({ code: 'hls.packaging', stream: source.ref.path }, 'HLS packaging started');
     return stream;
   }
 
@@ -211,7 +226,7 @@ export class HlsRoute {
   private sweep(): void {
     const now = this.options.clock.monotonic();
     for (const stream of this.streams.values()) {
-      stream.waiting.expire(now);
+      for (const { waiting } of stream.renditions) waiting.expire(now);
       if (this.isDone(stream, now)) this.forget(stream.base);
       else countViewers(stream, now);
     }
@@ -219,7 +234,7 @@ export class HlsRoute {
 }
 
 function countViewers(stream: HlsStream, now: MonotonicMs): void {
-  const windowMs = (stream.playlists?.targetDurationS ?? 2) * 1000 * VIEWER_TARGETS_MAX;
+  const windowMs = stream.targetDurationS * 1000 * VIEWER_TARGETS_MAX;
   stream.source.viewers.set('hls', stream.viewers.count(now, windowMs));
 }
 
@@ -232,12 +247,23 @@ function readDirectives(query: string): DeliveryDirectives | undefined {
   }
 }
 
-/** `/APP/NAME` of `/APP/NAME/index.m3u8` or `/APP/NAME/source/FILE`; undefined for paths that are not HLS. */
-function hlsBase(path: string): string | undefined {
-  const app = path.indexOf('/', 1);
-  const name = app < 0 ? -1 : path.indexOf('/', app + 1);
-  if (name < 0) return undefined;
-  const rest = path.slice(name + 1);
-  const isFile = rest.startsWith('source/') && (rest.endsWith('.m3u8') || rest.endsWith('.m4s') || rest.endsWith('.mp4'));
-  return rest === 'index.m3u8' || isFile ? path.slice(0, name) : undefined;
+function pending(stream: HlsStream, waiting: WaitingRequests, answer: Pending['answer']): Pending {
+  const hasBegun = stream.hasBegun;
+  return { waiting, holdMsMax: hasBegun ? stream.targetDurationS * 1000 * HOLD_TARGETS_MAX : START_WAIT_MS_MAX, answer };
+}
+
+/** What a path names: a stream's multivariant playlist, or a file of one of its renditions. */
+interface HlsPlace {
+  /** `/APP/NAME`. */
+  readonly base: string;
+  readonly rendition?: string;
+}
+
+const HLS_PATH = /^(\/[^/]+\/[^/]+)\/(?:index\.m3u8|([^/]+)\/[^/]+\.(?:m3u8|m4s|mp4))$/;
+
+/** Undefined for paths that are not HLS. */
+function hlsPlace(path: string): HlsPlace | undefined {
+  const [, base, rendition] = HLS_PATH.exec(path) ?? [];
+  if (base === undefined) return undefined;
+  return rendition === undefined ? { base } : { base, rendition };
 }

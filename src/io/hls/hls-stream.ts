@@ -1,185 +1,186 @@
-import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
-import { type HlsOutput, type HlsPlaylists, type HlsWindowLimits, HubToHls } from '../../gateways/mod.ts';
-import type { Sink } from '../../hub/mod.ts';
+import { type MonotonicMs, type StreamRef, utf8Encode } from '../../core/mod.ts';
+import type { HlsWindowLimits } from '../../gateways/mod.ts';
+import type { FrameSource, Rendition } from '../../hub/mod.ts';
+import type { Track } from '../../media/mod.ts';
 import {
-  type DeliveryDirectives,
-  isReached,
-  isTooFarAhead,
   MEDIA_PLAYLIST_NAME,
   MULTIVARIANT_PLAYLIST_NAME,
+  renderMultivariantPlaylist,
+  type VariantStream,
 } from '../../protocols/hls/mod.ts';
-import { PLAYLIST_TYPE, REFUSALS, type SharedResponse, sharedResponse } from './shared-response.ts';
+import type { SharedResponse } from '../shared-route.ts';
+import { HlsRendition, pollCache } from './hls-rendition.ts';
+import { PLAYLIST_TYPE, REFUSALS, sharedResponse } from './shared-response.ts';
 import { ViewerEstimate } from './viewer-estimate.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
+/** What HLS needs of a rendition. */
+export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' | 'expected'>;
+
 /** What HLS needs of a live stream. */
-export interface HlsSource {
+export interface HlsSource extends Pick<FrameSource, 'attach'> {
   readonly ref: StreamRef;
   readonly viewers: Map<string, number>;
-  attach(sink: Sink, from: 'segment'): () => void;
+  readonly tracks: readonly Track[];
+  readonly renditions: ReadonlyMap<string, HlsRenditionSource>;
 }
 
+export interface HlsStreamOptions {
+  /** Shared by all streams and keyed by path. */
+  readonly files: Map<string, SharedResponse>;
+  readonly limits: HlsWindowLimits;
+  readonly makeWaiting: () => WaitingRequests;
+  readonly viewersMax: number;
+  /** The stream itself is over. */
+  readonly ended: (stream: HlsStream) => void;
+}
+
+/** Peaks of an encoder with a constant target, over its average. */
+const OFFERED_PEAK = 1.2;
 /** The rendition that is what the publisher sends. */
-const RENDITION = 'source';
-/** Names are never used twice, so that a file never changes. */
-const FILE_CACHE = 'public, max-age=3600, immutable';
+const SOURCE = 'source';
 
-interface PlaylistResponses {
-  readonly plain: SharedResponse;
-  readonly blocking: SharedResponse;
-}
-
-/** One stream's HLS side: its packager, its answers ready to send, its held requests. */
-export class HlsStream implements HlsOutput {
+/** One stream's HLS side: its renditions, and the playlist of them. */
+export class HlsStream {
   readonly source: HlsSource;
-  readonly waiting: WaitingRequests;
   readonly viewers: ViewerEstimate;
   /** `/APP/NAME`. */
   readonly base: string;
   endedAt: MonotonicMs | undefined;
   /** When a playlist was last asked for. */
   askedAt: MonotonicMs;
-  private readonly packager: HubToHls;
-  private readonly files: Map<string, SharedResponse>;
-  private readonly paths = new Set<string>();
-  private readonly onEnded: (stream: HlsStream) => void;
-  private readonly detach: () => void;
-  // Made at the first request after the playlists advanced.
-  private full: PlaylistResponses | undefined;
-  private delta: PlaylistResponses | undefined;
+  private readonly options: HlsStreamOptions;
+  private readonly opened = new Map<string, HlsRendition>();
+  private readonly main: HlsRendition;
+  // Made at the first request after a rendition advanced.
   private multivariant: SharedResponse | undefined;
 
-  /** `files` is shared by all streams and keyed by path. */
-  constructor(
-    source: HlsSource,
-    files: Map<string, SharedResponse>,
-    limits: HlsWindowLimits,
-    waiting: WaitingRequests,
-    viewersMax: number,
-    onEnded: (stream: HlsStream) => void,
-    now: MonotonicMs,
-  ) {
+  constructor(source: HlsSource, options: HlsStreamOptions, now: MonotonicMs) {
     this.askedAt = now;
     this.source = source;
-    this.files = files;
-    this.waiting = waiting;
-    this.viewers = new ViewerEstimate(viewersMax);
+    this.options = options;
+    this.viewers = new ViewerEstimate(options.viewersMax);
     this.base = `/${source.ref.path}`;
-    this.onEnded = onEnded;
-    this.packager = new HubToHls(this, `${RENDITION}/${MEDIA_PLAYLIST_NAME}`, limits);
-    this.detach = source.attach(
-      {
-        tracks: () => this.packager.tracks(),
-        frame: (frame) => this.packager.frame(frame),
-        paused: () => this.packager.paused(),
-        ended: () => this.end(),
-      },
-      'segment',
-    );
+    this.main = this.open(SOURCE, source);
   }
 
-  get playlists(): HlsPlaylists | undefined {
-    return this.packager.playlists;
+  get renditions(): Iterable<HlsRendition> {
+    return this.opened.values();
+  }
+
+  /** Whether there is a playlist already. */
+  get hasBegun(): boolean {
+    return this.main.playlists !== undefined;
+  }
+
+  /** In seconds; a guess before there is a playlist. */
+  get targetDurationS(): number {
+    return this.main.playlists?.targetDurationS ?? 2;
   }
 
   get sizeBytes(): number {
-    return this.packager.sizeBytes;
+    let sizeBytes = 0;
+    for (const rendition of this.opened.values()) sizeBytes += rendition.sizeBytes;
+    return sizeBytes;
+  }
+
+  /** A rendition by its name, packaged from now on if it was not yet. */
+  rendition(name: string): HlsRendition | undefined {
+    const opened = this.opened.get(name);
+    if (opened !== undefined) return opened;
+    const source = this.source.renditions.get(name);
+    return source === undefined || !isForHls(source) ? undefined : this.open(name, source);
   }
 
   get multivariantPath(): string {
     return `${this.base}/${MULTIVARIANT_PLAYLIST_NAME}`;
   }
 
-  get mediaPath(): string {
-    return this.pathOf(MEDIA_PLAYLIST_NAME);
+  /** Requests for the multivariant playlist wait with those for the source, without which there is nothing to play. */
+  get waiting(): WaitingRequests {
+    return this.main.waiting;
   }
 
-  added(name: string, chunks: readonly Uint8Array[]): void {
-    const path = this.pathOf(name);
-    this.paths.add(path);
-    this.files.set(path, sharedResponse(200, 'video/mp4', FILE_CACHE, chunks, ['Accept-Ranges', 'bytes']));
-  }
-
-  removed(name: string): void {
-    const path = this.pathOf(name);
-    this.paths.delete(path);
-    this.files.delete(path);
-  }
-
-  advanced(): void {
-    this.full = undefined;
-    this.delta = undefined;
-    this.multivariant = undefined;
-    this.waiting.advanced();
-  }
-
-  /** The multivariant playlist, once there is something to play. */
+  /** The multivariant playlist, once there is something to play: the source first, then what else there is. */
   multivariantPlaylist(): SharedResponse | undefined {
-    const { playlists } = this;
+    const { playlists } = this.main;
     if (playlists === undefined || !playlists.isPlayable) return undefined;
-    this.multivariant ??= sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [playlists.multivariant]);
+    // Those that are made anyway show what they really are; one that is made on demand begins when its own playlist is asked for.
+    for (const [name, { expected }] of this.source.renditions) if (expected === undefined) this.rendition(name);
+    this.multivariant ??= sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [utf8Encode(this.renderMultivariant())]);
     return this.multivariant;
-  }
-
-  /** The media playlist as soon as it holds what the directives ask for; a refusal if they ask for too much. */
-  mediaPlaylist(directives: DeliveryDirectives): SharedResponse | undefined {
-    const { playlists } = this;
-    if (playlists === undefined) return undefined;
-    const { msn, part, skip } = directives;
-    // 6.2.5.1 and 6.2.5.2: an ended playlist ignores all directives.
-    if (playlists.isEnded || msn === undefined) return playlists.isPlayable ? this.responses(playlists, skip).plain : undefined;
-    if (isReached(playlists.edge, msn, part)) return this.responses(playlists, skip).blocking;
-    return isTooFarAhead(playlists.edge, msn, part, playlists.partTargetMs) ? REFUSALS.badDirective : undefined;
-  }
-
-  /** Whether `path` is the part that comes next. */
-  isHinted(path: string): boolean {
-    const hinted = this.playlists?.hintedName;
-    return hinted !== undefined && path === this.pathOf(hinted);
-  }
-
-  /** A part held for: its bytes, or Not Found if it turned out not to come (6.2.6). */
-  hintedFile(path: string): SharedResponse | undefined {
-    return this.files.get(path) ?? (this.isHinted(path) ? undefined : REFUSALS.notFound);
   }
 
   /** Takes the stream's files away and answers who still waits with `last`. */
   close(last: SharedResponse): void {
-    this.detach();
-    for (const path of this.paths) this.files.delete(path);
-    this.paths.clear();
-    this.waiting.answerAll(last);
+    for (const rendition of this.opened.values()) rendition.close(last);
     this.source.viewers.delete('hls');
   }
 
-  private end(): void {
-    this.packager.ended();
-    this.waiting.answerAll(REFUSALS.notFound);
-    this.onEnded(this);
-  }
-
-  private pathOf(name: string): string {
-    return `${this.base}/${RENDITION}/${name}`;
-  }
-
-  private responses(playlists: HlsPlaylists, isDelta: boolean): PlaylistResponses {
-    if (isDelta) {
-      this.delta ??= playlistResponses(playlists, playlists.delta);
-      return this.delta;
+  private renderMultivariant(): string {
+    const variants: VariantStream[] = [];
+    for (const { name, playlists } of this.opened.values()) {
+      if (playlists?.isPlayable === true) variants.push(playlists.variant(mediaUri(name)));
     }
-    this.full ??= playlistResponses(playlists, playlists.media);
-    return this.full;
+    for (const [name, rendition] of this.source.renditions) {
+      const { expected } = rendition;
+      if (expected === undefined || !isForHls(rendition) || this.opened.get(name)?.playlists?.isPlayable === true) continue;
+      variants.push(offeredVariant(mediaUri(name), expected, this.source.tracks));
+    }
+    return renderMultivariantPlaylist(variants);
+  }
+
+  private open(name: string, source: Pick<FrameSource, 'attach'>): HlsRendition {
+    const { files, limits, makeWaiting } = this.options;
+    const rendition = new HlsRendition(source, {
+      name,
+      base: this.base,
+      files,
+      limits,
+      waiting: makeWaiting(),
+      siblings: () => [SOURCE, ...this.listed()].filter((other) => other !== name),
+      advanced: () => {
+        this.multivariant = undefined;
+      },
+      ended: (over) => this.ended(over),
+    });
+    this.opened.set(name, rendition);
+    return rendition;
+  }
+
+  /** The end of the source is the stream's. Another rendition just goes: its players find it gone and take another one. */
+  private ended(over: HlsRendition): void {
+    this.multivariant = undefined;
+    if (over.name === SOURCE) {
+      over.finish();
+      this.options.ended(this);
+    } else {
+      this.opened.delete(over.name);
+      over.close(REFUSALS.notFound);
+    }
+  }
+
+  /** Renditions beside the source that the multivariant playlist names. */
+  private listed(): readonly string[] {
+    return [...this.source.renditions].filter(([, rendition]) => isForHls(rendition)).map(([name]) => name);
   }
 }
 
-function playlistResponses(playlists: HlsPlaylists, bytes: Uint8Array): PlaylistResponses {
-  // What a blocking request got stays a right answer to it: the draft's server profile says six target durations.
-  const blocking = `public, max-age=${playlists.targetDurationS * 6}`;
+const mediaUri = (name: string): string => `${name}/${MEDIA_PLAYLIST_NAME}`;
+
+/** Sound alone, and pictures that only stand in for WebRTC viewers, are nothing that the source is not for a player of HLS. */
+const isForHls = ({ kind, audience }: HlsRenditionSource): boolean => kind === 'video' && audience === 'everybody';
+
+/** What is known of a rendition that is not made yet: its pictures as they will be, with the source's sound. */
+function offeredVariant(uri: string, expected: NonNullable<HlsRenditionSource['expected']>, tracks: readonly Track[]): VariantStream {
+  const { codecString, width, height, frameRate, bitrateBps } = expected;
+  const sound = tracks.filter((track) => track.kind === 'audio').map((track) => track.codecString);
   return {
-    plain: sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [bytes]),
-    blocking: sharedResponse(200, PLAYLIST_TYPE, blocking, [bytes]),
+    uri,
+    bandwidthBps: Math.round(bitrateBps * OFFERED_PEAK),
+    averageBandwidthBps: Math.round(bitrateBps),
+    codecs: [codecString, ...new Set(sound)],
+    ...(width === undefined || height === undefined ? {} : { resolution: { width, height } }),
+    ...(frameRate === undefined ? {} : { frameRate }),
   };
 }
-
-/** Half the target duration for a playlist that is polled; an ended one is served a little longer only. */
-const pollCache = (playlists: HlsPlaylists): string => `public, max-age=${Math.max(1, Math.floor(playlists.targetDurationS / 2))}`;

@@ -1,10 +1,10 @@
 import type { MonotonicMs } from '../../core/mod.ts';
-import { type HttpRequest, type HttpResponse, isGone, REFUSALS, type SharedResponse, send } from './shared-response.ts';
+import type { SharedReply, SharedResponse } from '../shared-route.ts';
+import { REFUSALS } from './shared-response.ts';
 
 /** A request held until what it asks for is there. */
 export interface WaitingRequest {
-  readonly request: HttpRequest;
-  readonly response: HttpResponse;
+  readonly reply: SharedReply;
   readonly deadline: MonotonicMs;
   /** The answer if it can be given now. */
   readonly answer: () => SharedResponse | undefined;
@@ -62,10 +62,10 @@ export class WaitingRequests {
     if (before.length === 0) return;
     this.waiting = [];
     for (const waiting of before) {
-      if (isGone(waiting.response)) continue;
+      if (waiting.reply.isGone) continue;
       const shared = answer(waiting);
       if (shared === undefined) this.waiting.push(waiting);
-      else this.sent(send(waiting.request, waiting.response, shared));
+      else this.sent(waiting.reply.send(shared));
     }
     this.budget.waiting -= before.length - this.waiting.length;
   }

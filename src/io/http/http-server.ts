@@ -8,7 +8,10 @@ import { SluiceError } from '../../core/mod.ts';
 import { listenError, listenHost } from '../listen-error.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { isLoopback, remoteAddress } from '../remote-address.ts';
+import type { SharedRoute } from '../shared-route.ts';
 import { answerBadRequest } from './bad-request.ts';
+import { SharedAnswers } from './shared-answers.ts';
+import { SharedConnection, type SharedConnectionOwner } from './shared-connection.ts';
 
 export interface HttpServerOptions {
   /** `*` is every address. */
@@ -41,7 +44,10 @@ export interface HttpServerStats {
 // One viewer asks for little at a time; more streams than this on a connection is nobody's player.
 const HTTP2_STREAMS_MAX = 256;
 
-/** The one HTTP listener: media routes first, then the web framework; HTTP/1.1, and HTTP/2 as well when TLS is configured. */
+/**
+ * The one HTTP listener: media routes first, then the web framework; HTTP/1.1, and HTTP/2 as well when TLS is configured. Without TLS
+ * a connection begins as a {@link SharedConnection} and is node:http's from its first request on that is for nobody there.
+ */
 export class HttpServer {
   readonly server: Server | Http2SecureServer;
   private readonly options: HttpServerOptions;
@@ -49,6 +55,8 @@ export class HttpServer {
   private readonly sockets = new Set<Socket>();
   private readonly perAddress = new Map<string, number>();
   private readonly refused = new Map<string, number>();
+  private readonly sharedRoutes: SharedRoute[] = [];
+  private readonly sharedConnections = new Set<SharedConnection>();
   private readonly mediaRoutes: MediaRoute[] = [];
   private readonly upgradeRoutes: UpgradeRoute[] = [];
   private handler: RequestHandler = (_request, response) => void response.writeHead(503).end();
@@ -61,7 +69,10 @@ export class HttpServer {
     this.server = this.create();
     this.server.on('request', (request: IncomingMessage, response: ServerResponse) => this.dispatch(request, response));
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head));
-    this.server.on('connection', (socket: Socket) => this.connected(socket));
+    const begin = this.isTls ? undefined : this.sharedConnectionStarter();
+    this.server.on('connection', (socket: Socket) => {
+      if (this.admit(socket)) begin?.(socket);
+    });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.clientError(error, socket));
     this.server.on('drop', () => this.refuse('http.too-many-connections'));
     this.server.on('tlsClientError', () => this.refuse('http.tls-handshake'));
@@ -72,6 +83,11 @@ export class HttpServer {
 
   get isTls(): boolean {
     return this.options.tls.certFile !== '';
+  }
+
+  /** Asked for GET and HEAD by HTTP/1.1 without TLS, before everything else; what it leaves, and what comes otherwise, goes to the media routes. */
+  addSharedRoute(route: SharedRoute): void {
+    this.sharedRoutes.push(route);
   }
 
   /** Asked in the order they are added, before {@link handleRest}. */
@@ -111,6 +127,7 @@ export class HttpServer {
         resolve();
       });
       if ('closeIdleConnections' in this.server) this.server.closeIdleConnections();
+      for (const connection of this.sharedConnections) connection.close();
     });
   }
 
@@ -171,14 +188,37 @@ export class HttpServer {
     socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   }
 
-  private connected(socket: Socket): void {
+  /** Takes node:http's own listener off the server, to be given the connections that are for it. */
+  private sharedConnectionStarter(): (socket: Socket) => void {
+    const listeners = this.server.listeners('connection');
+    this.server.removeAllListeners('connection');
+    const { headersBytesMax, headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = this.options;
+    const owner: SharedConnectionOwner = {
+      routes: this.sharedRoutes,
+      answers: new SharedAnswers(keepAliveTimeoutMs),
+      headersBytesMax,
+      headersTimeoutMs: Math.min(headersTimeoutMs, requestTimeoutMs),
+      keepAliveTimeoutMs,
+      wallMs: () => Date.now(),
+      taken: () => this.requestsTotal++,
+      left: (connection) => this.sharedConnections.delete(connection),
+      handOver: (socket) => {
+        for (const listener of listeners) listener.call(this.server, socket);
+      },
+      failed: (error, path) => this.log.error({ code: 'http.handler-failed', err: error, path }, 'a request could not be answered'),
+    };
+    return (socket) => this.sharedConnections.add(new SharedConnection(socket, owner));
+  }
+
+  /** Counts the connection; false if it was refused. */
+  private admit(socket: Socket): boolean {
     const address = remoteAddress(socket);
     const count = (this.perAddress.get(address) ?? 0) + 1;
     if (!isLoopback(address) && count > this.options.connectionsPerAddressMax) {
       this.refuse('http.too-many-connections-of-address');
       this.log.debug({ code: 'http.too-many-connections-of-address', remote: address }, 'connection refused');
       socket.destroy();
-      return;
+      return false;
     }
     this.connectionsTotal++;
     this.sockets.add(socket);
@@ -189,6 +229,7 @@ export class HttpServer {
       if (left === 0) this.perAddress.delete(address);
       else this.perAddress.set(address, left);
     });
+    return true;
   }
 
   private clientError(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { PAGE_STYLE } from '../../api/mod.ts';
+
 const POLICY = [
   "default-src 'self'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  `style-src 'self' 'sha256-${createHash('sha256').update(PAGE_STYLE).digest('base64')}'`,
   "img-src 'self' data: blob:",
   // hls.js plays from Media Source blobs and demultiplexes in a worker made of one.
   "media-src 'self' blob:",
@@ -14,12 +17,17 @@ const POLICY = [
 
 const ALWAYS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
-/** Headers of pages. Only an embedded watch page may stand in another site's frame. */
-export function pageHeaders(isEmbeddable: boolean): Record<string, string> {
-  const ancestors = isEmbeddable ? '*' : "'self'";
+/** What a page may do: nothing in particular; stand in another site's frame; use camera, microphone and screen. */
+export type PageRights = 'plain' | 'embeddable' | 'capture';
+
+/** Headers of pages. Only an embedded watch page may stand in another site's frame, only the publish page may look and listen. */
+export function pageHeaders(rights: PageRights): Record<string, string> {
+  const isEmbeddable = rights === 'embeddable';
+  const allowed = rights === 'capture' ? '(self)' : '()';
   return {
     ...ALWAYS,
-    'content-security-policy': [...POLICY, `frame-ancestors ${ancestors}`].join('; '),
+    'content-security-policy': [...POLICY, `frame-ancestors ${isEmbeddable ? '*' : "'self'"}`].join('; '),
+    'permissions-policy': ['camera', 'microphone', 'display-capture'].map((feature) => `${feature}=${allowed}`).join(', '),
     // An embedded page is loaded by sites with Cross-Origin-Embedder-Policy, too.
     ...(isEmbeddable ? { 'cross-origin-resource-policy': 'cross-origin' } : {}),
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -15,6 +16,7 @@ mkdirSync(join(site, 'assets'));
 for (const [name, text] of [
   ['index.html', '<!doctype html><title>list</title>'],
   ['watch.html', '<!doctype html><title>watch</title>'],
+  ['publish.html', '<!doctype html><title>publish</title>'],
   ['assets/app-1a2b.js', 'let x = 1;'],
 ] as const) {
   writeFileSync(join(site, name), text);
@@ -92,6 +94,7 @@ describe('the HTTP server', () => {
     for (const [path, title] of [
       ['/', 'list'],
       ['/watch/live/show', 'watch'],
+      ['/publish/live/show', 'publish'],
     ]) {
       const response = await fetch(base + path);
       expect(await response.text()).toContain(`<title>${title}`);
@@ -101,9 +104,25 @@ describe('the HTTP server', () => {
     }
   });
 
+  it('lets in no style that is not its own: a file, or the one of the pages that the server writes itself', async () => {
+    const policy = (await fetch(`${base}/`)).headers.get('content-security-policy') ?? '';
+    expect(policy).not.toContain('unsafe-inline');
+    const page = await fetch(`${base}/api/docs`);
+    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(await page.text()) ?? [];
+    const hash = createHash('sha256').update(style).digest('base64');
+    for (const text of [policy, page.headers.get('content-security-policy')]) expect(text).toContain(`style-src 'self' 'sha256-${hash}';`);
+  });
+
   it('lets other sites frame the embedded watch page only', async () => {
     const response = await fetch(`${base}/watch/live/show?embed=1`);
     expect(response.headers.get('content-security-policy')).toContain('frame-ancestors *');
+  });
+
+  it('lets the publish page alone use camera, microphone and screen', async () => {
+    const policyOf = async (path: string): Promise<string | null> => (await fetch(base + path)).headers.get('permissions-policy');
+    expect(await policyOf('/publish/live/show')).toBe('camera=(self), microphone=(self), display-capture=(self)');
+    for (const path of ['/', '/watch/live/show', '/watch/live/show?embed=1'])
+      expect(await policyOf(path)).toBe('camera=(), microphone=(), display-capture=()');
   });
 
   it('lets assets be cached for ever', async () => {
@@ -118,6 +137,8 @@ describe('the HTTP server', () => {
     '/assets/../../outside.txt',
     '/watch/live/..%2f..',
     '/watch/api/x',
+    '/publish/live/..%2f..',
+    '/publish/api/x',
     '/watch/live/%00',
     '/watch/live/%',
     '/%',

@@ -93,6 +93,7 @@ async function setUp(overrides: Partial<RtmpListenerOptions> = {}) {
       streamHeld: (ref) => events.push(`held ${ref.path}`),
       streamResumed: (ref) => events.push(`resumed ${ref.path}`),
       streamEnded: (ref) => events.push(`ended ${ref.path}`),
+      renditionsChanged: () => undefined,
       sinkFailed: (ref, error) => events.push(`failed ${ref.path} ${String(error)}`),
     },
     {

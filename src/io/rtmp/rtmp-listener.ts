@@ -6,12 +6,12 @@ import type { SizeBytes } from '../../core/mod.ts';
 import { HubToRtmp } from '../../gateways/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
 import { defaultRtmpServerOptions, type RtmpServerOptions, SERVER_MESSAGE_STREAM_ID } from '../../protocols/rtmp/mod.ts';
+import { AddressCounts } from '../address-counts.ts';
 import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import { listenError, listenHost } from '../listen-error.ts';
 import { remoteAddress } from '../remote-address.ts';
 import { StreamViewers } from '../stream-viewers.ts';
-import { AddressCounts } from './address-counts.ts';
 import { ReadCoalescer } from './read-coalescer.ts';
 import { RtmpConnection, type RtmpConnectionContext } from './rtmp-connection.ts';
 

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { buildH264Config, h264CodecString, isH264Keyframe, parseH264Config, parseH264Sps } from './h264.ts';
+import { buildH264Config, h264CodecString, h264ReorderDepth, isH264Keyframe, parseH264Config, parseH264Sps } from './h264.ts';
 import { fuzz } from './mutations.fixture.ts';
-import { h264Baseline1080, h264High422, h264High444, h264Interlaced, h264Main, h264RecoveryPoint, hex } from './samples.fixture.ts';
+import {
+  h264Baseline1080,
+  h264High422,
+  h264High444,
+  h264HighReordered,
+  h264Interlaced,
+  h264Main,
+  h264RecoveryPoint,
+  hex,
+} from './samples.fixture.ts';
 
 const firstSps = (config: Uint8Array): Uint8Array => parseH264Config(config).sps[0] ?? new Uint8Array();
 
@@ -70,6 +79,31 @@ describe('buildH264Config', () => {
       ),
     ).toThrow(refusal);
     expect(() => buildH264Config(sps, [new Uint8Array(65_536)])).toThrow(refusal);
+  });
+});
+
+describe('h264ReorderDepth', () => {
+  it.each([
+    ['Baseline', h264Baseline1080, 0],
+    ['libx264 with three B-frames, one of them a reference', h264HighReordered, 2],
+    ['High 4:2:2 with B-frames', h264High422, 2],
+    ['libx264 without B-frames', h264Main.config, 0],
+    ['fields without B-frames', h264Interlaced, 0],
+    ['Constrained High without VUI (constraint_set5)', buildH264Config([hex('6764 0c1f acd9405005bb')], [hex('68')]), 0],
+    ['a record that cannot be read', hex('0242'), undefined],
+  ])('of %s', (_, record, depth) => {
+    expect(h264ReorderDepth(record)).toBe(depth);
+  });
+
+  it('is 0 when pictures come in output order (pic_order_cnt_type 2), and unknown without bitstream restrictions', () => {
+    // High: SPS id, 4:2:0 of 8 bits, no scaling; frame number; order count type; references; 20x15 macroblocks; flags, no VUI.
+    const sps = (orderCount: string): Uint8Array => {
+      const bits = `1 010 1 1 0 0 1 ${orderCount} 010 0 000010100 0001111 1 1 0 0 1`.replaceAll(' ', '');
+      return Uint8Array.of(0x67, 100, 0, 30, ...(bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2)));
+    };
+    expect(parseH264Sps(sps('011'))).toMatchObject({ width: 320, height: 240, reorderDepth: 0 });
+    expect(parseH264Sps(sps('1 1'))).not.toHaveProperty('reorderDepth');
+    expect(h264ReorderDepth(buildH264Config([sps('1 1')], [hex('68')]))).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import { BitReader, ByteReader, ByteWriter, ProtocolError } from '../../core/mod.ts';
-import { checkDimensions, PARAMETER_SETS_MAX, parsing, plausibleFrameRate } from './malformed.ts';
+import { readH264Vui } from './h264-vui.ts';
+import { checkDimensions, PARAMETER_SETS_MAX, parsing } from './malformed.ts';
 import { type NalLengthSize, nalLengthSize, scanNalUnits, withoutEmulationPrevention } from './nal-units.ts';
 
 const BAD_CONFIG = 'media.bad-h264-config';
@@ -14,6 +15,13 @@ const NAL_SPS = 7;
 const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 /** The profiles for which an avcC ends with chroma format and bit depths (ISO/IEC 14496-15 5.3.3.1.2). */
 const EXTENDED_RECORD_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 144]);
+
+const PROFILE_BASELINE = 66;
+const PROFILE_CAVLC_444_INTRA = 44;
+const PROFILES_WITH_SET5: ReadonlySet<number> = new Set([77, 88, 100]);
+const PROFILES_WITH_INTRA: ReadonlySet<number> = new Set([86, 100, 110, 122, 244]);
+const CONSTRAINT_SET3 = 0x10;
+const CONSTRAINT_SET5 = 0x04;
 
 /** What an AVCDecoderConfigurationRecord (ISO/IEC 14496-15 5.3.3.1) says. Parameter sets share the record's memory. */
 export interface H264Config {
@@ -38,6 +46,8 @@ export interface H264Sps {
   readonly bitDepthChroma: number;
   /** From the VUI timing where it is there and believable; sample aspect ratio is ignored. */
   readonly frameRate?: number;
+  /** How many pictures may come before one in decoding order and after it in output order; absent when the SPS does not tell. */
+  readonly reorderDepth?: number;
 }
 
 /** Parses an avcC box's content; throws `media.bad-h264-config`, also when it holds no SPS or more than 64 parameter sets. */
@@ -109,13 +119,39 @@ export function parseH264Sps(unit: Uint8Array): H264Sps {
     const level = bits.bits(8);
     bits.ue(); // seq_parameter_set_id
     const samples = sampleFormat(bits, profile);
-    skipReferenceSetup(bits);
+    const orderCountType = readReferenceSetup(bits);
     const size = croppedSize(bits, samples.separatePlanes ? 0 : samples.chromaFormat);
-    const frameRate = bits.flag() ? vuiFrameRate(bits) : undefined;
+    const { reorderFramesMax, ...timing } = bits.flag() ? readH264Vui(bits) : {};
+    const isInOrder = orderCountType === 2 || hasNoReordering(profile, constraints);
+    const reorderDepth = isInOrder ? 0 : reorderFramesMax;
     const { chromaFormat, bitDepthLuma, bitDepthChroma } = samples;
-    const sps = { profile, constraints, level, ...size, chromaFormat, bitDepthLuma, bitDepthChroma };
-    return frameRate === undefined ? sps : { ...sps, frameRate };
+    const sps = { profile, constraints, level, ...size, chromaFormat, bitDepthLuma, bitDepthChroma, ...timing };
+    return reorderDepth === undefined ? sps : { ...sps, reorderDepth };
   });
+}
+
+/**
+ * Whether the profile alone says that pictures come in output order: Baseline and Constrained High have no B slices (A.2.1; A.2.2 and
+ * A.2.4: constraint_set5_flag), intra profiles (constraint_set3_flag) no prediction between pictures (E.2.1, max_num_reorder_frames).
+ */
+function hasNoReordering(profile: number, constraints: number): boolean {
+  if (profile === PROFILE_BASELINE || profile === PROFILE_CAVLC_444_INTRA) return true;
+  if (PROFILES_WITH_SET5.has(profile) && (constraints & CONSTRAINT_SET5) !== 0) return true;
+  return PROFILES_WITH_INTRA.has(profile) && (constraints & CONSTRAINT_SET3) !== 0;
+}
+
+/**
+ * How many pictures of a stream with this avcC may be decoded before one that is shown earlier: 0 means that there are no
+ * reordered frames (B-frames), `undefined` that the record does not tell. The largest of all its SPS. Never throws.
+ */
+export function h264ReorderDepth(config: Uint8Array): number | undefined {
+  try {
+    const depths = parseH264Config(config).sps.map((unit) => parseH264Sps(unit).reorderDepth);
+    return depths.reduce((largest, depth) => (largest === undefined || depth === undefined ? undefined : Math.max(largest, depth)), 0);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
 }
 
 interface SampleFormat {
@@ -155,8 +191,8 @@ function skipScalingList(bits: BitReader, size: number): void {
   }
 }
 
-/** Everything from log2_max_frame_num_minus4 up to the picture size. */
-function skipReferenceSetup(bits: BitReader): void {
+/** Everything from log2_max_frame_num_minus4 up to the picture size; gives pic_order_cnt_type: 2 means output in decoding order. */
+function readReferenceSetup(bits: BitReader): number {
   bits.ue();
   const orderCountType = bits.ue();
   if (orderCountType === 0) bits.ue();
@@ -170,6 +206,7 @@ function skipReferenceSetup(bits: BitReader): void {
   }
   bits.ue(); // max_num_ref_frames
   bits.skip(1); // gaps_in_frame_num_value_allowed_flag
+  return orderCountType;
 }
 
 /** The picture size in luma samples less the cropping rectangle (equations 7-18 to 7-21). */
@@ -191,30 +228,6 @@ function croppedSize(bits: BitReader, chromaArrayType: number): { width: number;
   checkDimensions(BAD_CONFIG, width, height);
   checkDimensions(BAD_CONFIG, codedWidth, codedHeight);
   return { width, height };
-}
-
-/** vui_parameters() (E.1.1) up to the timing. Encoders that cut the VUI short still have a picture size: no rate, no error. */
-function vuiFrameRate(bits: BitReader): number | undefined {
-  try {
-    if (bits.flag() && bits.bits(8) === 255) bits.skip(32); // sample aspect ratio, extended
-    if (bits.flag()) bits.skip(1); // overscan
-    if (bits.flag()) {
-      bits.skip(4); // video_format, video_full_range_flag
-      if (bits.flag()) bits.skip(24); // colour description
-    }
-    if (bits.flag()) {
-      bits.ue(); // chroma sample location, top and bottom field
-      bits.ue();
-    }
-    if (!bits.flag()) return undefined;
-    const unitsInTick = bits.bits(32);
-    const timeScale = bits.bits(32);
-    // A tick is a field's time: two make a frame (E.2.1).
-    return plausibleFrameRate(timeScale, unitsInTick * 2);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
 }
 
 /**

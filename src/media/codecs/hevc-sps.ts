@@ -8,6 +8,10 @@ const SHORT_TERM_SETS_MAX = 64;
 const LONG_TERM_PICTURES_MAX = 32;
 const DELTA_PICTURES_MAX = 16;
 const SUB_LAYERS_MAX = 7;
+const GENERAL_BYTES = 12;
+const BIT_DEPTH_MAX = 15;
+/** A decoded picture buffer holds 16 pictures, the current one among them (A.4.2). */
+const REORDER_PICTURES_MAX = 15;
 
 /** The part of a sequence parameter set (ITU-T H.265 7.3.2.2) that others need. Sizes are within the conformance window, in pixels. */
 export interface HevcSps {
@@ -15,6 +19,8 @@ export interface HevcSps {
   readonly height: number;
   /** From the VUI timing where it is there and believable. */
   readonly frameRate?: number;
+  /** sps_max_num_reorder_pics of the highest temporal sub-layer: how many pictures may be decoded before one that is shown earlier. */
+  readonly reorderDepth?: number;
 }
 
 /** Parses a whole SPS NAL unit, with its header and emulation prevention; throws `media.bad-hevc-config`. */
@@ -29,9 +35,38 @@ export function parseHevcSps(unit: Uint8Array): HevcSps {
     bits.skip(1); // sps_temporal_id_nesting_flag
     skipProfileTierLevel(bits, subLayers);
     bits.ue(); // sps_seq_parameter_set_id
-    const size = pictureSize(bits);
-    const frameRate = frameRateBehindSize(bits, subLayers);
-    return frameRate === undefined ? size : { ...size, frameRate };
+    const { width, height } = pictureSize(bits);
+    return { width, height, ...timingBehindSize(bits, subLayers) };
+  });
+}
+
+/** What an hvcC repeats of a sequence parameter set. */
+export interface HevcSpsFormat {
+  /** The 12 bytes of general profile, tier, compatibility, constraints and level (7.3.3). */
+  readonly general: Uint8Array;
+  readonly subLayers: number;
+  readonly isTemporalIdNested: boolean;
+  readonly chromaFormat: number;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
+}
+
+/** Parses a whole SPS NAL unit as {@link parseHevcSps} does; throws `media.bad-hevc-config`. */
+export function parseHevcSpsFormat(unit: Uint8Array): HevcSpsFormat {
+  parseHevcSps(unit); // type, number of sub-layers and picture size are right
+  return parsing(BAD_CONFIG, 'sequence parameter set', () => {
+    const content = withoutEmulationPrevention(unit);
+    const bits = new BitReader(content);
+    bits.skip(16 + 4); // NAL unit header, sps_video_parameter_set_id
+    const subLayers = bits.bits(3) + 1;
+    const isTemporalIdNested = bits.flag();
+    const general = content.slice(bits.offsetBits / 8, bits.offsetBits / 8 + GENERAL_BYTES);
+    skipProfileTierLevel(bits, subLayers);
+    bits.ue(); // sps_seq_parameter_set_id
+    const { chromaFormat } = pictureSize(bits);
+    const bitDepthLuma = bounded(bits.ue() + 8, BIT_DEPTH_MAX, 'the luma bit depth');
+    const bitDepthChroma = bounded(bits.ue() + 8, BIT_DEPTH_MAX, 'the chroma bit depth');
+    return { general, subLayers, isTemporalIdNested, chromaFormat, bitDepthLuma, bitDepthChroma };
   });
 }
 
@@ -49,7 +84,7 @@ function skipProfileTierLevel(bits: BitReader, subLayers: number): void {
   bits.skip(subLayerBits);
 }
 
-function pictureSize(bits: BitReader): { width: number; height: number } {
+function pictureSize(bits: BitReader): { chromaFormat: number; width: number; height: number } {
   const chromaFormat = bits.ue();
   if (chromaFormat > 3) throw new ProtocolError(BAD_CONFIG, `chroma_format_idc is ${chromaFormat}; at most 3 is defined`);
   if (chromaFormat === 3) bits.skip(1); // separate_colour_plane_flag
@@ -62,27 +97,46 @@ function pictureSize(bits: BitReader): { width: number; height: number } {
     height -= (bits.ue() + bits.ue()) * (chromaFormat === 1 ? 2 : 1);
     checkDimensions(BAD_CONFIG, width, height);
   }
-  return { width, height };
+  return { chromaFormat, width, height };
 }
 
-/** Reads on to the VUI timing. Whatever is odd on the way (extensions, a short VUI) costs the rate only, not the stream. */
-function frameRateBehindSize(bits: BitReader, subLayers: number): number | undefined {
+interface Timing {
+  frameRate?: number;
+  reorderDepth?: number;
+}
+
+/** Reads on to the VUI timing. Whatever is odd on the way (extensions, a short VUI) costs what stands behind it only, not the stream. */
+function timingBehindSize(bits: BitReader, subLayers: number): Timing {
+  const timing: Timing = {};
   try {
-    skipCodingTools(bits, subLayers);
-    return bits.flag() ? vuiFrameRate(bits) : undefined;
+    bits.ue(); // bit depths
+    bits.ue();
+    const orderCountBits = bits.ue() + 4;
+    const reorderDepth = readOrdering(bits, subLayers);
+    if (reorderDepth <= REORDER_PICTURES_MAX) timing.reorderDepth = reorderDepth;
+    skipCodingTools(bits, orderCountBits);
+    const frameRate = bits.flag() ? vuiFrameRate(bits) : undefined;
+    if (frameRate !== undefined) timing.frameRate = frameRate;
   } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
+    if (!(error instanceof ProtocolError)) throw error;
   }
+  return timing;
 }
 
-/** Everything from bit_depth_luma_minus8 up to vui_parameters_present_flag. */
-function skipCodingTools(bits: BitReader, subLayers: number): void {
-  bits.ue(); // bit depths
-  bits.ue();
-  const orderCountBits = bits.ue() + 4;
+/** The ordering of each sub-layer, or of the highest alone; gives sps_max_num_reorder_pics of the highest. */
+function readOrdering(bits: BitReader, subLayers: number): number {
   const orderings = bits.flag() ? subLayers : 1;
-  for (let value = 0; value < orderings * 3; value += 1) bits.ue();
+  let reorderDepth = 0;
+  for (let ordering = 0; ordering < orderings; ordering += 1) {
+    bits.ue(); // sps_max_dec_pic_buffering_minus1
+    reorderDepth = bits.ue();
+    bits.ue(); // sps_max_latency_increase_plus1
+  }
+  return reorderDepth;
+}
+
+/** Everything behind the ordering of sub-layers up to vui_parameters_present_flag. */
+function skipCodingTools(bits: BitReader, orderCountBits: number): void {
   for (let value = 0; value < 6; value += 1) bits.ue(); // block sizes and transform depths
   if (bits.flag() && bits.flag()) skipScalingLists(bits);
   bits.skip(2); // amp_enabled_flag, sample_adaptive_offset_enabled_flag

@@ -7,7 +7,11 @@ const BAD_CONFIG = 'media.bad-hevc-config';
 const NAL_VCL_MAX = 31;
 const NAL_IRAP_MIN = 16;
 const NAL_IRAP_MAX = 23;
+const NAL_VPS = 32;
 const NAL_SPS = 33;
+const NAL_PPS = 34;
+/** Where numOfArrays stands in an hvcC. */
+const ARRAYS_OFFSET = 22;
 const COMPATIBILITY_BITS = 32;
 
 /** What an HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 8.3.3.1) says. Parameter sets share the record's memory. */
@@ -40,7 +44,7 @@ export function parseHevcConfig(record: Uint8Array): HevcConfig {
     const level = reader.u8();
     reader.skip(2 + 1 + 1 + 1 + 1 + 2); // min_spatial_segmentation, parallelism, chroma format, two bit depths, avgFrameRate
     const lengthSize = nalLengthSize(BAD_CONFIG, (reader.u8() & 3) + 1);
-    const sps = sequenceParameterSets(reader);
+    const sps = parameterSets(reader, [NAL_SPS]);
     const first = sps[0];
     if (first === undefined) throw new ProtocolError(BAD_CONFIG, 'the record holds no SPS; send parameter sets out of band');
     const general = {
@@ -55,8 +59,35 @@ export function parseHevcConfig(record: Uint8Array): HevcConfig {
   });
 }
 
-function sequenceParameterSets(reader: ByteReader): Uint8Array[] {
-  const sps: Uint8Array[] = [];
+/**
+ * The VPS, SPS and PPS of an hvcC's content, in its order, as views that share memory; throws `media.bad-hevc-config`. SEI messages
+ * in it are left out.
+ */
+export function hevcParameterSets(record: Uint8Array): readonly Uint8Array[] {
+  return parsing(BAD_CONFIG, 'HEVCDecoderConfigurationRecord', () => {
+    const reader = new ByteReader(record);
+    reader.skip(ARRAYS_OFFSET);
+    return parameterSets(reader, [NAL_VPS, NAL_SPS, NAL_PPS]);
+  });
+}
+
+/**
+ * How many pictures of a stream with this hvcC may be decoded before one that is shown earlier: 0 means that there are no reordered frames
+ * (B-frames that refer to later pictures), `undefined` that the record does not tell. The largest of all its SPS. Never throws.
+ */
+export function hevcReorderDepth(config: Uint8Array): number | undefined {
+  try {
+    const depths = parseHevcConfig(config).sps.map((unit) => parseHevcSps(unit).reorderDepth);
+    return depths.reduce((largest, depth) => (largest === undefined || depth === undefined ? undefined : Math.max(largest, depth)), 0);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
+/** The sets of these types from numOfArrays on. */
+function parameterSets(reader: ByteReader, types: readonly number[]): Uint8Array[] {
+  const sets: Uint8Array[] = [];
   const arrays = reader.u8();
   let count = 0;
   for (let array = 0; array < arrays; array += 1) {
@@ -68,10 +99,10 @@ function sequenceParameterSets(reader: ByteReader): Uint8Array[] {
     }
     for (let unit = 0; unit < units; unit += 1) {
       const bytes = reader.slice(reader.u16());
-      if (type === NAL_SPS) sps.push(bytes);
+      if (types.includes(type)) sets.push(bytes);
     }
   }
-  return sps;
+  return sets;
 }
 
 /** `hvc1.` with profile space and profile, reversed compatibility flags, tier and level, and constraints (ISO/IEC 14496-15 E.3). */

@@ -1,0 +1,11 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+/** Of uv-stub.cc. */
+bool failPoll();
+
+void testSrtp();
+void testHistory();
+void testSending();
+void testMutations(unsigned rounds);

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import type pino from 'pino';
+import type { PublishPolicy } from '../access/mod.ts';
+import type { Hub } from '../hub/mod.ts';
+import { type Clock, loadKernel, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
+import { WhipEndpoint } from '../protocols/whip/mod.ts';
+import type { Config } from './config/mod.ts';
+import { iceServers } from './ice-servers.ts';
+
+export interface WebrtcNeeds {
+  readonly config: Config;
+  readonly hub: Hub;
+  readonly policy: PublishPolicy;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+  /** Stands in the sessions' URLs. */
+  readonly nodeId: string;
+}
+
+/** WebRTC as the node has it: its sessions, and the HTTP side of them. */
+export interface Webrtc {
+  readonly server: WebrtcServer;
+  readonly endpoint: WhipEndpoint;
+  readonly route: WhipRoute;
+}
+
+/** What the configuration asks for; undefined when it is off, or the native addon is missing, which is logged. */
+export function createWebrtc({ config, hub, policy, clock, log, nodeId }: WebrtcNeeds): Webrtc | undefined {
+  const { webrtc, apps } = config;
+  if (!webrtc.enabled) return undefined;
+  const module = loadKernel();
+  if (module.unavailable !== undefined) {
+    log.warn({ code: 'webrtc.unavailable' }, `WebRTC is off: ${module.unavailable}`);
+    return undefined;
+  }
+  const server = new WebrtcServer(module, {
+    host: webrtc.host,
+    port: webrtc.port,
+    tcp: webrtc.tcp,
+    publicAddresses: webrtc.publicAddresses,
+    sessionsMax: webrtc.sessionsMax,
+    sessionsPerAddressMax: webrtc.sessionsPerAddressMax,
+    keyframeIntervalMs: webrtc.keyframeIntervalMs,
+    segmentationOffload: webrtc.segmentationOffload,
+    hub,
+    policy,
+    secondPublisher: (app) => apps[app]?.secondPublisher ?? 'reject',
+    clock,
+    log,
+  });
+  const random = { randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
+  const endpoint = new WhipEndpoint(server, random, { nodeId, iceServers: iceServers(webrtc.iceServers) });
+  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint });
+  return { server, endpoint, route };
+}

@@ -1,0 +1,162 @@
+import { type MonotonicMs, type SizeBytes, ticksToMs } from '../core/mod.ts';
+import type { Frame, Track } from '../media/mod.ts';
+import { GopCache } from './gop-cache.ts';
+import type { Sink } from './ports.ts';
+import { SlidingRate } from './sliding-rate.ts';
+
+/** What a {@link FrameFan} measures of what passes. */
+export interface FanStats {
+  readonly framesIn: number;
+  readonly bytesIn: number;
+  readonly bitrateBps: number;
+  readonly frameRate: number;
+  readonly keyframeIntervalMs: number;
+  readonly gopBytes: number;
+}
+
+/** Stamped frames on their way to every sink, with what a new sink starts from. */
+export class FrameFan {
+  tracks: readonly Track[] = [];
+  /** Whether frames of the present tracks came in another order than they are shown (B-frames). */
+  hasReorderedFrames = false;
+  private readonly sinkFailed: (error: unknown) => void;
+  private readonly watched: (isWatched: boolean) => void;
+  private readonly gop: GopCache;
+  // A new array on each change, so that a loop over the old one is not disturbed.
+  private sinks: readonly Sink[] = [];
+  private isHeld = false;
+  private isOver = false;
+  private framesIn = 0;
+  private bytesIn = 0;
+  private readonly bytesRate = new SlidingRate();
+  private readonly leadRate = new SlidingRate();
+  private lastNow: MonotonicMs;
+  private keyframeMs: number | undefined;
+  private keyframeIntervalMs = 0;
+  private leadPts = Number.NEGATIVE_INFINITY;
+
+  /** `sinkFailed`: a sink threw and was detached. `watched`: the first sink came, or the last one left. */
+  constructor(
+    gopCacheBytesMax: SizeBytes,
+    sinkFailed: (error: unknown) => void,
+    now: MonotonicMs,
+    watched: (isWatched: boolean) => void = () => undefined,
+  ) {
+    this.gop = new GopCache(gopCacheBytesMax);
+    this.sinkFailed = sinkFailed;
+    this.watched = watched;
+    this.lastNow = now;
+  }
+
+  /** Counts what came in, before it is stamped. */
+  received(bytes: number, now: MonotonicMs): void {
+    this.framesIn++;
+    this.bytesIn += bytes;
+    this.lastNow = now;
+    this.bytesRate.add(bytes, now);
+  }
+
+  deliver(frame: Frame): void {
+    const lead = frame.segment.tracks[0];
+    if (lead === undefined) return;
+    this.isHeld = false;
+    if (frame.segment.tracks !== this.tracks) this.begin(frame.segment.tracks);
+    this.gop.push(frame, lead);
+    if (frame.track.id === lead.id) this.measureLead(frame);
+    this.eachSink((sink) => sink.frame(frame));
+  }
+
+  /** A source goes on after a change or a break. */
+  resume(): void {
+    this.isHeld = false;
+    this.keyframeMs = undefined;
+  }
+
+  /** What is kept for new sinks is of no use any more. */
+  forget(): void {
+    this.tracks = [];
+    this.gop.clear();
+  }
+
+  hold(): void {
+    this.isHeld = true;
+    this.eachSink((sink) => sink.paused());
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.eachSink((sink) => sink.ended());
+    this.sinks = [];
+    this.gop.clear();
+  }
+
+  attach(sink: Sink, from: 'keyframe' | 'segment'): () => void {
+    const detach = (): void => this.detach(sink);
+    if (this.isOver) {
+      this.call(sink, (it) => it.ended());
+      return detach;
+    }
+    const { tracks, gop } = this;
+    this.sinks = [...this.sinks, sink];
+    if (this.sinks.length === 1) this.watched(true);
+    this.call(sink, (it) => {
+      if (tracks.length > 0) it.tracks(tracks);
+      for (const frame of from === 'keyframe' ? gop.gop : gop.segments) it.frame(frame);
+      if (this.isHeld) it.paused();
+    });
+    return detach;
+  }
+
+  stats(): FanStats {
+    const isLive = !this.isHeld && !this.isOver;
+    return {
+      framesIn: this.framesIn,
+      bytesIn: this.bytesIn,
+      bitrateBps: isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0,
+      frameRate: isLive ? Math.round(this.leadRate.perSecond(this.lastNow) * 100) / 100 : 0,
+      keyframeIntervalMs: this.keyframeIntervalMs,
+      gopBytes: this.gop.sizeBytes,
+    };
+  }
+
+  private begin(tracks: readonly Track[]): void {
+    this.tracks = tracks;
+    this.hasReorderedFrames = false;
+    this.leadPts = Number.NEGATIVE_INFINITY;
+    this.gop.clear();
+    this.eachSink((sink) => sink.tracks(tracks));
+  }
+
+  private measureLead(frame: Frame): void {
+    this.leadRate.add(1, this.lastNow);
+    if (frame.pts < this.leadPts) this.hasReorderedFrames = true;
+    this.leadPts = frame.pts;
+    if (frame.track.kind !== 'video' || !frame.isKeyframe) return;
+    const ms = ticksToMs(frame.dts, frame.track.timescale);
+    if (this.keyframeMs !== undefined) this.keyframeIntervalMs = Math.round(ms - this.keyframeMs);
+    this.keyframeMs = ms;
+  }
+
+  private eachSink(act: (sink: Sink) => void): void {
+    const { sinks } = this;
+    for (const sink of sinks) {
+      // No call follows a detachment, also when another sink asked for it in this very loop.
+      if (sinks === this.sinks || this.sinks.includes(sink)) this.call(sink, act);
+    }
+  }
+
+  private call(sink: Sink, act: (sink: Sink) => void): void {
+    try {
+      act(sink);
+    } catch (error) {
+      this.detach(sink);
+      this.sinkFailed(error);
+    }
+  }
+
+  private detach(sink: Sink): void {
+    if (!this.sinks.includes(sink)) return;
+    this.sinks = this.sinks.filter((other) => other !== sink);
+    if (this.sinks.length === 0) this.watched(false);
+  }
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
+import type { VideoTrack } from '../media/mod.ts';
+import { sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
+import { Hub, type Publication, type RenditionInput, type Sink } from './mod.ts';
+
+const show = streamRef('live', 'show');
+const small: VideoTrack = { ...videoTrack, width: 640, height: 360 };
+const at = (ms: number) => monotonicMs(ms);
+const wall = (ms: number) => wallMs(WALL_ZERO_MS + ms);
+
+/** A stream of 25 frames a second with a keyframe each 2 s, and what its makers put in beside it. */
+class Scene {
+  now = 0;
+  changes = 0;
+  readonly keyframesWanted: string[] = [];
+  readonly hub = new Hub(
+    {
+      streamStarted: () => undefined,
+      streamHeld: () => undefined,
+      streamResumed: () => undefined,
+      streamEnded: () => undefined,
+      renditionsChanged: () => void this.changes++,
+      sinkFailed: (_ref, error) => {
+        throw error;
+      },
+    },
+    {
+      holdMs: durationMs(60_000),
+      segmentTargetMs: durationMs(2_000),
+      partTargetMs: durationMs(500),
+      streamsMax: 2,
+      gopCacheBytesMax: sizeBytes(1_000_000),
+      tracksMax: 4,
+    },
+  );
+
+  publish(name: string): Publication {
+    const listener = { evicted: () => undefined, keyframeWanted: () => void this.keyframesWanted.push(name) };
+    const publisher = { protocol: 'webrtc', address: '192.0.2.1', agent: name } as const;
+    return this.hub.publish(show, publisher, listener, 'takeover', at(this.now), wall(this.now)) as Publication;
+  }
+
+  play(untilMs: number, publication: Publication, input?: RenditionInput): void {
+    for (; this.now < untilMs; this.now += 40) {
+      const isKeyframe = this.now % 2_000 === 0;
+      publication.write(sourceFrame(videoTrack, this.now, isKeyframe), at(this.now), wall(this.now));
+      input?.write(sourceFrame(small, this.now, isKeyframe), at(this.now));
+    }
+  }
+
+  get names(): string[] {
+    return [...(this.hub.stream(show.path)?.renditions.keys() ?? [])];
+  }
+}
+
+function recordingSink(): { sink: Sink; calls: string[] } {
+  const calls: string[] = [];
+  const sink: Sink = {
+    tracks: (tracks) => calls.push(`tracks ${tracks.map((track) => (track.kind === 'video' ? track.width : track.kind)).join()}`),
+    frame: (frame) => calls.push(frame.isKeyframe ? 'key' : 'frame'),
+    paused: () => calls.push('paused'),
+    ended: () => calls.push('ended'),
+  };
+  return { sink, calls };
+}
+
+describe('a rendition', () => {
+  it('is listed once it can be played, and newcomers begin at its keyframe', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    const input = publication.rendition('h', at(0));
+    expect(scene.names).toEqual([]);
+    scene.play(4_400, publication, input);
+    expect(scene.names).toEqual(['h']);
+    expect(scene.changes).toBe(1);
+    const { sink, calls } = recordingSink();
+    const rendition = publication.stream.renditions.get('h');
+    rendition?.attach(sink);
+    expect(calls.slice(0, 3)).toEqual(['tracks 640', 'key', 'frame']);
+    expect(calls).toHaveLength(11);
+    rendition?.requestKeyframe();
+    expect(scene.keyframesWanted).toEqual(['one']);
+    expect(rendition?.stats().bitrateBps).toBeGreaterThan(0);
+  });
+
+  it('ends some segments after its maker has', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    const input = publication.rendition('h', at(0));
+    scene.play(4_000, publication, input);
+    const { sink, calls } = recordingSink();
+    publication.stream.renditions.get('h')?.attach(sink);
+    input?.end();
+    input?.write(sourceFrame(small, 4_000, true), at(4_000));
+    scene.play(12_000, publication);
+    expect(scene.names).toEqual(['h']);
+    scene.play(20_000, publication);
+    expect(scene.names).toEqual([]);
+    expect(calls.at(-1)).toBe('ended');
+    expect(scene.changes).toBe(2);
+  });
+
+  it('goes on with another maker, and no more with the former one', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    const former = publication.rendition('h', at(0));
+    const latter = publication.rendition('h', at(0));
+    scene.play(2_000, publication, former);
+    expect(scene.names).toEqual([]);
+    former?.end();
+    scene.play(4_000, publication, latter);
+    expect(scene.names).toEqual(['h']);
+  });
+
+  it('of a publisher that was taken over ends, though nobody said so', () => {
+    const scene = new Scene();
+    const former = scene.publish('one');
+    scene.play(4_000, former, former.rendition('h', at(0)));
+    const latter = scene.publish('two');
+    scene.play(20_000, latter);
+    expect(scene.names).toEqual([]);
+    latter.stream.renditions.get('h')?.requestKeyframe();
+    expect(scene.keyframesWanted).toEqual([]);
+  });
+
+  it('is held with its stream, and goes on with the publisher who comes back', () => {
+    const scene = new Scene();
+    const former = scene.publish('one');
+    const stale = former.rendition('h', at(0));
+    scene.play(4_000, former, stale);
+    const { sink, calls } = recordingSink();
+    former.stream.renditions.get('h')?.attach(sink);
+    former.lost(at(scene.now));
+    expect(calls.at(-1)).toBe('paused');
+    expect(former.rendition('q', at(scene.now))).toBeUndefined();
+    const latter = scene.publish('one');
+    const input = latter.rendition('h', at(scene.now));
+    stale?.write(sourceFrame(small, scene.now, true), at(scene.now));
+    scene.play(10_000, latter, input);
+    expect(scene.names).toEqual(['h']);
+    expect(calls.filter((call) => call.startsWith('tracks'))).toHaveLength(1);
+    expect(calls.at(-1)).toBe('frame');
+  });
+
+  it('of another maker than the publisher stays over a change of publisher', () => {
+    const scene = new Scene();
+    const former = scene.publish('one');
+    const made = scene.hub.rendition(show.path, { name: 'made', kind: 'video' }, {}, at(0));
+    // Its times are the timeline's, which begins at 1 s.
+    const write = (input: RenditionInput | undefined, publication: Publication, untilMs: number): void => {
+      for (; scene.now < untilMs; scene.now += 40) {
+        const isKeyframe = scene.now % 2_000 === 0;
+        publication.write(sourceFrame(videoTrack, scene.now, isKeyframe), at(scene.now), wall(scene.now));
+        input?.write(sourceFrame(small, scene.now + 1_000, isKeyframe), at(scene.now));
+      }
+    };
+    write(made, former, 4_000);
+    expect(scene.names).toEqual(['made']);
+    write(made, scene.publish('two'), 20_000);
+    expect(scene.names).toEqual(['made']);
+  });
+
+  it('is refused beyond sixteen, and where there is no stream', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    const inputs = Array.from({ length: 20 }, (_, index) => publication.rendition(`r${index}`, at(0)));
+    expect(inputs.filter((input) => input !== undefined)).toHaveLength(16);
+    expect(publication.rendition('r0', at(0))).toBeDefined();
+    expect(scene.hub.rendition('live/none', { name: 'x', kind: 'video' }, {}, at(0))).toBeUndefined();
+  });
+
+  it('ends with its stream', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    scene.play(4_000, publication, publication.rendition('h', at(0)));
+    const { sink, calls } = recordingSink();
+    publication.stream.renditions.get('h')?.attach(sink);
+    publication.finish(at(scene.now));
+    expect(calls.at(-1)).toBe('ended');
+  });
+});

@@ -1,0 +1,259 @@
+import type { MonotonicMs, SizeBytes } from '../core/mod.ts';
+import { AudioFollower, FollowerTimeline, type Frame, type SourceFrame, shifted, type Track } from '../media/mod.ts';
+import { type FanStats, FrameFan } from './frame-fan.ts';
+import type { FrameSource, Sink } from './ports.ts';
+
+/** A rendition that nobody feeds any more ends after so many segments of its source: its maker may come back, as a publisher may. */
+const UNFED_SEGMENTS_MAX = 5;
+/** Of one stream, also those that are unfed. */
+const RENDITIONS_MAX = 16;
+
+/** What a rendition that is made on demand will be. */
+export interface RenditionExpectation {
+  readonly codec: Track['codec'];
+  /** RFC 6381. */
+  readonly codecString: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly frameRate?: number;
+  /** With the sound that goes along. */
+  readonly bitrateBps: number;
+}
+
+/** Whom a rendition is for: `webrtc` is one that only stands in for a source that WebRTC cannot play. */
+export type RenditionAudience = 'everybody' | 'webrtc';
+
+/** `video`: other pictures with the source's sound; `audio`: the same sound in another codec, alone. */
+export type RenditionKind = 'video' | 'audio';
+
+/** Another quality of a stream, on the stream's timeline. */
+export interface Rendition extends FrameSource {
+  readonly name: string;
+  readonly kind: RenditionKind;
+  readonly audience: RenditionAudience;
+  /** Of one that is made on demand: then it has no tracks while nobody watches. */
+  readonly expected: RenditionExpectation | undefined;
+  stats(): FanStats;
+}
+
+/** What a rendition's maker is told. */
+export interface RenditionMaker {
+  /** A viewer cannot go on without a keyframe. */
+  keyframeWanted?(): void;
+  /** The first viewer came, or the last one left. */
+  watched?(isWatched: boolean): void;
+}
+
+/** What a maker says of its rendition. */
+export interface RenditionOffer {
+  readonly name: string;
+  readonly kind: RenditionKind;
+  /** Everybody unless it says otherwise. */
+  readonly audience?: RenditionAudience;
+  /** Present: it is offered to viewers from now on, and made when somebody watches. */
+  readonly expected?: RenditionExpectation;
+}
+
+/** A rendition's maker puts frames in here. After `end`, or when another maker took the rendition over, every call is ignored. */
+export interface RenditionInput {
+  /** The frame is given to the rendition. */
+  write(frame: SourceFrame, now: MonotonicMs): void;
+  /** Nothing comes for a while, since nobody watches: what is kept for new viewers would be old. */
+  rest(): void;
+  /** No more comes from this maker. A rendition that was offered ends; a publisher's waits a while for it to come back. */
+  end(): void;
+}
+
+export interface RenditionSetOptions {
+  readonly gopCacheBytesMax: SizeBytes;
+  readonly sinkFailed: (error: unknown) => void;
+  /** A rendition began to be playable, or ended. */
+  readonly changed: () => void;
+}
+
+/** The renditions of one stream beside its source. */
+export class RenditionSet {
+  private readonly options: RenditionSetOptions;
+  private readonly entries = new Map<string, FollowingFan>();
+  private sequence: number | undefined = undefined;
+
+  constructor(options: RenditionSetOptions) {
+    this.options = options;
+  }
+
+  /** Those that have something to play, or will have when somebody watches. */
+  get byName(): ReadonlyMap<string, Rendition> {
+    return new Map([...this.entries].filter(([, fan]) => fan.tracks.length > 0 || fan.expected !== undefined));
+  }
+
+  /**
+   * `shiftMs`: what is added to the times of a maker who is the publisher; absent when they are the timeline's already. Undefined when there
+   * are too many renditions.
+   */
+  open(
+    offer: RenditionOffer,
+    shiftMs: (() => number | undefined) | undefined,
+    maker: RenditionMaker,
+    now: MonotonicMs,
+  ): RenditionInput | undefined {
+    let fan = this.entries.get(offer.name);
+    if (fan !== undefined && fan.kind !== offer.kind) {
+      this.remove(fan);
+      fan = undefined;
+    }
+    if (fan === undefined) {
+      if (this.entries.size >= RENDITIONS_MAX) return undefined;
+      fan = new FollowingFan(offer, this.options, (ended) => this.remove(ended), now);
+      this.entries.set(offer.name, fan);
+    }
+    const input = fan.feedFrom(maker, offer.expected, shiftMs);
+    if (offer.expected !== undefined) this.options.changed();
+    return input;
+  }
+
+  follow(frame: Frame): void {
+    const isNewSegment = frame.segment.sequence !== this.sequence;
+    this.sequence = frame.segment.sequence;
+    for (const fan of this.entries.values()) {
+      fan.follow(frame);
+      if (isNewSegment && fan.isUnfed()) this.remove(fan);
+    }
+  }
+
+  hold(): void {
+    for (const fan of this.entries.values()) fan.hold();
+  }
+
+  /** The stream's publisher is another one now, or none: what the former one made is not fed any more. */
+  publisherGone(): void {
+    for (const fan of this.entries.values()) fan.publisherGone();
+  }
+
+  end(): void {
+    for (const fan of this.entries.values()) fan.end();
+    this.entries.clear();
+  }
+
+  private remove(fan: FollowingFan): void {
+    this.entries.delete(fan.name);
+    fan.end();
+    this.options.changed();
+  }
+}
+
+class FollowingFan implements Rendition {
+  readonly name: string;
+  readonly kind: RenditionKind;
+  readonly audience: RenditionAudience;
+  expected: RenditionExpectation | undefined = undefined;
+  private readonly fan: FrameFan;
+  private readonly timeline: FollowerTimeline | AudioFollower;
+  private readonly withdrawn: (fan: FollowingFan) => void;
+  /** One object for each opening, also when a maker opens twice. */
+  private maker: { readonly listener: RenditionMaker; readonly isPublisher: boolean } | undefined = undefined;
+  private unfedSegments = 0;
+
+  constructor(
+    { name, kind, audience = 'everybody' }: RenditionOffer,
+    { gopCacheBytesMax, sinkFailed, changed }: RenditionSetOptions,
+    withdrawn: (fan: FollowingFan) => void,
+    now: MonotonicMs,
+  ) {
+    this.name = name;
+    this.withdrawn = withdrawn;
+    this.kind = kind;
+    this.audience = audience;
+    this.fan = new FrameFan(gopCacheBytesMax, sinkFailed, now, (isWatched) => this.maker?.listener.watched?.(isWatched));
+    const out = {
+      frame: (frame: Frame): void => {
+        const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
+        this.fan.deliver(frame);
+        if (isFirst) changed();
+      },
+    };
+    this.timeline = kind === 'video' ? new FollowerTimeline(out) : new AudioFollower(out);
+  }
+
+  get tracks(): readonly Track[] {
+    return this.fan.tracks;
+  }
+
+  get hasReorderedFrames(): boolean {
+    return this.fan.hasReorderedFrames;
+  }
+
+  feedFrom(
+    listener: RenditionMaker,
+    expected: RenditionExpectation | undefined,
+    shiftMs: (() => number | undefined) | undefined,
+  ): RenditionInput {
+    const maker = { listener, isPublisher: shiftMs !== undefined };
+    this.maker = maker;
+    this.expected = expected;
+    this.unfedSegments = 0;
+    this.fan.resume();
+    return {
+      write: (frame, now) => {
+        if (this.maker === maker) this.write(frame, shiftMs, now);
+      },
+      rest: () => {
+        if (this.maker !== maker) return;
+        this.timeline.rest();
+        this.fan.forget();
+      },
+      end: () => {
+        if (this.maker !== maker) return;
+        const wasOffered = this.expected !== undefined;
+        this.unfeed();
+        if (wasOffered) this.withdrawn(this);
+      },
+    };
+  }
+
+  follow(frame: Frame): void {
+    this.timeline.follow(frame);
+  }
+
+  /** Asked once a segment. */
+  isUnfed(): boolean {
+    this.unfedSegments = this.maker === undefined ? this.unfedSegments + 1 : 0;
+    return this.unfedSegments > UNFED_SEGMENTS_MAX;
+  }
+
+  hold(): void {
+    this.fan.hold();
+  }
+
+  publisherGone(): void {
+    if (this.maker?.isPublisher === true) this.unfeed();
+  }
+
+  end(): void {
+    this.maker = undefined;
+    this.fan.end();
+  }
+
+  attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {
+    return this.fan.attach(sink, from);
+  }
+
+  requestKeyframe(): void {
+    this.maker?.listener.keyframeWanted?.();
+  }
+
+  stats(): FanStats {
+    return this.fan.stats();
+  }
+
+  private unfeed(): void {
+    this.maker = undefined;
+    this.expected = undefined;
+  }
+
+  private write(frame: SourceFrame, shiftMs: (() => number | undefined) | undefined, now: MonotonicMs): void {
+    this.fan.received(frame.payload.length, now);
+    const shift = shiftMs === undefined ? 0 : shiftMs();
+    // Before the source's first frame nobody knows where the rendition's belong.
+    if (shift !== undefined) this.timeline.write(shift === 0 ? frame : shifted(frame, shift), now);
+  }
+}

@@ -1,0 +1,1 @@
+export { loadNodeAv, NODE_AV_MISSING, type NodeAv } from './node-av.ts';

@@ -1,0 +1,5 @@
+export type { EncoderKind } from './encoder-names.ts';
+export { type EncoderReport, probeEncoders } from './encoder-probe.ts';
+export type { ChildReport, RungCondition, RungReport } from './stream-transcoding.ts';
+export { type TranscodeJob, type TranscodeListener, Transcoder, type TranscoderStats } from './transcoder.ts';
+export { Transcoding, type TranscodingOptions, type TranscodingReport } from './transcoding.ts';

@@ -1,0 +1,307 @@
+import type pino from 'pino';
+import { type MonotonicMs, ticksToMs } from '../../core/mod.ts';
+import type { Hub, LiveStream, RenditionInput } from '../../hub/mod.ts';
+import type { Frame, Track } from '../../media/mod.ts';
+import {
+  type Ladder,
+  type LeftOutRung,
+  type PlannedRung,
+  planRungs,
+  RungLife,
+  SOURCE_HEIGHT,
+  type SupervisorState,
+  type TaskDecision,
+  type TaskWish,
+  TranscodeSupervisor,
+  taskWeight,
+} from '../../transcode/mod.ts';
+import type { Clock } from '../clock.ts';
+import type { TranscodeChildren } from './transcode-children.ts';
+import type { Transcoder, TranscoderStats } from './transcoder.ts';
+
+export interface StreamTranscodingOptions {
+  readonly stream: LiveStream;
+  readonly hub: Pick<Hub, 'rendition'>;
+  readonly ladder: Ladder;
+  readonly children: TranscodeChildren;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+  /** Wishes changed: tasks have to be allocated anew, soon. */
+  readonly wishesChanged: () => void;
+}
+
+/** How a rung of a stream stands. `refused`: for want of tasks; `failed`: it cannot be made for now. */
+export type RungCondition = 'offered' | 'running' | 'refused' | 'failed';
+
+export interface RungReport {
+  readonly planned: PlannedRung;
+  readonly condition: RungCondition;
+  /** Why it is refused or failed. */
+  readonly reason: string | undefined;
+}
+
+export interface ChildReport {
+  readonly state: SupervisorState;
+  readonly restarts: number;
+  readonly lastFailure: string | undefined;
+  readonly stats: TranscoderStats | undefined;
+}
+
+interface Rung {
+  readonly planned: PlannedRung;
+  readonly life: RungLife;
+  readonly input: RenditionInput;
+  isAssigned: boolean;
+}
+
+/** A rung that was refused is offered again after this: others may have left. */
+const REFUSED_MS = 10_000;
+
+/** The ladder of one stream: what is offered, what is being made and why not, and the child that makes it. */
+export class StreamTranscoding {
+  readonly stream: LiveStream;
+  private readonly options: StreamTranscodingOptions;
+  private readonly supervisor: TranscodeSupervisor;
+  private readonly rungs = new Map<string, Rung>();
+  private readonly refused = new Map<string, { readonly reason: string; readonly until: number }>();
+  private planned: readonly PlannedRung[] = [];
+  private leftOut: readonly LeftOutRung[] = [];
+  private plannedFor: { readonly tracks: readonly Track[]; readonly hasReorderedFrames: boolean } | undefined = undefined;
+  private configuration = 0;
+  private child: Transcoder | undefined = undefined;
+  private detach: (() => void) | undefined = undefined;
+  private isClosed = false;
+
+  constructor(options: StreamTranscodingOptions) {
+    this.options = options;
+    this.stream = options.stream;
+    this.supervisor = this.createSupervisor();
+  }
+
+  /** Rungs of the ladder that this stream does not get, with the reason. */
+  get left(): readonly LeftOutRung[] {
+    return this.leftOut;
+  }
+
+  /** What somebody wants made. */
+  wishes(): readonly TaskWish[] {
+    return [...this.rungs.values()]
+      .filter(({ life }) => life.state !== 'idle')
+      .map(({ planned: { rung }, life }) => ({
+        stream: this.stream.ref.path,
+        rung: rung.name,
+        viewers: life.viewers > 0 ? Math.max(1, viewersOf(this.stream)) : 0,
+        weight: taskWeight(rung),
+        isAlways: this.options.ladder.always,
+      }));
+  }
+
+  /** The rungs that hold a task. */
+  assigned(): readonly string[] {
+    return [...this.rungs.values()].filter(({ isAssigned }) => isAssigned).map(({ planned }) => planned.rung.name);
+  }
+
+  /** What was decided about this stream's wishes. */
+  decided(decisions: readonly TaskDecision[], now: MonotonicMs): void {
+    for (const decision of decisions) {
+      const rung = this.rungs.get(decision.rung);
+      if (rung === undefined) continue;
+      if (rung.isAssigned && !decision.isAssigned) rung.input.rest();
+      rung.isAssigned = decision.isAssigned;
+      if (!decision.isAssigned && decision.reason === 'limit') this.refuse(rung, decision.message, now);
+    }
+    this.want(now);
+  }
+
+  tick(now: MonotonicMs): void {
+    this.plan(now);
+    for (const { life } of this.rungs.values()) life.tick(now);
+    this.supervisor.tick(now);
+    this.offer(now);
+  }
+
+  report(): readonly RungReport[] {
+    return this.planned.map((planned) => {
+      const { name } = planned.rung;
+      const shed = this.supervisor.shedReasons.get(name);
+      const refused = this.refused.get(name)?.reason;
+      if (this.supervisor.state === 'gave-up') return { planned, condition: 'failed', reason: this.supervisor.lastFailure };
+      if (shed !== undefined) return { planned, condition: 'failed', reason: shed };
+      if (refused !== undefined) return { planned, condition: 'refused', reason: refused };
+      return { planned, condition: this.rungs.get(name)?.isAssigned === true ? 'running' : 'offered', reason: undefined };
+    });
+  }
+
+  childReport(): ChildReport {
+    const { state, restarts, lastFailure } = this.supervisor;
+    return { state, restarts, lastFailure, stats: this.child?.stats() };
+  }
+
+  /** The stream is over, or nothing is transcoded any more. Settles when the child is gone. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const name of [...this.rungs.keys()]) this.withdraw(name);
+    await this.endChild();
+  }
+
+  /** Follows the source's tracks: another configuration is another plan. */
+  private plan(now: MonotonicMs): void {
+    const { tracks, hasReorderedFrames, state } = this.stream;
+    if (tracks.length === 0 || state === 'held') return;
+    const { plannedFor } = this;
+    if (plannedFor?.tracks === tracks && plannedFor.hasReorderedFrames === hasReorderedFrames) return;
+    if (plannedFor?.tracks !== tracks) this.configuration++;
+    this.plannedFor = { tracks, hasReorderedFrames };
+    const { planned, left } = planRungs(this.options.ladder, tracks, hasReorderedFrames);
+    this.leftOut = left;
+    for (const [name, rung] of this.rungs) {
+      if (!planned.some((other) => isSame(other, rung.planned))) this.withdraw(name);
+    }
+    this.planned = planned;
+    this.refused.clear();
+    this.want(now);
+    this.offer(now);
+  }
+
+  /** Offers what is planned and can be made. */
+  private offer(now: MonotonicMs): void {
+    if (this.isClosed || this.supervisor.state === 'gave-up') return;
+    for (const planned of this.planned) {
+      const { name } = planned.rung;
+      const refused = this.refused.get(name);
+      if (refused !== undefined && now >= refused.until) this.refused.delete(name);
+      if (!this.rungs.has(name) && !this.refused.has(name) && !this.supervisor.shedReasons.has(name)) this.offerRung(planned, now);
+    }
+  }
+
+  private offerRung(planned: PlannedRung, now: MonotonicMs): void {
+    const { hub, ladder, clock } = this.options;
+    const { rung, expected } = planned;
+    const life = new RungLife(
+      { wantedChanged: () => this.options.wishesChanged() },
+      { isAlways: ladder.always, lingerMs: ladder.lingerMs },
+    );
+    const input = hub.rendition(
+      this.stream.ref.path,
+      { name: rung.name, kind: rung.kind, audience: audienceOf(rung.name, ladder), expected: { codec: rung.codec, ...expected } },
+      { watched: (isWatched) => life.viewersAre(isWatched ? 1 : 0, clock.monotonic()) },
+      now,
+    );
+    if (input === undefined) return;
+    this.rungs.set(rung.name, { planned, life, input, isAssigned: false });
+    life.viewersAre(0, now);
+  }
+
+  private refuse({ planned }: Rung, reason: string, now: MonotonicMs): void {
+    const { name } = planned.rung;
+    this.refused.set(name, { reason, until: now + REFUSED_MS });
+    this.options.log.warn({ code: 'transcode.refused', stream: this.stream.ref.path, rung: name }, reason);
+    this.withdraw(name);
+  }
+
+  private withdraw(name: string): void {
+    const rung = this.rungs.get(name);
+    this.rungs.delete(name);
+    rung?.input.end();
+  }
+
+  private want(now: MonotonicMs): void {
+    const assigned = [...this.rungs.values()].filter(({ isAssigned }) => isAssigned).map(({ planned }) => planned);
+    this.supervisor.want(assigned, String(this.configuration), now);
+  }
+
+  private createSupervisor(): TranscodeSupervisor {
+    const { log, stream } = this.options;
+    const fields = { stream: stream.ref.path };
+    return new TranscodeSupervisor({
+      start: (rungs) => this.startChild(rungs),
+      setRungs: (rungs) => this.child?.setRungs(rungs),
+      kill: (reason, message) => {
+        if (reason === 'not-wanted' || reason === 'reconfigured') log.debug({ code: 'transcode.ended', ...fields, reason }, message);
+        else log.warn({ code: 'transcode.killed', ...fields, reason }, message);
+        void this.endChild(reason !== 'not-wanted').then(() => this.supervisor.exited(message, this.options.clock.monotonic()));
+      },
+      restartIn: (delayMs, reason) => log.warn({ code: 'transcode.restarting', ...fields, delayMs }, `the transcoder failed: ${reason}`),
+      shed: (rung, reason) => {
+        log.warn({ code: 'transcode.shed', ...fields, rung }, reason);
+        this.withdraw(rung);
+      },
+      lagging: (queuedMs) => log.warn({ code: 'transcode.lagging', ...fields, queuedMs }, 'the transcoder is behind'),
+      gaveUp: (code, reason) => {
+        log.error({ code, ...fields }, `the stream is passed through as it is: ${reason}`);
+        for (const name of [...this.rungs.keys()]) this.withdraw(name);
+      },
+    });
+  }
+
+  private startChild(rungs: readonly PlannedRung[]): void {
+    const { children, clock, log, stream } = this.options;
+    const child = children.take();
+    this.child = child;
+    const isCurrent = (): boolean => this.child === child;
+    child.start(
+      { tracks: stream.tracks, rungs },
+      {
+        started: () => this.supervisor.started(clock.monotonic()),
+        heartbeat: (queuedMs) => this.supervisor.heartbeat(clock.monotonic(), queuedMs),
+        frame: (name, frame) => {
+          const now = clock.monotonic();
+          this.rungs.get(name)?.input.write(frame, now);
+          this.supervisor.frameOut(name, now);
+        },
+        lagging: () => undefined,
+        failed: (code, message) => log.warn({ code, stream: stream.ref.path }, message),
+        exited: (reason) => {
+          if (!isCurrent()) return;
+          this.leaveSource();
+          this.child = undefined;
+          this.supervisor.exited(reason, clock.monotonic());
+        },
+        rungFailed: (name, _code, message) => this.supervisor.rungFailed(name, message, clock.monotonic()),
+      },
+    );
+    // The cached group of pictures comes first: the rungs begin with it, and not with the next keyframe.
+    this.detach = stream.attach({
+      tracks: () => undefined,
+      frame: (frame) => {
+        if (isCurrent()) this.feed(child, frame);
+      },
+      paused: () => undefined,
+      ended: () => undefined,
+    });
+  }
+
+  private feed(child: Transcoder, frame: Frame): void {
+    const { kind, timescale } = frame.track;
+    if (!child.frame(frame)) return;
+    this.supervisor.frameIn(kind, frame.isKeyframe, ticksToMs(frame.pts, timescale), this.options.clock.monotonic());
+  }
+
+  private leaveSource(): void {
+    this.detach?.();
+    this.detach = undefined;
+  }
+
+  private async endChild(isFailure = false): Promise<void> {
+    const { child } = this;
+    this.leaveSource();
+    this.child = undefined;
+    if (child === undefined) return;
+    if (isFailure) child.kill();
+    await child.close();
+  }
+}
+
+/** A rung of the source's own size is planned only where WebRTC cannot play the source. */
+function audienceOf(name: string, { rungs }: Ladder): 'everybody' | 'webrtc' {
+  const rung = rungs.find((one) => one.name === name);
+  return rung?.kind === 'video' && rung.height === SOURCE_HEIGHT ? 'webrtc' : 'everybody';
+}
+
+const isSame = (a: PlannedRung, b: PlannedRung): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function viewersOf({ viewers }: LiveStream): number {
+  let count = 0;
+  for (const each of viewers.values()) count += each;
+  return count;
+}

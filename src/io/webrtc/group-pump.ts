@@ -1,0 +1,64 @@
+import { PUMP_INTERVAL_MS } from '../../protocols/rtp/mod.ts';
+import type { Kernel } from './kernel.ts';
+import { SendLatency } from './send-latency.ts';
+
+/**
+ * Sends what is in the kernel's groups: at once when something new comes, and each 5 ms as long as some flow is behind (a keyframe that is
+ * paced, a newcomer that catches up). A group whose socket takes no more waits until it does.
+ */
+export class GroupPump {
+  private readonly kernel: Kernel;
+  private readonly behind = new Set<number>();
+  private readonly blocked = new Set<number>();
+  private readonly latency = new SendLatency();
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  pump(group: number): void {
+    const startMs = performance.now();
+    const { behind, isBlocked } = this.kernel.pump(group);
+    // What waits for a full socket has not been sent.
+    if (!isBlocked) this.latency.pumped(group, this.kernel.groupStats(group), startMs, performance.now());
+    if (isBlocked) this.blocked.add(group);
+    else this.blocked.delete(group);
+    if (behind > 0 && !isBlocked) this.behind.add(group);
+    else this.behind.delete(group);
+    this.schedule();
+  }
+
+  /** Sockets take packets again. */
+  drained(): void {
+    const blocked = [...this.blocked];
+    this.blocked.clear();
+    for (const group of blocked) this.pump(group);
+  }
+
+  forget(group: number): void {
+    this.behind.delete(group);
+    this.blocked.delete(group);
+    this.latency.forget(group);
+  }
+
+  /** From a frame's arrival to its last packet to the last viewer who keeps up, in ms: the value below which `share` of the frames lie. */
+  latencyMs(share: number): number {
+    return this.latency.quantile(share);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.behind.clear();
+    this.blocked.clear();
+  }
+
+  private schedule(): void {
+    if (this.behind.size === 0 || this.timer !== undefined) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      // One that is forgotten meanwhile is no group any more.
+      for (const group of [...this.behind]) if (this.behind.has(group)) this.pump(group);
+    }, PUMP_INTERVAL_MS);
+  }
+}

@@ -1,0 +1,3 @@
+export { type Kernel, type KernelModule, loadKernel, type ReceiverCounts, type SrtpProfile } from './kernel.ts';
+export { WebrtcServer, type WebrtcServerOptions, type WebrtcStats } from './webrtc-server.ts';
+export { WHIP_ROUTE_DEFAULTS, WhipRoute, type WhipRouteOptions } from './whip-route.ts';

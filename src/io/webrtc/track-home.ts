@@ -1,0 +1,45 @@
+import type { RtpKind } from '../../gateways/mod.ts';
+import type { FrameSource, LiveStream, Rendition } from '../../hub/mod.ts';
+import type { Track } from '../../media/mod.ts';
+
+/** The name of the stream as it is published. */
+export const SOURCE = 'source';
+
+/** Where the pictures or the sound of a viewer come from: the stream itself, or a rendition that WebRTC can play where the stream cannot be. */
+export interface TrackHome {
+  readonly kind: RtpKind;
+  /** `source`, or the rendition's name. */
+  readonly name: string;
+  readonly frames: FrameSource;
+  readonly codec: Track['codec'];
+  /** RFC 6381. */
+  readonly codecString: string;
+}
+
+/**
+ * The home of each kind that a viewer can get. `carried` is the stream's own track where WebRTC can play it. Of renditions the best one is taken;
+ * one that is offered need not be made yet.
+ */
+export function trackHomes(stream: LiveStream, carried: (kind: RtpKind) => Track | undefined): readonly TrackHome[] {
+  return (['video', 'audio'] as const).flatMap((kind) => {
+    const track = carried(kind);
+    if (track !== undefined) return [{ kind, name: SOURCE, frames: stream, codec: track.codec, codecString: track.codecString }];
+    // A kind that the stream does not have is not made up.
+    if (!stream.tracks.some((one) => one.kind === kind)) return [];
+    const best = [...stream.renditions.values()]
+      .filter((rendition) => rendition.kind === kind)
+      .flatMap((rendition) => homeIn(rendition, kind))
+      .sort((a, b) => b.bitrateBps - a.bitrateBps)[0];
+    return best === undefined ? [] : [best.home];
+  });
+}
+
+function homeIn(rendition: Rendition, kind: RtpKind): readonly { readonly home: TrackHome; readonly bitrateBps: number }[] {
+  const { name, expected } = rendition;
+  const track = rendition.tracks.find((one) => one.kind === kind) ?? expected;
+  if (track === undefined || (kind === 'audio' && track.codec !== 'opus')) return [];
+  const { codec, codecString } = track;
+  return [
+    { home: { kind, name, frames: rendition, codec, codecString }, bitrateBps: expected?.bitrateBps ?? rendition.stats().bitrateBps },
+  ];
+}
