@@ -166,8 +166,7 @@ describe('Chromium publishing by WHIP', () => {
         ).toEqual(['h', 'l', 'm']);
         expect([...(await streamOf('layers')).renditions].sort()).toEqual(['l', 'm', 'source']);
       }, WAIT);
-      // Chromium leaves a stream out of its statistics now and then.
-      await vi.waitFor(async () => expect((await viewer.stats('inbound-rtp', 'video'))[0]).toMatchObject({ packetsLost: 0 }), WAIT);
+      expect((await viewer.stats('inbound-rtp', 'video'))[0]).toMatchObject({ packetsLost: 0 });
     },
     PATIENCE_MS,
   );
