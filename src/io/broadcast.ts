@@ -10,15 +10,13 @@ import { type Framing, type ViewerSocket, WEBSOCKET_CLOSE, websocketHeader } fro
 const UNBATCHED_VIEWERS_MAX = 50;
 /** Viewers written to before the event loop gets a turn. */
 const SLICE_VIEWERS = 500;
-/** By this share of `batchMs` at most the time for which units are collected is shortened for the time that writing them takes; more would mean many more writes. */
-const WRITING_SHARE_MAX = 0.5;
 /** A viewer that skips counts as drained below this share of its queue's limit. */
 const DRAINED_SHARE = 0.25;
 /** How long a viewer gets to take what is queued when the stream ends. */
 const FAREWELL_MS = 5_000;
 
 export interface BroadcastOptions {
-  /** How long a unit may wait for others while there are more than 50 viewers, less what writing them takes; at most 100. */
+  /** How long units are collected while there are more than 50 viewers; at most 100. */
   readonly batchMs: DurationMs;
   /** A viewer with more than this unsent skips to a later keyframe. */
   readonly sendQueueBytesMax: SizeBytes;
@@ -84,9 +82,6 @@ export class Broadcaster {
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private isDue = false;
-  /** When the batch under way was begun with, and how long the last one took. */
-  private writingSinceMs = 0;
-  private writingMs = 0;
   private isEnding = false;
   private present = 0;
   private bytesOut = 0;
@@ -212,15 +207,8 @@ export class Broadcaster {
     // The first unit of a batch decides which headers whoever comes back in there needs.
     if (this.pending.isEmpty) this.pending.open(startsGop, this.packager.headers(), this.clock.monotonic());
     this.pending.add(bytes);
-    // A keyframe takes several times longer to write than a batch of other frames: it does not wait as well.
-    if (startsGop || this.present <= UNBATCHED_VIEWERS_MAX) this.flush();
-    else this.timer ??= setTimeout(() => this.timerFired(), this.collectMs());
-  }
-
-  /** How long to collect, so that the last viewer too has a unit about `batchMs` after it came. */
-  private collectMs(): number {
-    const { batchMs } = this.options;
-    return batchMs - Math.min(this.writingMs, batchMs * WRITING_SHARE_MAX);
+    if (this.present <= UNBATCHED_VIEWERS_MAX) this.flush();
+    else this.timer ??= setTimeout(() => this.timerFired(), this.options.batchMs);
   }
 
   /** A batch still under way is let through first: under load batches grow instead of queueing up. */
@@ -241,7 +229,6 @@ export class Broadcaster {
     this.queue.push(batch);
     if (this.queue.length === 1) {
       this.cursor = 0;
-      this.writingSinceMs = this.clock.monotonic();
       this.deliverSlice(SLICE_VIEWERS);
     }
   }
@@ -275,10 +262,7 @@ export class Broadcaster {
   }
 
   private finishBatch(batch: Batch): void {
-    const now = this.clock.monotonic();
-    this.latency.add(now - batch.sinceMs);
-    this.writingMs = now - this.writingSinceMs;
-    this.writingSinceMs = now;
+    this.latency.add(this.clock.monotonic() - batch.sinceMs);
     this.queue.shift();
     this.cursor = 0;
     if (this.queue.length === 0) this.forgetGone();
