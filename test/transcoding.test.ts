@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { launchBrowser } from './fixtures/browser.ts';
@@ -67,12 +67,21 @@ async function watch(name: string): Promise<WebrtcPage> {
   return page;
 }
 
-/** The processes that the server has started. */
+/** The transcoding processes that the server has started, by /proc (Linux). */
 const childrenOf = (pid: number): readonly number[] =>
-  execFileSync('ps', ['--ppid', String(pid), '-o', 'pid=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes('transcode-worker'))
-    .map((line) => Number.parseInt(line, 10));
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && new RegExp(`^PPid:\\s+${pid}$`, 'm').test(readProc(name, 'status')))
+    .filter((name) => readProc(name, 'cmdline').includes('transcode-worker'))
+    .map(Number);
+
+/** Empty for a process that is gone by now. */
+function readProc(pid: string, file: 'status' | 'cmdline'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 describe('transcoding on demand', () => {
   it(
