@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { launchBrowser } from './fixtures/browser.ts';
-import { ServerProcess } from './fixtures/server-process.ts';
-import { WebrtcPage } from './fixtures/webrtc-page.ts';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { ServerProcess } from '../fixtures/server-process.ts';
+import { WebrtcPage } from '../fixtures/webrtc-page.ts';
 
 const WAIT = { timeout: 15_000, interval: 100 };
 const PATIENCE_MS = 60_000;

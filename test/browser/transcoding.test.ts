@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { launchBrowser } from './fixtures/browser.ts';
-import { type FfmpegPublisher, type PublishOptions, publish } from './fixtures/ffmpeg-publisher.ts';
-import { readMedia } from './fixtures/media-reader.ts';
-import { ServerProcess } from './fixtures/server-process.ts';
-import { WebrtcPage } from './fixtures/webrtc-page.ts';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { type FfmpegPublisher, type PublishOptions, publish } from '../fixtures/ffmpeg-publisher.ts';
+import { readMedia } from '../fixtures/media-reader.ts';
+import { ServerProcess } from '../fixtures/server-process.ts';
+import { WebrtcPage } from '../fixtures/webrtc-page.ts';
 
 const WAIT = { timeout: 20_000, interval: 100 };
 const PATIENCE_MS = 90_000;
@@ -97,11 +97,11 @@ describe('transcoding on demand', () => {
       const viewer = await watch('obs');
       console.log(`first picture of a transcoded stream: ${Math.round(await viewer.firstPictureMs())} ms after the offer`);
       await viewer.decodeMore(60);
+      await viewer.hear(50);
       const [video] = await viewer.stats('inbound-rtp', 'video');
       const [audio] = await viewer.stats('inbound-rtp', 'audio');
       expect(video).toMatchObject({ codec: 'video/H264', packetsLost: 0 });
       expect(audio).toMatchObject({ codec: 'audio/opus', packetsLost: 0 });
-      expect(audio?.packetsReceived).toBeGreaterThan(50);
       const { rungs } = await streamOf('obs');
       expect(rungs.filter(({ state }) => state === 'running').map(({ name }) => name)).toEqual(['opus', 'webrtc']);
 

@@ -1,10 +1,10 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { launchBrowser } from './fixtures/browser.ts';
-import { type FfmpegPublisher, type PublishOptions, publish } from './fixtures/ffmpeg-publisher.ts';
-import { readMedia } from './fixtures/media-reader.ts';
-import { ServerProcess } from './fixtures/server-process.ts';
-import { WebrtcPage } from './fixtures/webrtc-page.ts';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { type FfmpegPublisher, type PublishOptions, publish } from '../fixtures/ffmpeg-publisher.ts';
+import { readMedia } from '../fixtures/media-reader.ts';
+import { ServerProcess } from '../fixtures/server-process.ts';
+import { WebrtcPage } from '../fixtures/webrtc-page.ts';
 
 const WAIT = { timeout: 20_000, interval: 100 };
 const PATIENCE_MS = 60_000;
@@ -68,10 +68,6 @@ async function watch(name: string, of: ServerProcess = server): Promise<WebrtcPa
   return page;
 }
 
-/** Waits until so many packets of sound have come. */
-const hears = (page: WebrtcPage, packets: number): Promise<void> =>
-  vi.waitFor(async () => expect((await page.stats('inbound-rtp', 'audio'))[0]?.packetsReceived).toBeGreaterThanOrEqual(packets), WAIT);
-
 /** Waits until what is shown is at most a second old. */
 const becomesLive = (page: WebrtcPage): Promise<void> =>
   vi.waitFor(async () => expect(percentile(await page.pictureAgesMs(5), 0.5)).toBeLessThanOrEqual(1_000), { timeout: 15_000, interval: 1 });
@@ -94,7 +90,7 @@ describe('Chromium publishing by WHIP', () => {
       console.log(
         `${codec}: glass to glass p50 ${p50} ms, p95 ${p95} ms of ${ages.length} pictures; first picture ${firstMs} ms after the offer`,
       );
-      expect(p50).toBeLessThanOrEqual(2_000);
+      expect(p50).toBeLessThanOrEqual(500);
 
       const [sent] = await source.stats('outbound-rtp', 'video');
       expect(sent).toMatchObject({ codec: `video/${codec}` });
@@ -106,12 +102,12 @@ describe('Chromium publishing by WHIP', () => {
           { kind: 'audio', packetsLost: 0 },
         ]),
       );
+      await viewer.hear(50);
       const [picture] = await viewer.stats('inbound-rtp', 'video');
       const [sound] = await viewer.stats('inbound-rtp', 'audio');
       expect(picture).toMatchObject({ codec: `video/${codec}`, packetsLost: 0 });
       expect(sound).toMatchObject({ codec: 'audio/opus', packetsLost: 0 });
       expect(picture?.framesDecoded).toBeGreaterThanOrEqual(60);
-      expect(sound?.packetsReceived).toBeGreaterThan(50);
       expect(await viewer.transportProtocol()).toBe('udp');
       expect((await streamOf(name)).viewers.byProtocol).toMatchObject({ webrtc: 1 });
       expect([...source.complaints, ...viewer.complaints]).toEqual([]);
@@ -218,7 +214,7 @@ describe('a viewer in Chromium', () => {
       await viewer.decodeMore(60);
       expect(await viewer.transportProtocol()).toBe('tcp');
       expect((await viewer.stats('inbound-rtp', 'video'))[0]).toMatchObject({ packetsLost: 0 });
-      await hears(viewer, 50);
+      await viewer.hear(50);
     },
     PATIENCE_MS,
   );
@@ -256,7 +252,7 @@ describe('a viewer in Chromium', () => {
       await publishByRtmp('killed', { videoCodec: 'h264', audioCodec: 'opus' });
       await viewer.decodeMore(60);
       expect(await viewer.connectionState()).toBe('connected');
-      await hears(viewer, heard + 10);
+      await viewer.hear(heard + 10);
       expect((await viewer.stats('inbound-rtp', 'video'))[0]).toMatchObject({ packetsLost: 0 });
     },
     PATIENCE_MS,
@@ -276,7 +272,7 @@ describe('an RTMP publisher', () => {
       console.log(`RTMP with a keyframe each 6 s: first picture ${Math.round(firstMs)} ms after the offer`);
       expect(firstMs).toBeLessThan(2_000);
       expect((await streamOf('both')).webrtc).toEqual({ video: { playable: true }, audio: { playable: true } });
-      await hears(second, 50);
+      await second.hear(50);
       expect((await second.stats('inbound-rtp', 'video'))[0]).toMatchObject({ codec: 'video/H264', packetsLost: 0 });
     },
     PATIENCE_MS,
