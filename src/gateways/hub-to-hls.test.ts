@@ -132,7 +132,7 @@ describe('HubToHls', () => {
     const wider = { ...VIDEO, width: 1920, height: 1080 };
     recorder.feed(source.add({ seconds: 3, tracks: [wider, AUDIO], from: 7 }));
     expect(recorder.media).toMatch(
-      /1800000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-1-[0-9a-f]{16}\.mp4"\n#EXT-X-PROGRAM-DATE-TIME/,
+      /1800000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-1800000001-[0-9a-f]{16}\.mp4"\n#EXT-X-PROGRAM-DATE-TIME/,
     );
     expect(recorder.media).toContain('1800000002.m4s');
     expect(recorder.multivariant).toContain('RESOLUTION=1920x1080');
@@ -187,7 +187,7 @@ describe('HubToHls', () => {
 
   it('writes init segments that name the tracks of the muxed fragments', () => {
     const recorder = new Recorder().feed(frames({ seconds: 1 }));
-    const name = [...recorder.files.keys()].find((candidate) => candidate.startsWith('init-0-')) ?? '';
+    const name = [...recorder.files.keys()].find((candidate) => candidate.startsWith('init-1800000000-')) ?? '';
     const boxes = readBoxes(recorder.files.get(name)?.[0] ?? new Uint8Array());
     expect(findBox(boxes, 'moov').children.filter((box) => box.type === 'trak')).toHaveLength(2);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationMs, monotonicMs, ticksToMs, wallMs } from '../core/mod.ts';
 import type { Frame, SegmentStamp } from './frame.ts';
-import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from './source-frames.fixture.ts';
+import { audioTrack, FIRST_NUMBER, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from './source-frames.fixture.ts';
 import { Timeline } from './timeline.ts';
 
 function makeTimeline(partTargetMs = 500) {
@@ -36,7 +36,12 @@ describe('Timeline: segments and parts', () => {
     expect(segments.map((segment) => segment.sequence - WALL_ZERO_MS / 1000)).toEqual([0, 1, 2, 3, 4]);
     expect(segments.map((segment) => segment.startMs - WALL_ZERO_MS)).toEqual([0, 2_000, 4_000, 6_000, 8_000]);
     expect(new Set(segments.map((segment) => segment.tracks)).size).toBe(1);
-    expect(segments[0]).toMatchObject({ discontinuity: 0, targetDurationS: 2, partTargetMs: 500, tracks: [videoTrack, audioTrack] });
+    expect(segments[0]).toMatchObject({
+      discontinuity: FIRST_NUMBER,
+      targetDurationS: 2,
+      partTargetMs: 500,
+      tracks: [videoTrack, audioTrack],
+    });
     expect(timeline.jumps).toBe(0);
   });
 
@@ -121,7 +126,11 @@ describe('Timeline: tracks', () => {
     feed(timeline, { fromMs: 0, untilMs: 3_000, video: undefined });
     feed(timeline, { fromMs: 3_000, untilMs: 6_000 });
     const late = frames.find((frame) => frame.track.kind === 'video');
-    expect(late).toMatchObject({ startsPart: true, isKeyframe: true, segment: { discontinuity: 1, tracks: [videoTrack, audioTrack] } });
+    expect(late).toMatchObject({
+      startsPart: true,
+      isKeyframe: true,
+      segment: { discontinuity: FIRST_NUMBER + 1, tracks: [videoTrack, audioTrack] },
+    });
   });
 
   it('takes in a late audio track at the next keyframe', () => {
@@ -132,7 +141,7 @@ describe('Timeline: tracks', () => {
       if (ms % 40 === 0) timeline.write(sourceFrame(videoTrack, ms, ms % 2_000 === 0), monotonicMs(ms), wallMs(WALL_ZERO_MS + ms));
     }
     const first = frames.findIndex((frame) => frame.track.kind === 'audio');
-    expect(frames[first]?.segment).toMatchObject({ discontinuity: 1, tracks: [videoTrack, audioTrack] });
+    expect(frames[first]?.segment).toMatchObject({ discontinuity: FIRST_NUMBER + 1, tracks: [videoTrack, audioTrack] });
     expect(frames[first - 1]).toMatchObject({ isKeyframe: true, startsPart: true });
   });
 
@@ -140,10 +149,10 @@ describe('Timeline: tracks', () => {
     const { timeline, frames } = makeTimeline();
     feed(timeline, { fromMs: 0, untilMs: 4_000 });
     feed(timeline, { fromMs: 4_000, untilMs: 8_000, video: { ...videoTrack, config: videoTrack.config.slice() } });
-    expect(frames.at(-1)?.segment.discontinuity).toBe(0);
+    expect(frames.at(-1)?.segment.discontinuity).toBe(FIRST_NUMBER);
     const changed = { ...videoTrack, width: 640, height: 360 };
     feed(timeline, { fromMs: 8_000, untilMs: 12_000, video: changed });
-    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: 1, tracks: [changed, audioTrack] });
+    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: FIRST_NUMBER + 1, tracks: [changed, audioTrack] });
     for (const frame of frames) expect(frame.segment.tracks).toContain(frame.track);
   });
 
@@ -151,9 +160,9 @@ describe('Timeline: tracks', () => {
     const { timeline, frames } = makeTimeline();
     feed(timeline, { fromMs: 0, untilMs: 4_000 });
     feed(timeline, { fromMs: 4_000, untilMs: 20_000, video: undefined });
-    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: 1, tracks: [audioTrack] });
+    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: FIRST_NUMBER + 1, tracks: [audioTrack] });
     feed(timeline, { fromMs: 20_000, untilMs: 24_000 });
-    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: 2, tracks: [videoTrack, audioTrack] });
+    expect(frames.at(-1)?.segment).toMatchObject({ discontinuity: FIRST_NUMBER + 2, tracks: [videoTrack, audioTrack] });
   });
 
   it('drops frames of more tracks than it may have', () => {
@@ -171,7 +180,7 @@ describe('Timeline: clocks', () => {
     expect(timeline.jumps).toBe(1);
     feed(timeline, { fromMs: 10_000, untilMs: 15_000, sourceOffsetMs: -7_000 });
     expect(timeline.jumps).toBe(2);
-    expect(frames.at(-1)?.segment.discontinuity).toBe(2);
+    expect(frames.at(-1)?.segment.discontinuity).toBe(FIRST_NUMBER + 2);
     for (const frame of frames) expect(msOf(frame) - 1_000).toBeCloseTo(frame.receivedMs, -2);
     const starts = segmentsOf(frames).map((segment) => segment.startMs);
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
@@ -199,13 +208,23 @@ describe('Timeline: clocks', () => {
     expect(after?.pts).toBeGreaterThanOrEqual(after?.dts ?? Number.POSITIVE_INFINITY);
   });
 
+  it('gives greater numbers than anybody before, behind a discontinuity, where it takes the place of another', () => {
+    const { timeline, frames } = makeTimeline();
+    feed(timeline, { fromMs: 0, untilMs: 4_000 });
+    timeline.renumber();
+    timeline.write(sourceFrame(videoTrack, 4_000, true), monotonicMs(4_000), wallMs(WALL_ZERO_MS + 60_000));
+    expect(frames.at(-1)?.segment).toMatchObject({ sequence: FIRST_NUMBER + 60, discontinuity: FIRST_NUMBER + 60 });
+    timeline.write(sourceFrame(videoTrack, 6_000, true), monotonicMs(6_000), wallMs(WALL_ZERO_MS + 62_000));
+    expect(frames.at(-1)?.segment).toMatchObject({ sequence: FIRST_NUMBER + 61, discontinuity: FIRST_NUMBER + 60 });
+  });
+
   it('goes on after a change of source at the last time plus what has passed', () => {
     const { timeline, frames } = makeTimeline();
     feed(timeline, { fromMs: 0, untilMs: 5_000 });
     const before = frames.at(-1)?.segment;
     timeline.newSource();
     feed(timeline, { fromMs: 9_000, untilMs: 12_000, sourceOffsetMs: -9_000 });
-    const first = frames.find((frame) => frame.segment.discontinuity === 1);
+    const first = frames.find((frame) => frame.segment.discontinuity === FIRST_NUMBER + 1);
     expect(first).toMatchObject({
       isKeyframe: true,
       startsPart: true,

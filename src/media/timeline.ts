@@ -67,6 +67,7 @@ export class Timeline {
   /** The last stamp ever made, kept over changes of source. */
   private last: SegmentStamp | undefined;
   private isDiscontinuityDue = false;
+  private isRenumbered = false;
   private targetDurationS: number;
   private leadStep = 0;
   /** Wall time of the timeline's zero. */
@@ -107,6 +108,12 @@ export class Timeline {
     this.roster.clear();
     this.gathered = [];
     this.isDiscontinuityDue = false;
+  }
+
+  /** What follows takes the place of the same stream from elsewhere: its numbers are made greater than any there were, after a discontinuity. */
+  renumber(): void {
+    this.isRenumbered = true;
+    this.isDiscontinuityDue = true;
   }
 
   /** Takes the next frame of the source, read at `now` and `wall`. */
@@ -191,17 +198,28 @@ export class Timeline {
     const startMs = this.wallOf(arrival);
     const { last } = this;
     const stamp: SegmentStamp = {
-      sequence: last === undefined ? Math.floor(arrival.wall / 1000) : last.sequence + 1,
-      discontinuity: last === undefined ? 0 : last.discontinuity + discontinuities,
+      sequence: this.following(last?.sequence, 1, arrival.wall),
+      discontinuity: this.following(last?.discontinuity, discontinuities, arrival.wall),
       startMs,
       targetDurationS: this.targetDurationS,
       partTargetMs: this.options.partTargetMs,
       tracks: discontinuities === 0 && last !== undefined ? last.tracks : this.roster.tracks,
     };
     this.last = stamp;
+    this.isRenumbered = false;
     if (discontinuities === 1) this.isDiscontinuityDue = false;
     this.open = { stamp, lead: arrival.track, startDts: arrival.dts, part: 0, partStartDts: arrival.dts, leadDts: arrival.dts };
     this.emit(this.open, arrival, true);
+  }
+
+  /**
+   * Numbers begin with the Unix time in seconds. Neither grows by more than one a second, so whoever goes on with a stream that ended elsewhere has greater
+   * ones without having to ask.
+   */
+  private following(last: number | undefined, step: number, wall: WallMs): number {
+    const initial = Math.floor(wall / 1000);
+    if (last === undefined) return initial;
+    return this.isRenumbered ? Math.max(initial, last + 1) : last + step;
   }
 
   /** Ends the open segment where its last lead frame ends. */
