@@ -1,0 +1,187 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { utf8Encode } from '../core/mod.ts';
+import type { Holder } from './claim-record.ts';
+import { ClaimRegistry } from './claim-registry.ts';
+import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
+
+interface Body {
+  readonly says: string;
+}
+
+let engine: MemoryEngine;
+
+beforeEach(() => {
+  engine = new MemoryEngine();
+});
+
+/** A node with a registry of its own, and all that it was told. */
+class Node {
+  readonly told: string[] = [];
+  readonly client: MemoryClient = engine.client();
+  readonly registry: ClaimRegistry<Body>;
+  /** Holders that this node takes for dead. */
+  readonly dead = new Set<string>();
+
+  constructor(node: string, incarnation = 1) {
+    this.registry = new ClaimRegistry<Body>(
+      {
+        store: this.client.store,
+        prefix: 'streams/',
+        own: { node, incarnation },
+        now: () => engine.now(),
+        readBody: (json) => (typeof json === 'object' && json !== null && 'says' in json ? (json as Body) : undefined),
+        mayReplace: (_name, holder: Holder, done) => done(this.dead.has(holder.node) || holder.node === node ? 'yes' : 'no'),
+      },
+      {
+        changed: (name, claimed) =>
+          this.told.push(claimed === undefined ? `${name} is gone` : `${name} by ${claimed.holder.node}: ${claimed.body.says}`),
+        held: (name) => this.told.push(`held ${name}`),
+        lost: (name, to) => this.told.push(`lost ${name} to ${to?.node}`),
+      },
+    );
+    this.registry.start();
+    engine.every(50, () => this.registry.tick(engine.now()));
+  }
+}
+
+describe('claims in a registry', () => {
+  it('are known everywhere, with what they say, until they are given up', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'hello' });
+    engine.advance(100);
+    expect(one.told).toEqual(expect.arrayContaining(['held live/show']));
+    expect(two.registry.get('live/show')).toMatchObject({ holder: { node: 'one', incarnation: 1 }, body: { says: 'hello' } });
+    const epoch = one.registry.heldEpoch('live/show');
+    one.registry.describe('live/show', { says: 'more' });
+    engine.advance(100);
+    expect(two.registry.get('live/show')).toMatchObject({ epoch, body: { says: 'more' } });
+    one.registry.release('live/show');
+    engine.advance(100);
+    expect(two.told).toEqual(['live/show by one: hello', 'live/show by one: more', 'live/show is gone']);
+    expect(engine.under('streams/')).toEqual([]);
+  });
+
+  it('of many nodes at the same time are won by exactly one, each time with a greater epoch', () => {
+    const nodes = Array.from({ length: 12 }, (_, index) => new Node(`n${index}`));
+    let last = 0;
+    for (let round = 0; round < 5; round++) {
+      for (const { registry } of nodes) registry.claim('live/show', { says: '' });
+      engine.advance(1_000);
+      const holders = nodes.filter(({ registry }) => registry.heldEpoch('live/show') !== undefined);
+      expect(holders).toHaveLength(1);
+      const epoch = holders[0]?.registry.heldEpoch('live/show') ?? 0;
+      expect(epoch).toBeGreaterThan(last);
+      last = epoch;
+      holders[0]?.registry.release('live/show');
+      engine.advance(200);
+    }
+  });
+
+  it('of a dead node are taken, and the one that comes back learns that it lost them', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'first' });
+    engine.advance(100);
+    const before = one.registry.heldEpoch('live/show') ?? 0;
+    one.client.cut();
+    two.dead.add('one');
+    two.registry.claim('live/show', { says: 'second' });
+    engine.advance(5_000);
+    expect(two.registry.heldEpoch('live/show')).toBeGreaterThan(before);
+    // Whoever is cut off goes on with what it has.
+    expect(one.registry.heldEpoch('live/show')).toBe(before);
+    one.client.heal();
+    engine.advance(1_000);
+    expect(one.told).toContain('lost live/show to two');
+    expect(one.registry.heldEpoch('live/show')).toBeUndefined();
+    expect(one.registry.get('live/show')?.holder.node).toBe('two');
+  });
+
+  it('that are made while the store is away hold as soon as it is back', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    engine.advance(100);
+    engine.stop();
+    one.registry.claim('live/show', { says: 'meanwhile' });
+    engine.advance(60_000);
+    expect(one.told).toEqual([]);
+    engine.start();
+    engine.advance(5_000);
+    expect(one.registry.heldEpoch('live/show')).toBeDefined();
+    expect(two.registry.get('live/show')?.body.says).toBe('meanwhile');
+  });
+
+  it('survive a store that forgot everything, with a greater epoch', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    for (let round = 0; round < 5; round++) {
+      one.registry.claim('live/show', { says: 'kept' });
+      engine.advance(100);
+      if (round < 4) one.registry.release('live/show');
+      engine.advance(100);
+    }
+    const before = one.registry.heldEpoch('live/show') ?? 0;
+    engine.stop();
+    engine.advance(100);
+    engine.wipe();
+    engine.start();
+    engine.advance(5_000);
+    expect(one.registry.heldEpoch('live/show')).toBeGreaterThan(before);
+    expect(two.registry.get('live/show')?.epoch).toBe(one.registry.heldEpoch('live/show'));
+  });
+
+  it('that were given up while the store was away leave nothing behind', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: '' });
+    engine.advance(100);
+    engine.stop();
+    one.registry.release('live/show');
+    engine.advance(30_000);
+    engine.start();
+    engine.advance(10_000);
+    expect(engine.under('streams/')).toEqual([]);
+    expect(two.registry.get('live/show')).toBeUndefined();
+  });
+
+  it('of a former run of this node are not held by the new one', () => {
+    const one = new Node('one');
+    one.registry.claim('live/show', { says: 'old' });
+    engine.advance(100);
+    one.client.cut();
+    const again = new Node('one', 2);
+    engine.advance(100);
+    expect(again.registry.heldEpoch('live/show')).toBeUndefined();
+    again.registry.claim('live/show', { says: 'new' });
+    engine.advance(100);
+    expect(again.registry.get('live/show')).toMatchObject({ holder: { incarnation: 2 }, body: { says: 'new' } });
+  });
+
+  it('replace garbage, and leave alone what needs a newer reader', () => {
+    const { store } = engine.client();
+    store.create('streams/live/bad', utf8Encode('{"v":1,"holder":"?'), () => undefined);
+    store.create('streams/live/newer', utf8Encode('{"v":2,"anything":true}'), () => undefined);
+    const one = new Node('one');
+    engine.advance(100);
+    one.registry.claim('live/bad', { says: 'fine' });
+    one.registry.claim('live/newer', { says: 'no' });
+    engine.advance(100);
+    expect(one.registry.get('live/bad')?.body.says).toBe('fine');
+    expect(one.told).toContain('lost live/newer to undefined');
+    expect(one.registry.get('live/newer')).toBeUndefined();
+  });
+
+  it('are unaffected when both the store and the node flap', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: '0' });
+    for (let round = 1; round <= 50; round++) {
+      one.registry.describe('live/show', { says: String(round) });
+      if (round % 3 === 0) one.client.cut();
+      else one.client.heal();
+      if (round % 7 === 0) engine.stop();
+      else engine.start();
+      engine.advance((round * 37) % 200);
+    }
+    one.client.heal();
+    engine.start();
+    engine.advance(10_000);
+    expect(two.registry.get('live/show')?.body.says).toBe('50');
+    expect(one.told.filter((line) => line.startsWith('lost'))).toEqual([]);
+  });
+});

@@ -1,0 +1,72 @@
+import { isName } from '../core/mod.ts';
+import { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
+
+/** How busy a node is. What is not known or not limited is 0. */
+export interface NodeLoad {
+  /** 0 to 1, of what the process may use of the machine. */
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly memoryMaxBytes: number;
+  readonly networkInBps: number;
+  readonly networkOutBps: number;
+  readonly networkMaxBps: number;
+  /** How long the event loop was late at the 99th percentile. */
+  readonly loopLagMs: number;
+  readonly viewers: { readonly flv: number; readonly rtmp: number; readonly hls: number; readonly webrtc: number };
+  readonly viewersMax: number;
+  readonly streams: number;
+  /** Transcoding tasks. */
+  readonly tasks: number;
+  readonly tasksMax: number;
+  /** Free in the data folder. */
+  readonly diskFreeBytes: number;
+}
+
+/** What a node says of itself each second under `heartbeat/REGION/ID`. */
+export interface Heartbeat extends NodeLoad {
+  readonly v: 1;
+  readonly id: string;
+  readonly incarnation: number;
+  /** By the sender's wall clock, which may be off: never used to judge whether it lives. */
+  readonly sentMs: number;
+}
+
+/** All heartbeats of all regions. */
+export const HEARTBEATS = 'heartbeat/**';
+export const heartbeatSubject = (region: string, id: string): string => `heartbeat/${region}/${id}`;
+
+const ID_LENGTH_MAX = 64;
+
+export const encodeHeartbeat = (heartbeat: Heartbeat): Uint8Array => encodeVersioned(heartbeat);
+
+/** Reads borrowed bytes; undefined for what is no heartbeat, or one that needs a newer reader. Figures that are missing are 0. */
+export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
+  const fields = decodeVersioned(bytes);
+  if (fields === undefined) return undefined;
+  const id = readText(fields['id'], ID_LENGTH_MAX);
+  const incarnation = readCount(fields['incarnation']);
+  const sentMs = readAmount(fields['sentMs']);
+  if (id === undefined || !isName(id) || incarnation === undefined || sentMs === undefined) return undefined;
+  const viewers = (typeof fields['viewers'] === 'object' ? (fields['viewers'] ?? {}) : {}) as UnknownFields;
+  const amount = (name: keyof NodeLoad): number => readAmount(fields[name]) ?? 0;
+  const count = (name: 'flv' | 'rtmp' | 'hls' | 'webrtc'): number => readAmount(viewers[name]) ?? 0;
+  return {
+    v: 1,
+    id,
+    incarnation,
+    sentMs,
+    cpu: Math.min(1, amount('cpu')),
+    memoryBytes: amount('memoryBytes'),
+    memoryMaxBytes: amount('memoryMaxBytes'),
+    networkInBps: amount('networkInBps'),
+    networkOutBps: amount('networkOutBps'),
+    networkMaxBps: amount('networkMaxBps'),
+    loopLagMs: amount('loopLagMs'),
+    viewers: { flv: count('flv'), rtmp: count('rtmp'), hls: count('hls'), webrtc: count('webrtc') },
+    viewersMax: amount('viewersMax'),
+    streams: amount('streams'),
+    tasks: amount('tasks'),
+    tasksMax: amount('tasksMax'),
+    diskFreeBytes: amount('diskFreeBytes'),
+  };
+}

@@ -1,0 +1,69 @@
+export { BUS_MESSAGE_BYTES_MAX, type Bus, type BusFailure, type BusReply } from './bus.ts';
+export type { Holder } from './claim-record.ts';
+export type { Claimed } from './claim-registry.ts';
+export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
+export { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
+export {
+  decodeJoinTokenRecord,
+  encodeJoinTokenRecord,
+  formatJoinToken,
+  type JoinRefusal,
+  type JoinRefusalCode,
+  type JoinToken,
+  type JoinTokenRecord,
+  type JoinWish,
+  judgeJoin,
+  parseJoinToken,
+  TOKEN_NOTE_LENGTH_MAX,
+  TOKEN_USES_MAX,
+  TOKENS_PREFIX,
+  tokenKey,
+  withUse,
+} from './join-token.ts';
+export {
+  Membership,
+  type MembershipOptions,
+  type MembershipOutput,
+  type MembershipWarning,
+  NODES_MAX,
+  type NodeView,
+  STALE_MS,
+} from './membership.ts';
+export {
+  CLUSTER_PROTOCOL,
+  decodeNodeRecord,
+  encodeNodeRecord,
+  NODE_ROLES,
+  NODE_STATUSES,
+  NODES_PREFIX,
+  type NodeEndpoints,
+  type NodeRecord,
+  type NodeRole,
+  type NodeStatus,
+  nodeKey,
+  withStatus,
+} from './node-record.ts';
+export type { OwnNode, OwnState } from './own-record.ts';
+export { type ClientWish, type OwnStanding, type Placement, placeClient, type RouteExtent, servesAtOnce } from './redirection.ts';
+export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
+export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
+export {
+  STORE_KEY_LENGTH_MAX,
+  STORE_VALUE_BYTES_MAX,
+  type Store,
+  type StoreEntry,
+  type StoreFailure,
+  type StoreResult,
+  type StoreWatcher,
+} from './store.ts';
+export {
+  type DirectoryNodes,
+  type OwnStreamState,
+  type SecondPublisher,
+  StreamDirectory,
+  type StreamDirectoryOptions,
+  type StreamDirectoryOutput,
+} from './stream-directory.ts';
+export type { StreamBody, TrackSummary } from './stream-record.ts';
+export type { Upstream } from './stream-sourcing.ts';
+export { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';

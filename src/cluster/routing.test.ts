@@ -1,0 +1,141 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { NodeLoad } from './heartbeat.ts';
+import type { NodeRecord } from './node-record.ts';
+import { type RouteCandidate, type RouteWish, routeTo } from './routing.ts';
+
+const IDLE: NodeLoad = {
+  cpu: 0,
+  memoryBytes: 0,
+  memoryMaxBytes: 0,
+  networkInBps: 0,
+  networkOutBps: 0,
+  networkMaxBps: 1e9,
+  loopLagMs: 0,
+  viewers: { flv: 0, rtmp: 0, hls: 0, webrtc: 0 },
+  viewersMax: 1000,
+  streams: 0,
+  tasks: 0,
+  tasksMax: 0,
+  diskFreeBytes: 0,
+};
+
+interface Given extends Partial<Omit<RouteCandidate, 'record' | 'load'>> {
+  readonly record?: Partial<NodeRecord>;
+  readonly load?: Partial<NodeLoad>;
+}
+
+function node(id: string, { record, load, ...rest }: Given = {}): RouteCandidate {
+  return {
+    record: {
+      v: 1,
+      id,
+      region: 'eu',
+      roles: ['edge'],
+      status: 'active',
+      incarnation: 1,
+      endpoints: { http: `http://${id}:8080` },
+      version: '1',
+      protocol: 1,
+      joinedAtMs: 0,
+      ...record,
+    },
+    load: { ...IDLE, ...load },
+    isStale: false,
+    hasStream: false,
+    ...rest,
+  };
+}
+
+const PLAY: RouteWish = { kind: 'play', region: 'eu' };
+/** The same course of numbers for the same seed. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+const pick = (candidates: readonly RouteCandidate[], wish: RouteWish = PLAY, seed = 1): string | undefined =>
+  routeTo(candidates, wish, numbers(seed)).node;
+
+describe('the node for a client', () => {
+  it('is one of its region, however busy, as long as one there has room', () => {
+    const busy = node('near', { load: { cpu: 0.9 } });
+    const far = [node('far1', { record: { region: 'us' } }), node('far2', { record: { region: 'us' } })];
+    expect(pick([...far, busy])).toBe('near');
+    expect(pick([...far, node('near', { load: { cpu: 0.97 } })])).toMatch(/^far/);
+    expect(pick([...far, node('near', { isStale: true })])).toMatch(/^far/);
+  });
+
+  it('has the stream already where that costs little, and is the idler one where it costs much', () => {
+    expect(pick([node('a'), node('b', { hasStream: true, load: { cpu: 0.2 } })])).toBe('b');
+    expect(pick([node('a'), node('b', { hasStream: true, load: { cpu: 0.4 } })])).toBe('a');
+  });
+
+  it('is judged by whatever is scarcest: processor, network or viewers', () => {
+    const scarce: readonly Partial<NodeLoad>[] = [
+      { cpu: 0.96 },
+      { networkOutBps: 0.96e9 },
+      { viewers: { flv: 240, rtmp: 240, hls: 240, webrtc: 240 } },
+    ];
+    for (const load of scarce) expect(routeTo([node('a', { load })], PLAY, numbers(1)).opinions[0]?.refusal).toBe('full');
+  });
+
+  it.each([
+    ['role', node('a', { record: { roles: ['origin', 'manager'] } })],
+    ['stale', node('a', { isStale: true })],
+    ['draining', node('a', { record: { status: 'draining' } })],
+    ['disabled', node('a', { record: { status: 'disabled' } })],
+  ])('is none where the only one is refused for its %s, and the opinion says so', (refusal, candidate) => {
+    const { node: chosen, opinions } = routeTo([candidate], PLAY, numbers(1));
+    expect(chosen).toBeUndefined();
+    expect(opinions).toEqual([expect.objectContaining({ node: 'a', refusal, score: 0 })]);
+  });
+
+  it('is an origin for publishers, and any role of a node that is everything', () => {
+    const nodes = [node('edge'), node('origin', { record: { roles: ['origin'] } })];
+    expect(pick(nodes, { kind: 'publish', region: 'eu' })).toBe('origin');
+    expect(pick([node('mono', { record: { roles: ['mono'] } })], { kind: 'publish', region: undefined })).toBe('mono');
+  });
+
+  it('is not the one that sent the client away', () => {
+    expect(pick([node('a'), node('b')], { ...PLAY, exclude: new Set(['a']) })).toBe('b');
+  });
+
+  it('is not the same for everybody who asks within one heartbeat', () => {
+    const nodes = Array.from({ length: 10 }, (_, index) => node(`n${index}`, { load: { cpu: index / 100 } }));
+    const counts = new Map<string, number>();
+    const random = numbers(1);
+    for (let client = 0; client < 1000; client++) {
+      const chosen = routeTo(nodes, PLAY, random).node ?? '';
+      counts.set(chosen, (counts.get(chosen) ?? 0) + 1);
+    }
+    expect(Math.max(...counts.values())).toBeLessThan(300);
+    expect(counts.size).toBeGreaterThan(7);
+  });
+
+  it('is never one that is refused, and there is one whenever any is not', () => {
+    const candidate = fc.record({
+      cpu: fc.double({ min: 0, max: 1, noNaN: true }),
+      region: fc.constantFrom('eu', 'us', 'ap'),
+      status: fc.constantFrom('active' as const, 'draining' as const, 'disabled' as const),
+      role: fc.constantFrom('edge' as const, 'origin' as const),
+      isStale: fc.boolean(),
+      hasStream: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(candidate, { maxLength: 12 }), fc.integer(), (given, seed) => {
+        const nodes = given.map(({ cpu, region, status, role, isStale, hasStream }, index) =>
+          node(`n${index}`, { record: { region, status, roles: [role] }, load: { cpu }, isStale, hasStream }),
+        );
+        const { node: chosen, opinions } = routeTo(nodes, PLAY, numbers(seed));
+        const usable = opinions.filter(({ refusal }) => refusal === undefined);
+        expect(opinions).toHaveLength(nodes.length);
+        expect(chosen === undefined).toBe(usable.length === 0);
+        if (chosen !== undefined) expect(usable.map(({ node: id }) => id)).toContain(chosen);
+        if (usable.some(({ isNear }) => isNear)) expect(usable.find(({ node: id }) => id === chosen)?.isNear).toBe(true);
+      }),
+    );
+  });
+});

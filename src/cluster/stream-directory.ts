@@ -1,0 +1,306 @@
+import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
+import type { Bus } from './bus.ts';
+import type { ReplaceVerdict } from './claim.ts';
+import type { Holder } from './claim-record.ts';
+import { type Claimed, ClaimRegistry } from './claim-registry.ts';
+import type { Store } from './store.ts';
+import { type RegionalBody, readRegionalBody, readStreamBody, regionPrefix, STREAMS_PREFIX, type StreamBody } from './stream-record.ts';
+import { type Held, StreamSourcing, type Upstream } from './stream-sourcing.ts';
+import { decodeVersioned, encodeVersioned, readText } from './versioned-json.ts';
+
+/** What the directory needs to know of nodes. */
+export interface DirectoryNodes {
+  /** Whether what this run of a node's process has claimed holds. */
+  isAlive(node: string, incarnation: number): boolean;
+  regionOf(node: string): string | undefined;
+  /** Whether a node takes nothing new, and is to be left. */
+  isDraining(node: string): boolean;
+  /** Whether nodes can be judged now: their records are known, and this node is not cut off. */
+  readonly isJudging: boolean;
+}
+
+/** What this node itself has of a stream that it publishes: `held` while its publisher is away. */
+export type OwnStreamState = 'live' | 'held' | 'none';
+
+export interface StreamDirectoryOutput {
+  /** Pull a stream from another node from now on, instead of from wherever it came before. */
+  pull(name: string, upstream: Upstream): void;
+  /** Nothing is to be pulled any more; `isOver`: nobody publishes the stream any more. */
+  stop(name: string, isOver: boolean): void;
+  /** This node's claim to be the stream's origin holds, with this epoch. */
+  held(name: string, epoch: number): void;
+  /** The stream's origin is another node: a publisher here has to go. */
+  evict(name: string, to: string | undefined): void;
+  /** The stream's origin is another node: the publisher here waits to take its place. */
+  standBy(name: string, origin: string): void;
+  /** What is known of a stream changed; undefined: nobody publishes it any more. */
+  changed(name: string, stream: Claimed<StreamBody> | undefined): void;
+}
+
+export interface StreamDirectoryOptions {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly own: Holder;
+  readonly region: string;
+  readonly nodes: DirectoryNodes;
+  readonly now: () => MonotonicMs;
+  readonly ownState: (name: string) => OwnStreamState;
+  /** What happens to a stream that is live on another node when somebody publishes it here. */
+  readonly secondPublisher: (name: string) => SecondPublisher;
+}
+
+/** `standby`: its publisher is kept, and takes over as soon as the first one is gone. */
+export type SecondPublisher = 'reject' | 'takeover' | 'standby';
+
+/** How long another node may take to say whether it has a publisher; one that is frozen for longer loses its stream to one that is not. */
+const ASK_MS = 1_000;
+/** How often an origin is asked whether it still has its publisher, by the one who waits to take its place, and how long it may take to answer. */
+const STANDBY_MS = 250;
+const STANDBY_ASK_MS = 400;
+const HOLDS = 'holds';
+
+/** A publisher of this node that waits for another node's to go. */
+interface Standby {
+  askAt: MonotonicMs;
+  isAsking: boolean;
+}
+
+/** Who publishes what, where: the streams of all nodes and this node's part in them. Answers from its replica at once; never waits for the store. */
+export class StreamDirectory {
+  private readonly options: StreamDirectoryOptions;
+  private readonly out: StreamDirectoryOutput;
+  private readonly streams: ClaimRegistry<StreamBody>;
+  private readonly regionals: ClaimRegistry<RegionalBody>;
+  private readonly sourcing: StreamSourcing;
+  /** What this node's publishers have, whether it is the origin or not. */
+  private readonly bodies = new Map<string, StreamBody>();
+  /** Holders of streams that were asked a moment ago and do not have them any more. */
+  private readonly given = new Map<string, string>();
+  private readonly standbys = new Map<string, Standby>();
+  private readonly endings: (() => void)[] = [];
+
+  constructor(options: StreamDirectoryOptions, out: StreamDirectoryOutput) {
+    const { store, own, region, nodes, now } = options;
+    this.options = options;
+    this.out = out;
+    this.streams = new ClaimRegistry<StreamBody>(
+      {
+        store,
+        prefix: STREAMS_PREFIX,
+        own,
+        now,
+        readBody: readStreamBody,
+        mayReplace: (name, holder, done) => this.mayReplaceOrigin(name, holder, done),
+      },
+      {
+        changed: (name, claimed) => {
+          this.sourcing.changed(name, now());
+          this.out.changed(name, claimed);
+        },
+        held: (name, epoch) => this.out.held(name, epoch),
+        lost: (name, to) => this.lostOrigin(name, to),
+      },
+    );
+    this.regionals = new ClaimRegistry<RegionalBody>(
+      {
+        store,
+        prefix: regionPrefix(region),
+        own,
+        now,
+        readBody: readRegionalBody,
+        mayReplace: (_name, holder, done) => done(this.mayReplaceRegional(holder)),
+      },
+      {
+        changed: (name) => this.sourcing.changed(name, now()),
+        held: (name) => this.sourcing.changed(name, now()),
+        lost: (name) => this.sourcing.changed(name, now()),
+      },
+    );
+    this.sourcing = new StreamSourcing(
+      { node: own.node, region },
+      {
+        origin: (name) => this.heldBy(this.streams.get(name)),
+        regionalOrigin: (name) => this.heldBy(this.regionals.get(name)),
+        regionOf: (node) => nodes.regionOf(node),
+        isDraining: (node) => nodes.isDraining(node),
+      },
+      {
+        pull: (name, upstream) => this.out.pull(name, upstream),
+        stop: (name, isOver) => this.out.stop(name, isOver),
+        claimRegion: (name) => this.regionals.claim(name, {}),
+        releaseRegion: (name) => this.regionals.release(name),
+      },
+    );
+  }
+
+  start(): void {
+    const { bus, own } = this.options;
+    this.streams.start();
+    this.regionals.start();
+    this.endings.push(bus.serve(`${HOLDS}/${own.node}`, (message, reply) => this.tellWhatIsHeld(message, reply)));
+  }
+
+  /** Follows the store no more; what this node has claimed stays claimed until it counts as stale. */
+  close(): void {
+    this.streams.stop();
+    this.regionals.stop();
+    for (const end of this.endings.splice(0)) end();
+  }
+
+  /** Streams of the cluster. */
+  get count(): number {
+    return this.streams.count;
+  }
+
+  stream(name: string): Claimed<StreamBody> | undefined {
+    return this.streams.get(name);
+  }
+
+  /** The epoch of a stream whose origin this node is. */
+  ownEpoch(name: string): number | undefined {
+    return this.streams.heldEpoch(name);
+  }
+
+  /** Somebody publishes here. The claim follows; {@link StreamDirectoryOutput.evict} if another node's is the better one. */
+  publish(name: string, body: StreamBody): void {
+    this.sourcing.unwant(name);
+    this.bodies.set(name, body);
+    if (!this.standbys.has(name)) this.streams.claim(name, body);
+  }
+
+  /** What is published here looks different now. */
+  describe(name: string, body: StreamBody): void {
+    this.bodies.set(name, body);
+    this.streams.describe(name, body);
+  }
+
+  /** Nobody publishes it here any more. */
+  unpublish(name: string): void {
+    this.bodies.delete(name);
+    this.standbys.delete(name);
+    this.given.delete(name);
+    this.streams.release(name);
+  }
+
+  /** Whether another node has the stream, so that it can be pulled. */
+  canSource(name: string): boolean {
+    return !this.bodies.has(name) && this.sourcing.canSource(name);
+  }
+
+  /** Somebody wants to watch here what another node has. */
+  want(name: string): void {
+    this.sourcing.want(name, this.options.now());
+  }
+
+  unwant(name: string): void {
+    this.sourcing.unwant(name);
+  }
+
+  /** From where the stream is being pulled. */
+  upstreamOf(name: string): Upstream | undefined {
+    return this.sourcing.upstreamOf(name);
+  }
+
+  /** Whether this node is the one that pulls the stream into its region. */
+  isRegionalOrigin(name: string): boolean {
+    return this.regionals.heldEpoch(name) !== undefined;
+  }
+
+  /** The upstream is out of reach, or refused. */
+  broken(name: string, upstream: Upstream): void {
+    this.sourcing.broken(name, upstream, this.options.now());
+  }
+
+  /** A node came, went, or counts as stale. */
+  nodesChanged(): void {
+    this.sourcing.nodesChanged(this.options.now());
+  }
+
+  tick(now: MonotonicMs): void {
+    this.streams.tick(now);
+    this.regionals.tick(now);
+    this.sourcing.tick(now);
+    for (const [name, standby] of this.standbys) if (!standby.isAsking && now >= standby.askAt) this.watchOver(name, standby);
+  }
+
+  private lostOrigin(name: string, to: Holder | undefined): void {
+    if (to === undefined || !this.bodies.has(name) || this.options.secondPublisher(name) !== 'standby') {
+      this.bodies.delete(name);
+      this.out.evict(name, to?.node);
+      return;
+    }
+    this.standbys.set(name, { askAt: this.options.now(), isAsking: false });
+    this.out.standBy(name, to.node);
+  }
+
+  private watchOver(name: string, standby: Standby): void {
+    const origin = this.heldBy(this.streams.get(name));
+    if (origin?.isAlive !== true) {
+      this.takePlace(name);
+      return;
+    }
+    standby.isAsking = true;
+    this.ask(name, origin.node, STANDBY_ASK_MS, (state) => {
+      standby.isAsking = false;
+      standby.askAt = monotonicMs(this.options.now() + STANDBY_MS);
+      if (state !== 'none' && state !== 'held') return;
+      this.given.set(name, origin.node);
+      this.takePlace(name);
+    });
+  }
+
+  private takePlace(name: string): void {
+    const body = this.bodies.get(name);
+    if (body !== undefined && this.standbys.delete(name)) this.streams.claim(name, body);
+  }
+
+  private heldBy<Body>(claimed: Claimed<Body> | undefined): Held | undefined {
+    if (claimed === undefined) return undefined;
+    const { node, incarnation } = claimed.holder;
+    const isOwn = node === this.options.own.node;
+    const isAlive = isOwn ? incarnation === this.options.own.incarnation : this.options.nodes.isAlive(node, incarnation);
+    return { node, epoch: claimed.epoch, isAlive };
+  }
+
+  private mayReplaceRegional(holder: Holder): ReplaceVerdict {
+    const { nodes, own, now } = this.options;
+    // A former run of this very node.
+    if (holder.node === own.node || this.sourcing.isSuspect(holder.node, now()) || nodes.isDraining(holder.node)) return 'yes';
+    if (!nodes.isJudging) return 'unknown';
+    return nodes.isAlive(holder.node, holder.incarnation) ? 'no' : 'yes';
+  }
+
+  /** A holder that counts as alive is asked: it may have died a moment ago, or be without its publisher, who comes back here. */
+  private mayReplaceOrigin(name: string, { node, incarnation }: Holder, done: (verdict: ReplaceVerdict) => void): void {
+    const { nodes, own, secondPublisher } = this.options;
+    if (node !== own.node && !nodes.isJudging) {
+      done('unknown');
+      return;
+    }
+    const isGiven = this.given.get(name) === node;
+    this.given.delete(name);
+    if (isGiven || node === own.node || !nodes.isAlive(node, incarnation) || secondPublisher(name) === 'takeover') {
+      done('yes');
+      return;
+    }
+    this.ask(name, node, ASK_MS, (state) => done(state === 'live' ? 'no' : state === undefined ? 'unknown' : 'yes'));
+  }
+
+  /** What a node has of a stream; nothing when it does not answer, undefined when nobody can be asked. */
+  private ask(name: string, node: string, timeoutMs: number, done: (state: OwnStreamState | undefined) => void): void {
+    this.options.bus.request(`${HOLDS}/${node}`, encodeVersioned({ v: 1, name }), timeoutMs, (reply) => {
+      if (!reply.ok) {
+        done(reply.failure === 'unavailable' ? undefined : 'none');
+        return;
+      }
+      const state = decodeVersioned(reply.value)?.['state'];
+      done(state === 'live' || state === 'held' ? state : 'none');
+    });
+  }
+
+  private tellWhatIsHeld(message: Uint8Array, reply: (answer: Uint8Array) => void): void {
+    const name = readText(decodeVersioned(message)?.['name'], 256);
+    const state: OwnStreamState = name === undefined ? 'none' : this.options.ownState(name);
+    reply(encodeVersioned({ v: 1, state }));
+  }
+}

@@ -1,0 +1,58 @@
+import { readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
+
+/** A track in a few words, for lists. */
+export interface TrackSummary {
+  readonly kind: 'video' | 'audio';
+  readonly codec: string;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** What the origin of a stream says of it, under `streams/APP/NAME`. */
+export interface StreamBody {
+  readonly startedWallMs: number;
+  /** `held`: the publisher dropped, and may come back to any node. */
+  readonly state: 'live' | 'held';
+  /** How the publisher sends: `rtmp`, `webrtc`, … */
+  readonly protocol: string;
+  readonly tracks: readonly TrackSummary[];
+  /** Beside `source`. */
+  readonly renditions: readonly string[];
+}
+
+export const STREAMS_PREFIX = 'streams/';
+
+const TRACKS_MAX = 64;
+const RENDITIONS_MAX = 64;
+const TEXT_LENGTH_MAX = 128;
+
+/** Reads what a claim says of its stream; undefined for what is no such thing. */
+export function readStreamBody(json: unknown): StreamBody | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const fields = json as UnknownFields;
+  const startedWallMs = readAmount(fields['startedWallMs']);
+  const { tracks, renditions } = fields;
+  if (startedWallMs === undefined || !Array.isArray(tracks) || !Array.isArray(renditions)) return undefined;
+  return {
+    startedWallMs,
+    state: fields['state'] === 'held' ? 'held' : 'live',
+    protocol: readText(fields['protocol'], TEXT_LENGTH_MAX) ?? '',
+    tracks: tracks.slice(0, TRACKS_MAX).flatMap(readTrack),
+    renditions: renditions.slice(0, RENDITIONS_MAX).flatMap((name) => readText(name, TEXT_LENGTH_MAX) ?? []),
+  };
+}
+
+function readTrack(json: unknown): readonly TrackSummary[] {
+  if (typeof json !== 'object' || json === null) return [];
+  const { kind, codec, width, height } = json as UnknownFields;
+  const name = readText(codec, TEXT_LENGTH_MAX);
+  if ((kind !== 'video' && kind !== 'audio') || name === undefined) return [];
+  const [columns, lines] = [readCount(width), readCount(height)];
+  return [{ kind, codec: name, ...(columns === undefined ? {} : { width: columns }), ...(lines === undefined ? {} : { height: lines }) }];
+}
+
+/** What a regional origin says of a stream, under `regions/REGION/APP/NAME`: nothing but that it is the one. */
+export type RegionalBody = Readonly<Record<string, never>>;
+
+export const regionPrefix = (region: string): string => `regions/${region}/`;
+export const readRegionalBody = (json: unknown): RegionalBody | undefined => (typeof json === 'object' && json !== null ? {} : undefined);

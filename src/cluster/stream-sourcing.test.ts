@@ -1,0 +1,232 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { monotonicMs } from '../core/mod.ts';
+import { type Held, StreamSourcing } from './stream-sourcing.ts';
+
+const SHOW = 'live/show';
+
+/** Node `e1` of region `eu`, and what it knows. */
+class World {
+  now = 0;
+  readonly did: string[] = [];
+  readonly origins = new Map<string, Held>();
+  readonly regionals = new Map<string, Held>();
+  readonly draining = new Set<string>();
+  readonly regions = new Map([
+    ['e1', 'eu'],
+    ['e2', 'eu'],
+    ['o-eu', 'eu'],
+    ['o-us', 'us'],
+    ['o2-us', 'us'],
+  ]);
+  readonly sourcing = new StreamSourcing(
+    { node: 'e1', region: 'eu' },
+    {
+      origin: (name) => this.origins.get(name),
+      regionalOrigin: (name) => this.regionals.get(name),
+      regionOf: (node) => this.regions.get(node),
+      isDraining: (node) => this.draining.has(node),
+    },
+    {
+      pull: (name, { node, epoch }) => this.did.push(`pull ${name} from ${node} at ${epoch}`),
+      stop: (name, isOver) => this.did.push(`stop ${name}${isOver ? ' for good' : ''}`),
+      claimRegion: (name) => this.did.push(`claim ${name}`),
+      releaseRegion: (name) => this.did.push(`release ${name}`),
+    },
+  );
+
+  want(): void {
+    this.sourcing.want(SHOW, monotonicMs(this.now));
+  }
+
+  /** Changes what is known of the stream, and tells. */
+  originIs(node: string, epoch: number, isAlive = true): void {
+    this.origins.set(SHOW, { node, epoch, isAlive });
+    this.changed();
+  }
+
+  regionalIs(node: string, isAlive = true): void {
+    this.regionals.set(SHOW, { node, epoch: 1, isAlive });
+    this.changed();
+  }
+
+  changed(): void {
+    this.sourcing.changed(SHOW, monotonicMs(this.now));
+  }
+
+  broken(node: string): void {
+    this.sourcing.broken(SHOW, { node, epoch: 1 }, monotonicMs(this.now));
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.sourcing.tick(monotonicMs(this.now));
+  }
+
+  /** What was done since the last time. */
+  take(): string[] {
+    return this.did.splice(0);
+  }
+}
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('where a stream comes from', () => {
+  it('is its origin where that is in the same region', () => {
+    world.originIs('o-eu', 7);
+    world.want();
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 7`]);
+  });
+
+  it("is the region's own regional origin where the origin is in another, and that one pulls from the origin", () => {
+    world.originIs('o-us', 7);
+    world.want();
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+    world.regionalIs('e1');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+
+    const other = new World();
+    other.regionalIs('e2');
+    other.originIs('o-us', 7);
+    other.want();
+    expect(other.take()).toEqual([`pull ${SHOW} from e2 at 7`]);
+  });
+
+  it('is whoever won where two nodes wanted to be the regional origin', () => {
+    world.originIs('o-us', 7);
+    world.want();
+    world.regionalIs('e2');
+    expect(world.take()).toEqual([`claim ${SHOW}`, `pull ${SHOW} from e2 at 7`]);
+  });
+
+  it('is the origin itself when the store does not answer in time', () => {
+    world.originIs('o-us', 7);
+    world.want();
+    world.pass(999);
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+    world.pass(1);
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+  });
+
+  it('changes when another node has claimed the stream', () => {
+    world.originIs('o-eu', 7);
+    world.want();
+    world.originIs('e2', 9);
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 7`, `pull ${SHOW} from e2 at 9`]);
+  });
+
+  it('is given up for the claim of the region when the regional origin is out of reach, before it counts as dead', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e2');
+    world.want();
+    world.take();
+    world.broken('e2');
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+    expect(world.sourcing.isSuspect('e2', monotonicMs(world.now))).toBe(true);
+    world.regionalIs('e1');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+  });
+
+  it('stays the same where there is no other way', () => {
+    world.originIs('o-eu', 7);
+    world.want();
+    world.take();
+    world.broken('o-eu');
+    world.pass(5_000);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('stays the same while an origin counts as dead: its viewers lose nothing by waiting', () => {
+    world.originIs('o-eu', 7);
+    world.want();
+    world.originIs('o-eu', 7, false);
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 7`]);
+  });
+
+  it('is awaited for a while when the claim is gone, then viewers are told that the stream is over', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e1');
+    world.want();
+    world.take();
+    world.origins.delete(SHOW);
+    world.changed();
+    world.pass(14_999);
+    expect(world.take()).toEqual([]);
+    world.pass(1);
+    expect(world.take()).toEqual([`release ${SHOW}`, `stop ${SHOW} for good`]);
+    expect(world.sourcing.isWanted(SHOW)).toBe(false);
+  });
+
+  it('is nowhere any more, nor the region claimed, once nobody watches', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e1');
+    world.want();
+    world.take();
+    world.sourcing.unwant(SHOW);
+    expect(world.take()).toEqual([`release ${SHOW}`, `stop ${SHOW}`]);
+    world.originIs('o-us', 8);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('moves away from a regional origin that drains as soon as the region has another', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e2');
+    world.want();
+    world.take();
+    world.draining.add('e2');
+    world.changed();
+    // It is pulled from until then.
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+    world.regionalIs('e1');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+  });
+
+  it('gives the claim of the region up while this node drains, and follows whoever takes it', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e1');
+    world.want();
+    world.take();
+    world.draining.add('e1');
+    world.changed();
+    expect(world.take()).toEqual([`release ${SHOW}`]);
+    world.regionals.delete(SHOW);
+    world.changed();
+    world.pass(5_000);
+    expect(world.take()).toEqual([]);
+    world.regionalIs('e2');
+    expect(world.take()).toEqual([`pull ${SHOW} from e2 at 7`]);
+    world.draining.add('e2');
+    world.changed();
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+  });
+
+  it('is claimed again after a drain that was undone', () => {
+    world.originIs('o-us', 7);
+    world.draining.add('e1');
+    world.want();
+    expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
+    world.draining.delete('e1');
+    world.changed();
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
+
+  it('is this node itself as soon as its own claim holds', () => {
+    world.originIs('o-eu', 7);
+    world.want();
+    world.take();
+    world.originIs('e1', 9);
+    expect(world.take()).toEqual([`stop ${SHOW}`]);
+  });
+
+  it('can be sourced only while another node that is alive has it', () => {
+    expect(world.sourcing.canSource(SHOW)).toBe(false);
+    world.originIs('o-us', 7, false);
+    expect(world.sourcing.canSource(SHOW)).toBe(false);
+    world.originIs('o-us', 7);
+    expect(world.sourcing.canSource(SHOW)).toBe(true);
+    world.originIs('e1', 8);
+    expect(world.sourcing.canSource(SHOW)).toBe(false);
+  });
+});
