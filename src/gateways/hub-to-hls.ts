@@ -33,6 +33,8 @@ export class HubToHls implements Sink {
   private readonly maps = new Map<string, number>();
   private pending: PendingPart | undefined;
   private open: HlsSegment | undefined;
+  /** The segment that frames are missing of: it left the playlist in part, and its parts are kept until another one is begun. */
+  private torn: HlsSegment | undefined;
   private current: HlsPlaylists | undefined;
   private isEnded = false;
 
@@ -69,6 +71,14 @@ export class HubToHls implements Sink {
     this.publish(undefined);
   }
 
+  /** A segment is listed whole or not at all, so that it is the same on every node: the open one is given up, and the next begins the playlist anew. */
+  gap(): void {
+    this.pending = undefined;
+    if (this.open !== undefined) this.forgetTorn();
+    this.torn = this.open ?? this.torn;
+    this.open = undefined;
+  }
+
   ended(): void {
     this.isEnded = true;
     this.paused();
@@ -81,6 +91,7 @@ export class HubToHls implements Sink {
     if (isNewSegment) {
       this.closeSegment();
       this.open = this.openSegment(frame.segment);
+      this.forgetTorn();
     }
     this.pending = new PendingPart(frame);
     this.publish(frame);
@@ -88,7 +99,7 @@ export class HubToHls implements Sink {
 
   /** False for the rest of a segment whose beginning was not seen, and for frames of one that is closed already. */
   private canOpen(frame: Frame): boolean {
-    const newest = this.open ?? this.window.last;
+    const newest = this.open ?? this.torn ?? this.window.last;
     return frame.part === 0 && (newest === undefined || frame.segment.sequence > newest.sequence);
   }
 
@@ -127,6 +138,21 @@ export class HubToHls implements Sink {
     if (this.maps.get(segment.mapUri) !== segment.sequence) return;
     this.maps.delete(segment.mapUri);
     this.out.removed(segment.mapUri);
+  }
+
+  private forgetTorn(): void {
+    const { torn } = this;
+    this.torn = undefined;
+    if (torn === undefined) return;
+    for (const part of torn.parts) this.out.removed(part.uri);
+    if (this.maps.get(torn.mapUri) !== torn.sequence) return;
+    const user = this.window.all.findLast(({ mapUri }) => mapUri === torn.mapUri);
+    if (user !== undefined) {
+      this.maps.set(torn.mapUri, user.sequence);
+      return;
+    }
+    this.maps.delete(torn.mapUri);
+    this.out.removed(torn.mapUri);
   }
 
   /** Renews the playlists; `next` is the frame that has started the part after the last one in them. */

@@ -24,7 +24,8 @@ export class FrameFan {
   private readonly gop: GopCache;
   // A new array on each change, so that a loop over the old one is not disturbed.
   private sinks: readonly Sink[] = [];
-  private isHeld = false;
+  /** `stalled`: nothing comes, but what is open may still be completed. */
+  private flow: 'live' | 'held' | 'stalled' = 'live';
   private isOver = false;
   private framesIn = 0;
   private bytesIn = 0;
@@ -59,7 +60,7 @@ export class FrameFan {
   deliver(frame: Frame): void {
     const lead = frame.segment.tracks[0];
     if (lead === undefined) return;
-    this.isHeld = false;
+    this.flow = 'live';
     if (frame.segment.tracks !== this.tracks) this.begin(frame.segment.tracks);
     this.gop.push(frame, lead);
     if (frame.track.id === lead.id) this.measureLead(frame);
@@ -68,7 +69,7 @@ export class FrameFan {
 
   /** A source goes on after a change or a break. */
   resume(): void {
-    this.isHeld = false;
+    this.flow = 'live';
     this.keyframeMs = undefined;
   }
 
@@ -79,15 +80,33 @@ export class FrameFan {
   }
 
   hold(): void {
-    this.isHeld = true;
+    this.flow = 'held';
     this.eachSink((sink) => sink.paused());
   }
 
+  /** Nothing comes for now; what comes next may be right behind the last frame, so sinks are not told. */
+  stall(): void {
+    if (this.flow === 'live') this.flow = 'stalled';
+  }
+
+  /** Frames are missing before the next one. */
+  gap(): void {
+    this.keyframeMs = undefined;
+    this.gop.clear();
+    this.eachSink((sink) => sink.gap?.());
+  }
+
   end(): void {
+    // What a sink has in part would be taken for whole.
+    if (this.flow === 'stalled') this.gap();
     this.isOver = true;
     this.eachSink((sink) => sink.ended());
     this.sinks = [];
     this.gop.clear();
+  }
+
+  get isWatched(): boolean {
+    return this.sinks.length > 0;
   }
 
   attach(sink: Sink, from: 'keyframe' | 'segment'): () => void {
@@ -102,13 +121,13 @@ export class FrameFan {
     this.call(sink, (it) => {
       if (tracks.length > 0) it.tracks(tracks);
       for (const frame of from === 'keyframe' ? gop.gop : gop.segments) it.frame(frame);
-      if (this.isHeld) it.paused();
+      if (this.flow === 'held') it.paused();
     });
     return detach;
   }
 
   stats(): FanStats {
-    const isLive = !this.isHeld && !this.isOver;
+    const isLive = this.flow === 'live' && !this.isOver;
     return {
       framesIn: this.framesIn,
       bytesIn: this.bytesIn,

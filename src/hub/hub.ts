@@ -1,8 +1,8 @@
 import { type DurationMs, type MonotonicMs, monotonicMs, type SizeBytes, type StreamRef, type WallMs } from '../core/mod.ts';
-import type { SourceFrame } from '../media/mod.ts';
+import type { Frame, SourceFrame } from '../media/mod.ts';
 import { FanOut, type LiveStream, type PublisherInfo, type StreamOptions } from './live-stream.ts';
 import type { HubListener, PublishRefusal, SourceListener } from './ports.ts';
-import type { RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
+import type { RelayedRenditionInput, RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
 
 export interface HubOptions extends StreamOptions {
   /** How long a stream whose publisher went away without a word stays up for the same publisher to return. */
@@ -14,6 +14,8 @@ export interface HubOptions extends StreamOptions {
   /** A GOP larger than this is not kept for new viewers. */
   readonly gopCacheBytesMax: SizeBytes;
   readonly tracksMax: number;
+  /** When a stream (`app/name`) that somebody publishes now began on another node; undefined when it begins now. */
+  readonly startedBefore?: (path: string) => WallMs | undefined;
 }
 
 /** A source's hold on its stream. After `finish`, `lost` or an eviction every call is ignored. */
@@ -32,6 +34,36 @@ export interface Publication {
   lost(now: MonotonicMs): void;
 }
 
+/** Where a relayed stream comes from. */
+export interface RelayOrigin {
+  /** The node that it is pulled from. */
+  readonly node: string;
+  /** The encoder's name, as the node says. */
+  readonly agent: string;
+  /** When the stream began, by the clock of the node that has its publisher. */
+  readonly startedWallMs: WallMs;
+}
+
+/** A relay's hold on the stream that it brings. After `finish`, `lost` or an eviction every call is ignored. */
+export interface RelayedPublication {
+  readonly stream: LiveStream;
+  /** The frame has its place on another node's timeline and is delivered as it is. */
+  write(frame: Frame, now: MonotonicMs): void;
+  /** Frames are missing between the last one and the next, which is a lead keyframe. */
+  gap(): void;
+  /** The stream is held where it comes from; how long is decided there. The next frame ends it. */
+  paused(): void;
+  /** A further quality whose frames have their places too. Offered with an expectation, it is relayed only while `maker.watched` says so. */
+  rendition(offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RelayedRenditionInput | undefined;
+  /** The stream is over where it comes from. */
+  finish(now: MonotonicMs): void;
+  /**
+   * Nothing comes any more, but the stream may go on elsewhere: it is held for `holdMs`. Sinks are not told, so that whoever relays it again can go on
+   * right behind the last frame (or says `gap`).
+   */
+  lost(now: MonotonicMs): void;
+}
+
 interface Source {
   readonly listener: SourceListener;
 }
@@ -41,6 +73,8 @@ interface Entry {
   /** Whose frames count; nobody's while the stream is held. One object per publication, also when a listener publishes twice. */
   source: Source | undefined;
   heldUntil: MonotonicMs | undefined;
+  /** Whether its frames are stamped by another node. */
+  isRelayed: boolean;
 }
 
 /** The live streams of this node: who puts in, and who takes out. */
@@ -70,9 +104,42 @@ export class Hub {
     this.tick(now);
     const entry = this.entries.get(ref.path);
     const source: Source = { listener };
-    if (entry === undefined) return this.start(ref, publisher, source, now, wall);
-    if (entry.source !== undefined && policy === 'reject') return 'stream-taken';
+    if (entry === undefined) {
+      const started = this.start(ref, publisher, source, false, now, this.options.startedBefore?.(ref.path) ?? wall);
+      if (started === undefined) return 'too-many-streams';
+      const publication = this.publication(started, source);
+      this.listener.streamStarted(ref);
+      return publication;
+    }
+    // A relayed stream whose publisher is away, or whose node may be dead, is as good as held.
+    const isTaken = entry.source !== undefined && !(entry.isRelayed && entry.stream.state === 'held');
+    if (isTaken && policy === 'reject') return 'stream-taken';
     return this.resume(entry, publisher, source);
+  }
+
+  /**
+   * Begins a stream that another node has, or goes on with one that is held: without a discontinuity, since its frames bring their places. One that
+   * is live is taken already, by a publisher or by another relay.
+   */
+  relay(ref: StreamRef, from: RelayOrigin, listener: SourceListener, now: MonotonicMs): RelayedPublication | PublishRefusal {
+    this.tick(now);
+    const publisher: PublisherInfo = { protocol: 'relay', address: from.node, agent: from.agent };
+    const source: Source = { listener };
+    const entry = this.entries.get(ref.path);
+    if (entry === undefined) {
+      const started = this.start(ref, publisher, source, true, now, from.startedWallMs);
+      if (started === undefined) return 'too-many-streams';
+      const publication = this.relayedPublication(started, source);
+      this.listener.streamStarted(ref);
+      return publication;
+    }
+    if (entry.source !== undefined) return 'stream-taken';
+    entry.source = source;
+    entry.heldUntil = undefined;
+    entry.isRelayed = true;
+    entry.stream.resumeRelayed(publisher, listener);
+    this.listener.streamResumed(ref);
+    return this.relayedPublication(entry, source);
   }
 
   stream(path: string): LiveStream | undefined {
@@ -118,25 +185,50 @@ export class Hub {
     return true;
   }
 
-  private start(ref: StreamRef, publisher: PublisherInfo, source: Source, now: MonotonicMs, wall: WallMs): Publication | PublishRefusal {
-    if (this.entries.size >= this.options.streamsMax) return 'too-many-streams';
-    const stream = new FanOut(ref, publisher, source.listener, this.listener, this.options, now, wall);
-    const entry: Entry = { stream, source, heldUntil: undefined };
+  /**
+   * Another node has the stream from now on: its source here is evicted as `taken-over`, and the stream is held until it is relayed from there. False if
+   * nobody publishes it here.
+   */
+  handOver(path: string, now: MonotonicMs): boolean {
+    const entry = this.entries.get(path);
+    if (entry === undefined || entry.isRelayed) return false;
+    const { source } = entry;
+    if (source !== undefined) this.hold(entry, now);
+    source?.listener.evicted('taken-over');
+    return this.entries.has(path);
+  }
+
+  /** A stream that is published here takes the place of the same stream of another node, at its next keyframe. */
+  takePlace(path: string): void {
+    this.entries.get(path)?.stream.takePlace();
+  }
+
+  /** Undefined when there are too many. */
+  private start(
+    ref: StreamRef,
+    publisher: PublisherInfo,
+    source: Source,
+    isRelayed: boolean,
+    now: MonotonicMs,
+    startedWallMs: WallMs,
+  ): Entry | undefined {
+    if (this.entries.size >= this.options.streamsMax) return undefined;
+    const stream = new FanOut(ref, publisher, source.listener, this.listener, this.options, now, startedWallMs);
+    const entry: Entry = { stream, source, heldUntil: undefined, isRelayed };
     this.entries.set(ref.path, entry);
-    const publication = this.publication(entry, source);
-    this.listener.streamStarted(ref);
-    return publication;
+    return entry;
   }
 
   private resume(entry: Entry, publisher: PublisherInfo, source: Source): Publication {
     const replaced = entry.source;
-    const wasHeld = entry.heldUntil !== undefined;
+    const wasHeldOrRelayed = entry.heldUntil !== undefined || entry.isRelayed;
     entry.source = source;
     entry.heldUntil = undefined;
+    entry.isRelayed = false;
     entry.stream.resume(publisher, source.listener);
     const publication = this.publication(entry, source);
     replaced?.listener.evicted('taken-over');
-    if (wasHeld) this.listener.streamResumed(entry.stream.ref);
+    if (wasHeldOrRelayed) this.listener.streamResumed(entry.stream.ref);
     return publication;
   }
 
@@ -159,6 +251,32 @@ export class Hub {
     };
   }
 
+  private relayedPublication(entry: Entry, source: Source): RelayedPublication {
+    const { stream } = entry;
+    const whileSource = (act: () => void): void => {
+      if (entry.source === source) act();
+    };
+    return {
+      stream,
+      write: (frame, now) => {
+        if (entry.source !== source) return;
+        const wasHeld = stream.state === 'held';
+        stream.relayed(frame, now);
+        if (wasHeld) this.listener.streamResumed(stream.ref);
+      },
+      gap: () => whileSource(() => stream.gap()),
+      paused: () =>
+        whileSource(() => {
+          if (stream.state === 'held') return;
+          stream.hold();
+          this.listener.streamHeld(stream.ref);
+        }),
+      rendition: (offer, maker, now) => (entry.source === source ? stream.relayedRendition(offer, maker, now) : undefined),
+      finish: () => whileSource(() => this.end(entry)),
+      lost: (now) => whileSource(() => this.hold(entry, now)),
+    };
+  }
+
   private hold(entry: Entry, now: MonotonicMs): void {
     if (this.options.holdMs <= 0) {
       this.end(entry);
@@ -166,8 +284,10 @@ export class Hub {
     }
     entry.source = undefined;
     entry.heldUntil = monotonicMs(now + this.options.holdMs);
-    entry.stream.hold();
-    this.listener.streamHeld(entry.stream.ref);
+    const wasHeld = entry.stream.state === 'held';
+    if (entry.isRelayed) entry.stream.stall();
+    else entry.stream.hold();
+    if (!wasHeld) this.listener.streamHeld(entry.stream.ref);
   }
 
   private end(entry: Entry): void {

@@ -10,11 +10,18 @@ import {
 import { type Frame, type SourceFrame, Timeline, type Track } from '../media/mod.ts';
 import { FrameFan } from './frame-fan.ts';
 import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
-import { type Rendition, type RenditionInput, type RenditionMaker, type RenditionOffer, RenditionSet } from './rendition.ts';
+import {
+  type RelayedRenditionInput,
+  type Rendition,
+  type RenditionInput,
+  type RenditionMaker,
+  type RenditionOffer,
+  RenditionSet,
+} from './rendition.ts';
 
-/** Who publishes a stream. */
+/** Who publishes a stream; `relay`: another node of the cluster brings it. */
 export type PublisherInfo = {
-  readonly protocol: 'rtmp' | 'webrtc';
+  readonly protocol: 'rtmp' | 'webrtc' | 'relay' | 'pull';
   readonly address: string;
   /** The encoder's name as it says; may be empty. */
   readonly agent: string;
@@ -69,6 +76,8 @@ export class FanOut implements LiveStream {
   private readonly set: RenditionSet;
   private source: SourceListener;
   private isOver = false;
+  /** Frames with numbers of another node came last. */
+  private isRelayed = false;
 
   constructor(
     ref: StreamRef,
@@ -90,7 +99,7 @@ export class FanOut implements LiveStream {
       sinkFailed,
       changed: () => listener.renditionsChanged(ref),
     });
-    this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, options);
+    this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, { ...options, startedWallMs: wall });
   }
 
   get tracks(): readonly Track[] {
@@ -110,6 +119,23 @@ export class FanOut implements LiveStream {
     this.timeline.write(frame, now, wall);
   }
 
+  /** A frame that has its place already. */
+  relayed(frame: Frame, now: MonotonicMs): void {
+    this.isRelayed = true;
+    if (this.state === 'held') this.fan.resume();
+    this.state = 'live';
+    this.fan.received(frame.payload.length, now);
+    this.deliver(frame);
+  }
+
+  gap(): void {
+    this.fan.gap();
+  }
+
+  relayedRendition(offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RelayedRenditionInput | undefined {
+    return this.set.openRelayed(offer, maker, now);
+  }
+
   /** A further quality; `clock` says whose times its frames carry: the publisher's, or the stream's timeline. Undefined when there are too many. */
   rendition(offer: RenditionOffer, clock: 'source' | 'timeline', maker: RenditionMaker, now: MonotonicMs): RenditionInput | undefined {
     return this.set.open(offer, clock === 'source' ? () => this.timeline.shiftMs : undefined, maker, now);
@@ -123,6 +149,30 @@ export class FanOut implements LiveStream {
     this.fan.resume();
     this.set.publisherGone();
     this.timeline.newSource();
+    if (this.isRelayed) this.timeline.renumber();
+    this.isRelayed = false;
+  }
+
+  /** What comes from the next lead keyframe on takes the place of the same stream from another node; what came before is of no use for new sinks. */
+  takePlace(): void {
+    this.timeline.renumber();
+    this.fan.forget();
+    this.requestKeyframe();
+  }
+
+  /** A relay goes on with the stream, perhaps right behind the last frame. */
+  resumeRelayed(publisher: PublisherInfo, source: SourceListener): void {
+    this.publisher = publisher;
+    this.source = source;
+    this.state = 'live';
+    this.set.publisherGone();
+  }
+
+  /** The relay broke: what is open may still be completed. */
+  stall(): void {
+    this.state = 'held';
+    this.fan.stall();
+    this.set.stall();
   }
 
   hold(): void {

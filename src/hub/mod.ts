@@ -1,7 +1,8 @@
-export { Hub, type HubOptions, type Publication } from './hub.ts';
+export { Hub, type HubOptions, type Publication, type RelayedPublication, type RelayOrigin } from './hub.ts';
 export type { LiveStream, PublisherInfo, StreamOptions, StreamStats } from './live-stream.ts';
 export type { FrameSource, HubListener, PublishRefusal, Sink, SourceListener } from './ports.ts';
 export type {
+  RelayedRenditionInput,
   Rendition,
   RenditionAudience,
   RenditionExpectation,

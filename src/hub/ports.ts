@@ -12,6 +12,11 @@ export interface Sink {
   frame(frame: Frame): void;
   /** The source went away; the stream is held and may go on. What is pending can be flushed. */
   paused(): void;
+  /**
+   * Frames are missing between the last one and the next, which is a lead keyframe (relayed streams only). What is incomplete stays so. Sinks that
+   * make no units of several frames leave this out.
+   */
+  gap?(): void;
   /** The stream is over. No call follows. */
   ended(): void;
 }
@@ -35,7 +40,7 @@ export interface FrameSource {
 /** Why a publication was refused. */
 export type PublishRefusal = 'stream-taken' | 'too-many-streams';
 
-/** What the hub has to say to a source. */
+/** What the hub has to say to a publisher, or to a relay that brings a stream. */
 export interface SourceListener {
   /** The publication is over (`taken-over` by another publisher, or `deleted` by an operator); frames put in later are ignored. */
   evicted(reason: 'taken-over' | 'deleted'): void;

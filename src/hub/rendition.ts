@@ -64,6 +64,21 @@ export interface RenditionInput {
   end(): void;
 }
 
+/** A relay puts the frames of a rendition in here, which have their places already. Calls are ignored as for a {@link RenditionInput}. */
+export interface RelayedRenditionInput {
+  write(frame: Frame, now: MonotonicMs): void;
+  /** Frames are missing before the next one, which is a lead keyframe. */
+  gap(): void;
+  /** The rendition is held where it comes from. */
+  paused(): void;
+  /** Nothing comes for a while, since nobody watches. */
+  rest(): void;
+  /** The relay broke; the next frame may be right behind the last one. */
+  lost(): void;
+  /** No more comes. */
+  end(): void;
+}
+
 export interface RenditionSetOptions {
   readonly gopCacheBytesMax: SizeBytes;
   readonly sinkFailed: (error: unknown) => void;
@@ -96,18 +111,15 @@ export class RenditionSet {
     maker: RenditionMaker,
     now: MonotonicMs,
   ): RenditionInput | undefined {
-    let fan = this.entries.get(offer.name);
-    if (fan !== undefined && fan.kind !== offer.kind) {
-      this.remove(fan);
-      fan = undefined;
-    }
-    if (fan === undefined) {
-      if (this.entries.size >= RENDITIONS_MAX) return undefined;
-      fan = new FollowingFan(offer, this.options, (ended) => this.remove(ended), now);
-      this.entries.set(offer.name, fan);
-    }
-    const input = fan.feedFrom(maker, offer.expected, shiftMs);
-    if (offer.expected !== undefined) this.options.changed();
+    const input = this.fanOf(offer, now)?.feedFrom(maker, offer.expected, shiftMs);
+    if (offer.expected !== undefined && input !== undefined) this.options.changed();
+    return input;
+  }
+
+  /** A rendition whose frames come with their places. */
+  openRelayed(offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RelayedRenditionInput | undefined {
+    const input = this.fanOf(offer, now)?.relayFrom(maker, offer.expected);
+    if (offer.expected !== undefined && input !== undefined) this.options.changed();
     return input;
   }
 
@@ -124,6 +136,10 @@ export class RenditionSet {
     for (const fan of this.entries.values()) fan.hold();
   }
 
+  stall(): void {
+    for (const fan of this.entries.values()) fan.stall();
+  }
+
   /** The stream's publisher is another one now, or none: what the former one made is not fed any more. */
   publisherGone(): void {
     for (const fan of this.entries.values()) fan.publisherGone();
@@ -132,6 +148,17 @@ export class RenditionSet {
   end(): void {
     for (const fan of this.entries.values()) fan.end();
     this.entries.clear();
+  }
+
+  /** Undefined if there are too many. */
+  private fanOf(offer: RenditionOffer, now: MonotonicMs): FollowingFan | undefined {
+    const known = this.entries.get(offer.name);
+    if (known?.kind === offer.kind) return known;
+    if (known !== undefined) this.remove(known);
+    if (this.entries.size >= RENDITIONS_MAX) return undefined;
+    const fan = new FollowingFan(offer, this.options, (ended) => this.remove(ended), now);
+    this.entries.set(offer.name, fan);
+    return fan;
   }
 
   private remove(fan: FollowingFan): void {
@@ -147,10 +174,11 @@ class FollowingFan implements Rendition {
   readonly audience: RenditionAudience;
   expected: RenditionExpectation | undefined = undefined;
   private readonly fan: FrameFan;
+  private readonly deliver: (frame: Frame) => void;
   private readonly timeline: FollowerTimeline | AudioFollower;
   private readonly withdrawn: (fan: FollowingFan) => void;
   /** One object for each opening, also when a maker opens twice. */
-  private maker: { readonly listener: RenditionMaker; readonly isPublisher: boolean } | undefined = undefined;
+  private maker: { readonly listener: RenditionMaker; readonly kind: 'publisher' | 'local' | 'relay' } | undefined = undefined;
   private unfedSegments = 0;
 
   constructor(
@@ -164,13 +192,12 @@ class FollowingFan implements Rendition {
     this.kind = kind;
     this.audience = audience;
     this.fan = new FrameFan(gopCacheBytesMax, sinkFailed, now, (isWatched) => this.maker?.listener.watched?.(isWatched));
-    const out = {
-      frame: (frame: Frame): void => {
-        const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
-        this.fan.deliver(frame);
-        if (isFirst) changed();
-      },
+    this.deliver = (frame) => {
+      const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
+      this.fan.deliver(frame);
+      if (isFirst) changed();
     };
+    const out = { frame: this.deliver };
     this.timeline = kind === 'video' ? new FollowerTimeline(out) : new AudioFollower(out);
   }
 
@@ -187,7 +214,7 @@ class FollowingFan implements Rendition {
     expected: RenditionExpectation | undefined,
     shiftMs: (() => number | undefined) | undefined,
   ): RenditionInput {
-    const maker = { listener, isPublisher: shiftMs !== undefined };
+    const maker = { listener, kind: shiftMs === undefined ? 'local' : 'publisher' } as const;
     this.maker = maker;
     this.expected = expected;
     this.unfedSegments = 0;
@@ -202,11 +229,33 @@ class FollowingFan implements Rendition {
         this.fan.forget();
       },
       end: () => {
-        if (this.maker !== maker) return;
-        const wasOffered = this.expected !== undefined;
-        this.unfeed();
-        if (wasOffered) this.withdrawn(this);
+        if (this.maker === maker) this.withdraw();
       },
+    };
+  }
+
+  relayFrom(listener: RenditionMaker, expected: RenditionExpectation | undefined): RelayedRenditionInput {
+    const maker = { listener, kind: 'relay' } as const;
+    this.maker = maker;
+    this.expected = expected;
+    this.unfedSegments = 0;
+    // What a maker here had open is not gone on with.
+    this.timeline.rest();
+    if (this.fan.isWatched) listener.watched?.(true);
+    const whileMaker = (act: () => void): void => {
+      if (this.maker === maker) act();
+    };
+    return {
+      write: (frame, now) => {
+        if (this.maker !== maker) return;
+        this.fan.received(frame.payload.length, now);
+        this.deliver(frame);
+      },
+      gap: () => whileMaker(() => this.fan.gap()),
+      paused: () => whileMaker(() => this.fan.hold()),
+      rest: () => whileMaker(() => this.fan.forget()),
+      lost: () => whileMaker(() => this.fan.stall()),
+      end: () => whileMaker(() => this.withdraw()),
     };
   }
 
@@ -220,12 +269,17 @@ class FollowingFan implements Rendition {
     return this.unfedSegments > UNFED_SEGMENTS_MAX;
   }
 
+  /** One that is relayed is held when its own last frame is here. */
   hold(): void {
-    this.fan.hold();
+    if (this.maker?.kind !== 'relay') this.fan.hold();
+  }
+
+  stall(): void {
+    this.fan.stall();
   }
 
   publisherGone(): void {
-    if (this.maker?.isPublisher === true) this.unfeed();
+    if (this.maker?.kind === 'publisher') this.unfeed();
   }
 
   end(): void {
@@ -243,6 +297,12 @@ class FollowingFan implements Rendition {
 
   stats(): FanStats {
     return this.fan.stats();
+  }
+
+  private withdraw(): void {
+    const wasOffered = this.expected !== undefined;
+    this.unfeed();
+    if (wasOffered) this.withdrawn(this);
   }
 
   private unfeed(): void {

@@ -51,6 +51,8 @@ export class SourceClock {
   private anchor: Anchor | undefined;
   private previous: Anchor | undefined;
   private readonly positions = new Map<number, TrackPosition>();
+  /** Where the first frame goes. */
+  private startMs = TIMELINE_START_MS;
   private headMs: number | undefined;
   private lastNow = 0;
   private jumpCount = 0;
@@ -63,6 +65,11 @@ export class SourceClock {
   /** What is added to the source's times, in ms; undefined before its first frame. */
   get shiftMs(): number | undefined {
     return this.anchor?.shiftMs;
+  }
+
+  /** The timeline began so long before its first frame. To be called before that. */
+  beganBefore(elapsedMs: number): void {
+    this.startMs = TIMELINE_START_MS + Math.max(0, elapsedMs);
   }
 
   /** The frames that follow come from another source with a clock of its own. */
@@ -121,7 +128,7 @@ export class SourceClock {
 
   /** Where on the timeline a re-anchored frame goes, in ms. */
   private continuation(position: TrackPosition, now: MonotonicMs, isNewSource: boolean): number {
-    if (this.headMs === undefined) return TIMELINE_START_MS;
+    if (this.headMs === undefined) return this.startMs;
     const afterHeadMs = this.headMs + now - this.lastNow;
     if (isNewSource || position.dts < 0) return afterHeadMs;
     // After the track's own last frame the rhythm is kept exactly; at least by a frame's length, for a jump in the middle of a burst.

@@ -218,6 +218,17 @@ describe('Timeline: clocks', () => {
     expect(frames.at(-1)?.segment).toMatchObject({ sequence: FIRST_NUMBER + 61, discontinuity: FIRST_NUMBER + 60 });
   });
 
+  it('goes on with the times of a stream that began elsewhere', () => {
+    const frames: Frame[] = [];
+    const options = { segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500), tracksMax: 4 };
+    const out = { frame: (frame: Frame): void => void frames.push(frame) };
+    const timeline = new Timeline(out, { ...options, startedWallMs: wallMs(WALL_ZERO_MS - 3_600_000) });
+    feed(timeline, { fromMs: 0, untilMs: 4_000 });
+    expect(frames.length).toBeGreaterThan(10);
+    expect(msOf(frames[0] as Frame)).toBe(3_601_000);
+    expect(frames[0]?.segment).toMatchObject({ sequence: FIRST_NUMBER, startMs: WALL_ZERO_MS });
+  });
+
   it('goes on after a change of source at the last time plus what has passed', () => {
     const { timeline, frames } = makeTimeline();
     feed(timeline, { fromMs: 0, untilMs: 5_000 });

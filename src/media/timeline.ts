@@ -22,6 +22,8 @@ export interface TimelineOptions {
   readonly partTargetMs: DurationMs;
   /** Frames of further tracks are dropped. */
   readonly tracksMax: number;
+  /** When the stream began, if that was elsewhere: its times go on from there. */
+  readonly startedWallMs?: WallMs;
 }
 
 /** Takes the stamped frames, in order. */
@@ -68,6 +70,7 @@ export class Timeline {
   private last: SegmentStamp | undefined;
   private isDiscontinuityDue = false;
   private isRenumbered = false;
+  private hasBegun = false;
   private targetDurationS: number;
   private leadStep = 0;
   /** Wall time of the timeline's zero. */
@@ -110,8 +113,12 @@ export class Timeline {
     this.isDiscontinuityDue = false;
   }
 
-  /** What follows takes the place of the same stream from elsewhere: its numbers are made greater than any there were, after a discontinuity. */
+  /**
+   * What follows, from the next lead keyframe on, takes the place of the same stream from elsewhere: its numbers are made greater than any there were, after a
+   * discontinuity.
+   */
   renumber(): void {
+    this.closeSegment();
     this.isRenumbered = true;
     this.isDiscontinuityDue = true;
   }
@@ -123,6 +130,7 @@ export class Timeline {
       this.dropped++;
       return;
     }
+    if (!this.hasBegun) this.begin(wall);
     const arrival: Arrival = { ...this.clock.rebase(source, now), source, track, now, wall };
     if (this.gathered === undefined) {
       this.place(arrival);
@@ -134,6 +142,12 @@ export class Timeline {
       this.gathered = undefined;
       for (const held of gathered) this.place(held);
     }
+  }
+
+  private begin(wall: WallMs): void {
+    this.hasBegun = true;
+    const { startedWallMs } = this.options;
+    if (startedWallMs !== undefined) this.clock.beganBefore(wall - startedWallMs);
   }
 
   private isGathered(gathered: readonly Arrival[], now: MonotonicMs): boolean {

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { durationMs, monotonicMs, sizeBytes, streamRef, ticksToMs, wallMs } from '../core/mod.ts';
+import { type Frame, Timeline } from '../media/mod.ts';
+import { audioTrack, FIRST_NUMBER, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
+import { Hub, type Publication, type RelayedPublication, type Sink } from './mod.ts';
+
+const show = streamRef('live', 'show');
+const from = { node: 'origin-1', agent: 'OBS', startedWallMs: wallMs(WALL_ZERO_MS - 60_000) };
+const at = (ms: number) => monotonicMs(ms);
+
+class RecordingSink implements Sink {
+  readonly calls: string[] = [];
+  readonly frames: Frame[] = [];
+  tracks = (): void => void this.calls.push('tracks');
+  frame = (frame: Frame): void => void this.frames.push(frame);
+  paused = (): void => void this.calls.push('paused');
+  gap = (): void => void this.calls.push('gap');
+  ended = (): void => void this.calls.push('ended');
+}
+
+function stamped(untilMs: number): Frame[] {
+  const frames: Frame[] = [];
+  const options = { segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500), tracksMax: 4 };
+  feed(new Timeline({ frame: (frame) => void frames.push(frame) }, options), { fromMs: 0, untilMs });
+  return frames;
+}
+
+function makeHub(streamsMax = 10) {
+  const events: string[] = [];
+  const note = (what: string) => (ref: { path: string }) => void events.push(`${what} ${ref.path}`);
+  const hub = new Hub(
+    {
+      streamStarted: note('started'),
+      streamHeld: note('held'),
+      streamResumed: note('resumed'),
+      streamEnded: note('ended'),
+      renditionsChanged: note('renditions'),
+      sinkFailed: (_ref, error) => {
+        throw error;
+      },
+    },
+    {
+      holdMs: durationMs(10_000),
+      segmentTargetMs: durationMs(2_000),
+      partTargetMs: durationMs(500),
+      streamsMax,
+      gopCacheBytesMax: sizeBytes(1_000_000),
+      tracksMax: 4,
+    },
+  );
+  const said: string[] = [];
+  const listener = { evicted: (reason: string) => void said.push(reason), keyframeWanted: () => void said.push('keyframe') };
+  const relay = (now = 0) => hub.relay(show, from, listener, at(now));
+  const publish = (policy: 'reject' | 'takeover' = 'takeover') =>
+    hub.publish(show, { protocol: 'rtmp', address: '', agent: '' }, listener, policy, at(0), wallMs(WALL_ZERO_MS));
+  return { hub, events, said, relay, publish, start: (now = 0) => relay(now) as RelayedPublication };
+}
+
+describe('a relayed stream', () => {
+  it('delivers frames as they are, and tells where the stream comes from', () => {
+    const { hub, events, said, start } = makeHub();
+    const relayed = start();
+    const sink = new RecordingSink();
+    relayed.stream.attach(sink);
+    const frames = stamped(6_000);
+    for (const frame of frames) relayed.write(frame, at(0));
+    expect(sink.frames.every((frame, index) => frame === frames[index])).toBe(true);
+    expect(relayed.stream).toMatchObject({
+      publisher: { protocol: 'relay', address: 'origin-1', agent: 'OBS' },
+      startedWallMs: from.startedWallMs,
+      tracks: [videoTrack, audioTrack],
+    });
+    relayed.stream.requestKeyframe();
+    hub.remove(show.path);
+    expect(said).toEqual(['keyframe', 'deleted']);
+    relayed.write(frames[0] as Frame, at(0));
+    relayed.finish(at(0));
+    expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+
+  it('goes on behind the last frame after it was lost, without a word to its sinks', () => {
+    const { hub, events, start } = makeHub();
+    const first = start();
+    const sink = new RecordingSink();
+    first.stream.attach(sink);
+    const frames = stamped(6_000);
+    for (const frame of frames.slice(0, 200)) first.write(frame, at(0));
+    first.lost(at(0));
+    first.write(frames[200] as Frame, at(0));
+    expect(first.stream.state).toBe('held');
+    expect(first.stream.stats().bitrateBps).toBe(0);
+    const late = new RecordingSink();
+    first.stream.attach(late, 'segment');
+    const second = start(5_000);
+    expect(second.stream).toBe(first.stream);
+    for (const frame of frames.slice(200)) second.write(frame, at(5_000));
+    expect(sink.frames).toEqual(frames);
+    expect([sink.calls, late.calls]).toEqual([['tracks'], ['tracks']]);
+    expect(second.stream.state).toBe('live');
+    expect(hub.wakeAt).toBeUndefined();
+    expect(events).toEqual(['started live/show', 'held live/show', 'resumed live/show']);
+  });
+
+  it('says when frames are missing, and keeps none from before for newcomers', () => {
+    const { start } = makeHub();
+    const relayed = start();
+    const sink = new RecordingSink();
+    relayed.stream.attach(sink);
+    for (const frame of stamped(3_000)) relayed.write(frame, at(0));
+    relayed.gap();
+    expect(sink.calls).toEqual(['tracks', 'gap']);
+    const late = new RecordingSink();
+    relayed.stream.attach(late, 'segment');
+    expect(late.frames).toEqual([]);
+  });
+
+  it('ends with what is whole when nobody brings it back in time', () => {
+    const { hub, events, start } = makeHub();
+    const relayed = start();
+    const sink = new RecordingSink();
+    relayed.stream.attach(sink);
+    for (const frame of stamped(3_000)) relayed.write(frame, at(0));
+    relayed.lost(at(0));
+    hub.tick(at(10_000));
+    expect(sink.calls).toEqual(['tracks', 'gap', 'ended']);
+    expect(events.at(-1)).toBe('ended live/show');
+  });
+
+  it('is held for as long as it is held where it comes from', () => {
+    const { hub, events, start } = makeHub();
+    const relayed = start();
+    const sink = new RecordingSink();
+    relayed.stream.attach(sink);
+    const frames = stamped(6_000);
+    for (const frame of frames.slice(0, 100)) relayed.write(frame, at(0));
+    relayed.paused();
+    relayed.paused();
+    expect([sink.calls, relayed.stream.state, hub.wakeAt]).toEqual([['tracks', 'paused'], 'held', undefined]);
+    relayed.write(frames[100] as Frame, at(60_000));
+    expect(relayed.stream.state).toBe('live');
+    expect(events).toEqual(['started live/show', 'held live/show', 'resumed live/show']);
+  });
+
+  it('is not published here as well while it is live, and a stream that is published here is not relayed', () => {
+    const relayed = makeHub();
+    relayed.start();
+    expect([relayed.publish('reject'), relayed.relay()]).toEqual(['stream-taken', 'stream-taken']);
+    const published = makeHub(1);
+    published.publish('reject');
+    expect(published.relay()).toBe('stream-taken');
+    expect(published.hub.relay(streamRef('live', 'other'), from, { evicted: () => undefined }, at(0))).toBe('too-many-streams');
+  });
+
+  it('goes on with a publisher of this node when it is paused or lost, behind all that was relayed, and its viewers stay', () => {
+    const { hub, start, publish, said, events } = makeHub();
+    const relayed = start();
+    const sink = new RecordingSink();
+    relayed.stream.attach(sink);
+    for (const frame of stamped(6_000)) relayed.write(frame, at(6_000));
+    const last = sink.frames.at(-1) as Frame;
+    relayed.paused();
+    const publication = publish('reject') as Publication;
+    expect(said).toEqual(['taken-over']);
+    expect(events.at(-1)).toBe('resumed live/show');
+    for (const ms of [0, 40]) publication.write(sourceFrame(videoTrack, ms, ms === 0), at(20_000 + ms), wallMs(WALL_ZERO_MS + 20_000 + ms));
+    publication.write(sourceFrame(audioTrack, 0, true), at(20_040), wallMs(WALL_ZERO_MS + 20_040));
+    const next = sink.frames[sink.frames.indexOf(last) + 1];
+    expect(next?.segment.sequence).toBe(FIRST_NUMBER + 20);
+    expect(next?.segment.discontinuity).toBe(FIRST_NUMBER + 20);
+    // It began a minute before its first frame, on the other node.
+    expect(ticksToMs(next?.dts ?? 0, videoTrack.timescale)).toBe(1_000 + 60_000 + 20_000);
+    expect(hub.stream(show.path)).toBe(relayed.stream);
+    expect(sink.calls).not.toContain('ended');
+  });
+
+  it('takes the place of one that was published here, whose viewers stay', () => {
+    const { hub, relay, publish, said, events } = makeHub();
+    const publication = publish('reject') as Publication;
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    expect(hub.handOver(show.path, at(0))).toBe(true);
+    expect(said).toEqual(['taken-over']);
+    expect(events.at(-1)).toBe('held live/show');
+    const relayed = relay() as RelayedPublication;
+    for (const frame of stamped(2_000)) relayed.write(frame, at(0));
+    expect(sink.frames.length).toBeGreaterThan(50);
+    expect(hub.handOver(show.path, at(0))).toBe(false);
+  });
+
+  it('is replaced by what is published here with greater numbers from the next keyframe on', () => {
+    const { hub, publish, said } = makeHub();
+    const publication = publish('reject') as Publication;
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    const write = (ms: number, isKeyframe: boolean, wall: number): void =>
+      publication.write(sourceFrame(videoTrack, ms, isKeyframe), at(ms), wallMs(WALL_ZERO_MS + wall));
+    for (let ms = 0; ms < 3_000; ms += 40) write(ms, ms % 2_000 === 0, ms);
+    const before = sink.frames.length;
+    hub.takePlace(show.path);
+    expect(said).toEqual(['keyframe']);
+    const late = new RecordingSink();
+    publication.stream.attach(late);
+    write(3_000, false, 300_000);
+    expect(sink.frames.length).toBe(before);
+    write(3_040, true, 300_040);
+    expect(late.frames.map(({ segment }) => segment.sequence)).toEqual([FIRST_NUMBER + 300]);
+  });
+
+  it('has renditions that come with their places and are made only while they are watched', () => {
+    const { events, start } = makeHub();
+    const relayed = start();
+    const frames = stamped(6_000);
+    for (const frame of frames.slice(0, 100)) relayed.write(frame, at(0));
+    const expected = { codec: 'h264', codecString: 'avc1.4d401e', bitrateBps: 600_000 } as const;
+    const watched: boolean[] = [];
+    const maker = { watched: (is: boolean) => void watched.push(is) };
+    const input = relayed.rendition({ name: '360p', kind: 'video', expected }, maker, at(0));
+    expect(events.at(-1)).toBe('renditions live/show');
+    const rendition = relayed.stream.renditions.get('360p');
+    const sink = new RecordingSink();
+    const leave = rendition?.attach(sink);
+    for (const frame of frames) input?.write(frame, at(0));
+    for (const frame of frames.slice(100)) relayed.write(frame, at(0));
+    expect(sink.frames).toEqual(frames);
+    relayed.paused();
+    expect(sink.calls).toEqual(['tracks']);
+    input?.paused();
+    input?.gap();
+    expect(sink.calls).toEqual(['tracks', 'paused', 'gap']);
+    // Another maker takes over while somebody watches.
+    const other = relayed.rendition({ name: '360p', kind: 'video', expected }, maker, at(0));
+    input?.end();
+    leave?.();
+    expect(watched).toEqual([true, true, false]);
+    other?.rest();
+    other?.lost();
+    expect(rendition?.tracks).toEqual([]);
+    other?.end();
+    expect(relayed.stream.renditions.size).toBe(0);
+  });
+});

@@ -1,0 +1,87 @@
+import type { RelayReceiver } from '../../protocols/relay/mod.ts';
+import { LatencyRing } from '../latency-ring.ts';
+import { RelayLink } from './relay-link.ts';
+import type { RelayClientOptions, RelayPull, RelayPullOptions } from './relay-pull.ts';
+
+/** Counters (`…Total`) and gauges. */
+export interface RelayClientStats {
+  readonly connections: number;
+  readonly pulls: number;
+  readonly bytesReceivedTotal: number;
+  /** Connections that broke, or could not be made. */
+  readonly brokenTotal: number;
+  /** From the holder's hub to this node's, over the last frames of each connection. */
+  readonly hops: readonly { readonly node: string; readonly p50Ms: number; readonly p99Ms: number; readonly rttMs: number | undefined }[];
+}
+
+const TICK_MS = 250;
+
+/** Pulls streams from other nodes: one connection to each, which all its streams share. */
+export class RelayClient {
+  private readonly options: RelayClientOptions;
+  private readonly links = new Map<string, RelayLink>();
+  private ticker: NodeJS.Timeout | undefined = undefined;
+  private bytesOfClosed = 0;
+  private brokenOfClosed = 0;
+
+  constructor(options: RelayClientOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Pulls a rendition into `receiver`, from its assembler's position on, until it is refused, ended or closed; over broken connections. To change the
+   * holder, close the pull and begin another one with the same receiver.
+   */
+  pull(options: RelayPullOptions, receiver: RelayReceiver): RelayPull {
+    const { upstream } = options;
+    const key = `${upstream.node} ${upstream.host}:${upstream.port} ${upstream.fingerprint ?? ''}`;
+    let link = this.links.get(key);
+    if (link === undefined) {
+      link = new RelayLink(upstream, this.options, new LatencyRing());
+      this.links.set(key, link);
+    }
+    this.ticker ??= setInterval(() => this.tick(), TICK_MS);
+    return link.pull(options, receiver);
+  }
+
+  stats(): RelayClientStats {
+    const links = [...this.links.values()];
+    return {
+      connections: links.filter(({ isOpen }) => isOpen).length,
+      pulls: links.reduce((sum, { pulls }) => sum + pulls, 0),
+      bytesReceivedTotal: links.reduce((sum, { bytesReceived }) => sum + bytesReceived, this.bytesOfClosed),
+      brokenTotal: links.reduce((sum, { broken }) => sum + broken, this.brokenOfClosed),
+      hops: links.map((link) => ({
+        node: link.upstream.node,
+        p50Ms: link.latency.quantile(0.5),
+        p99Ms: link.latency.quantile(0.99),
+        rttMs: link.rttMs,
+      })),
+    };
+  }
+
+  /** Ends all pulls and connections; receivers are told nothing. */
+  close(): void {
+    clearInterval(this.ticker);
+    this.ticker = undefined;
+    for (const [key, link] of [...this.links]) this.drop(key, link);
+  }
+
+  private tick(): void {
+    const now = this.options.clock.monotonic();
+    for (const [key, link] of [...this.links]) {
+      link.tick(now);
+      if (link.isUnused(now)) this.drop(key, link);
+    }
+    if (this.links.size > 0) return;
+    clearInterval(this.ticker);
+    this.ticker = undefined;
+  }
+
+  private drop(key: string, link: RelayLink): void {
+    this.links.delete(key);
+    link.close();
+    this.bytesOfClosed += link.bytesReceived;
+    this.brokenOfClosed += link.broken;
+  }
+}

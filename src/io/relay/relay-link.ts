@@ -1,0 +1,191 @@
+import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { MonotonicMs } from '../../core/mod.ts';
+import { type RelayPullerOutput, RelayPullerSession, type RelayReceiver, type RelayWish } from '../../protocols/relay/mod.ts';
+import type { LatencyRing } from '../latency-ring.ts';
+import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayUpstream } from './relay-pull.ts';
+import { RelaySocket } from './relay-socket.ts';
+
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 1_000;
+/** A connection that carries nothing is kept so long for the next stream. */
+const UNUSED_MS_MAX = 10_000;
+
+/** A pull over all the connections it takes. */
+interface Pulled {
+  readonly options: RelayPullOptions;
+  readonly receiver: RelayReceiver;
+  /** Of the present connection. */
+  subscription: number | undefined;
+}
+
+/** The connection to one other node, made again when it breaks. */
+export class RelayLink {
+  readonly upstream: RelayUpstream;
+  readonly latency: LatencyRing;
+  /** How often it broke, or could not be made. */
+  broken = 0;
+  private readonly options: RelayClientOptions;
+  private readonly pulled = new Set<Pulled>();
+  private session: RelayPullerSession | undefined = undefined;
+  private socket: RelaySocket | undefined = undefined;
+  private retry: NodeJS.Timeout | undefined = undefined;
+  private backoffMs = BACKOFF_MS_MIN;
+  private unusedSince: MonotonicMs | undefined = undefined;
+  private bytesOfClosed = 0;
+  private isClosed = false;
+
+  constructor(upstream: RelayUpstream, options: RelayClientOptions, latency: LatencyRing) {
+    this.upstream = upstream;
+    this.options = options;
+    this.latency = latency;
+  }
+
+  isOpen = false;
+
+  get pulls(): number {
+    return this.pulled.size;
+  }
+  get rttMs(): number | undefined {
+    return this.session?.rttMs;
+  }
+  get bytesReceived(): number {
+    return this.bytesOfClosed + (this.socket?.bytesReceived ?? 0);
+  }
+
+  pull(options: RelayPullOptions, receiver: RelayReceiver): RelayPull {
+    const pulled: Pulled = { options, receiver: this.watched(receiver, () => this.pulled.delete(pulled)), subscription: undefined };
+    this.pulled.add(pulled);
+    this.unusedSince = undefined;
+    if (this.session !== undefined) this.subscribe(pulled, this.session);
+    else if (this.retry === undefined) this.connect();
+    return {
+      requestKeyframe: () => {
+        if (pulled.subscription !== undefined) this.session?.requestKeyframe(pulled.subscription);
+      },
+      close: () => {
+        if (this.pulled.delete(pulled) && pulled.subscription !== undefined) this.session?.unsubscribe(pulled.subscription);
+      },
+    };
+  }
+
+  tick(now: MonotonicMs): void {
+    this.socket?.tick(now);
+    if (this.pulled.size > 0) this.unusedSince = undefined;
+    else this.unusedSince ??= now;
+  }
+
+  isUnused(now: MonotonicMs): boolean {
+    return this.unusedSince !== undefined && now - this.unusedSince >= UNUSED_MS_MAX;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.pulled.clear();
+    clearTimeout(this.retry);
+    this.session?.close('relay.unused', 'no stream is pulled any more');
+  }
+
+  /** A receiver after whose last word nothing is pulled for it any more. */
+  private watched(receiver: RelayReceiver, over: () => void): RelayReceiver {
+    return {
+      get assembler() {
+        return receiver.assembler;
+      },
+      accepted: (acceptance, now) => receiver.accepted(acceptance, now),
+      refused: (code, message, epoch) => {
+        over();
+        receiver.refused(code, message, epoch);
+      },
+      frame: (frame, now) => receiver.frame(frame, now),
+      gap: () => receiver.gap(),
+      renditions: (renditions, now) => receiver.renditions(renditions, now),
+      path: (epoch, hops) => receiver.path(epoch, hops),
+      paused: (now) => receiver.paused(now),
+      ended: (now) => {
+        over();
+        receiver.ended(now);
+      },
+      broken: (now) => receiver.broken(now),
+    };
+  }
+
+  private connect(): void {
+    this.retry = undefined;
+    const { upstream } = this;
+    const { tls, node, cluster, clock, log } = this.options;
+    const socket: TLSSocket = connect({
+      host: upstream.host,
+      port: upstream.port,
+      ...tls,
+      servername: '',
+      minVersion: 'TLSv1.3',
+      checkServerIdentity: (_host, certificate) => identityError(upstream, certificate),
+    });
+    let carrier: RelaySocket | undefined;
+    const out: RelayPullerOutput = {
+      wake: () => carrier?.wake(),
+      opened: () => this.opened(),
+      hop: (ms) => this.latency.add(ms),
+      closed: (code, message) => this.broke(session, carrier, code, message),
+    };
+    const session = new RelayPullerSession(out, { node, cluster, peerNode: upstream.node }, clock.monotonic());
+    carrier = new RelaySocket(socket, session, clock, false, (error) =>
+      log.error({ code: 'relay.internal', node: upstream.node, err: error }, 'relay connection failed; please report this'),
+    );
+    socket.once('secureConnect', () => carrier.ready());
+    this.session = session;
+    this.socket = carrier;
+    for (const pulled of [...this.pulled]) this.subscribe(pulled, session);
+  }
+
+  private subscribe(pulled: Pulled, session: RelayPullerSession): void {
+    const { ref, rendition, epoch, downstream = [] } = pulled.options;
+    const { position } = pulled.receiver.assembler;
+    const wish: RelayWish = { ref, rendition, epoch, hops: [this.options.node, ...downstream] };
+    pulled.subscription = session.subscribe(position === undefined ? wish : { ...wish, position }, pulled.receiver);
+  }
+
+  private opened(): void {
+    this.isOpen = true;
+    this.backoffMs = BACKOFF_MS_MIN;
+    this.options.log.info({ code: 'relay.connected', node: this.upstream.node }, 'relay connected');
+  }
+
+  private broke(session: RelayPullerSession, carrier: RelaySocket | undefined, code: string, message: string): void {
+    if (this.session !== session) return;
+    this.session = undefined;
+    this.socket = undefined;
+    this.isOpen = false;
+    this.bytesOfClosed += carrier?.bytesReceived ?? 0;
+    // A peer that is silent does not take a goodbye either.
+    if (code === 'relay.silent') carrier?.destroy();
+    else carrier?.end();
+    if (this.isClosed) return;
+    this.broken++;
+    this.options.log.warn({ code, node: this.upstream.node, reason: message }, 'relay connection broke');
+    this.retry = setTimeout(() => this.again(), this.backoffMs);
+    this.backoffMs = Math.min(BACKOFF_MS_MAX, this.backoffMs * 2);
+    const now = this.options.clock.monotonic();
+    const told = [...this.pulled];
+    for (const pulled of told) pulled.subscription = undefined;
+    for (const pulled of told) {
+      // Telling one may close others.
+      if (this.pulled.has(pulled)) pulled.receiver.broken(now);
+    }
+  }
+
+  private again(): void {
+    this.retry = undefined;
+    if (this.pulled.size > 0) this.connect();
+  }
+}
+
+function identityError(upstream: RelayUpstream, certificate: PeerCertificate): Error | undefined {
+  const { CN } = certificate.subject;
+  if (CN !== upstream.node)
+    return new Error(`${upstream.host}:${upstream.port} has the certificate of node ${JSON.stringify(CN)}, not ${upstream.node}`);
+  if (upstream.fingerprint !== undefined && certificate.fingerprint256 !== upstream.fingerprint) {
+    return new Error(`node ${upstream.node} has another certificate than the one that was expected`);
+  }
+  return undefined;
+}
