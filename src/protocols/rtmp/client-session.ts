@@ -1,7 +1,7 @@
 import { type AmfValue, amfObject, encodeAmf0 } from '../../containers/mod.ts';
 import { assert, type MonotonicMs, ProtocolError, type SizeBytes } from '../../core/mod.ts';
 import { type ChunkReaderLimits, defaultChunkReaderLimits } from './chunk-reader.ts';
-import { type Command, decodeCommand, numberOf, property, stringOf } from './command.ts';
+import { type Command, decodeCommand, fourCcsOf, numberOf, property, stringOf } from './command.ts';
 import type { RtmpCrypto } from './crypto-port.ts';
 import { ClientHandshake } from './handshake.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
@@ -68,6 +68,7 @@ export class RtmpClientSession implements MessageLinkOutput {
   private readonly liveness: Liveness;
   private current: RtmpClientState = 'handshaking';
   private messageStreamId = 0;
+  private fourCcs: ReadonlySet<string> = new Set();
 
   constructor(
     out: RtmpClientOutput,
@@ -86,6 +87,11 @@ export class RtmpClientSession implements MessageLinkOutput {
 
   get state(): RtmpClientState {
     return this.current;
+  }
+
+  /** The codecs that the server said it takes in Enhanced RTMP, `*` for any; empty when it knows nothing of it. */
+  get serverFourCcs(): ReadonlySet<string> {
+    return this.fourCcs;
   }
 
   /** The time at which `tick` has something to do. */
@@ -180,6 +186,7 @@ export class RtmpClientSession implements MessageLinkOutput {
   private receiveResult(command: Command): void {
     if (command.transactionId === CONNECT_TRANSACTION && this.current === 'connecting') {
       this.current = 'creating-stream';
+      this.fourCcs = fourCcsOf(command);
       this.link.setWindow(this.options.windowSize);
       if (this.target.intent === 'publish') {
         this.command('releaseStream', 2, null, this.target.streamKey);

@@ -29,3 +29,16 @@ export const stringOf = (value: AmfValue): string | undefined => (typeof value =
 
 /** `value` if it is a number. */
 export const numberOf = (value: AmfValue): number | undefined => (typeof value === 'number' ? value : undefined);
+
+/** The codecs that the answer to `connect` names, in either of its objects, where servers put them (Enhanced RTMP v2). */
+export function fourCcsOf({ object, arguments: [information] }: Command): ReadonlySet<string> {
+  return new Set([object, information].flatMap((holder) => [...listed(property(holder, 'fourCcList')), ...mapped(holder)]));
+}
+
+const listed = (list: AmfValue): readonly string[] => (Array.isArray(list) ? list.filter((each) => typeof each === 'string') : []);
+
+const mapped = (holder: AmfValue): readonly string[] =>
+  ['videoFourCcInfoMap', 'audioFourCcInfoMap'].flatMap((name) => {
+    const map = property(holder, name);
+    return isAmfObject(map) ? [...map.keys()] : [];
+  });
