@@ -3,12 +3,18 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 /** Codes are never renamed. */
-export type FlvRefusal = 'flv.stream-not-found' | 'flv.method-not-allowed' | 'flv.too-many-viewers' | 'flv.closing';
+export type FlvRefusal =
+  | 'flv.stream-not-found'
+  | 'flv.source-not-started'
+  | 'flv.method-not-allowed'
+  | 'flv.too-many-viewers'
+  | 'flv.closing';
 
 const REFUSALS: Readonly<
   Record<FlvRefusal, { readonly status: number; readonly title: string; readonly headers: Readonly<Record<string, string>> }>
 > = {
   'flv.stream-not-found': { status: 404, title: 'There is no such stream', headers: {} },
+  'flv.source-not-started': { status: 404, title: "The stream's source did not start in time", headers: { 'retry-after': '5' } },
   'flv.method-not-allowed': { status: 405, title: 'The method is not allowed here', headers: { allow: 'GET, HEAD, OPTIONS' } },
   'flv.too-many-viewers': { status: 503, title: 'The server has as many viewers as it may', headers: { 'retry-after': '5' } },
   'flv.closing': { status: 503, title: 'The server is stopping', headers: { 'retry-after': '5' } },

@@ -4,13 +4,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { isName, type SizeBytes } from '../../core/mod.ts';
+import { isName, type SizeBytes, streamRef } from '../../core/mod.ts';
 import { type BroadcastOutput, HubToFlv } from '../../gateways/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
 import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
+import type { BringStream } from '../stream-door.ts';
 import { StreamViewers } from '../stream-viewers.ts';
 import {
   type FlvRefusal,
@@ -28,6 +29,8 @@ export interface FlvRouteOptions {
   readonly clock: Clock;
   /** Finds a live stream by `app/name`. */
   readonly find: (path: string) => LiveStream | undefined;
+  /** Brings a stream that is not here; without it, none is waited for. */
+  readonly bring?: BringStream;
   readonly broadcast: BroadcastOptions;
   /** A GOP larger than this is not kept for new viewers. */
   readonly gopCacheBytesMax: SizeBytes;
@@ -39,6 +42,12 @@ export interface FlvRouteOptions {
 export interface FlvStats extends BroadcastStats {
   readonly joined: number;
   readonly refusedByCode: ReadonlyMap<string, number>;
+}
+
+/** A client's end of the connection, or of its stream. */
+interface Closable {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
 }
 
 const PATH = /^\/([^/]+)\/([^/]+)\.flv$/;
@@ -85,14 +94,14 @@ export class FlvRoute {
     const queryAt = url.indexOf('?');
     const name = streamPath(queryAt < 0 ? url : url.slice(0, queryAt));
     if (name === undefined) return false;
-    const stream = this.options.find(name);
-    const refusal = this.refusal(stream);
-    if (stream === undefined || refusal !== undefined) {
-      this.countRefusal(refusal ?? 'flv.stream-not-found');
-      refuseUpgrade(socket, refusal ?? 'flv.stream-not-found', name);
-      return true;
-    }
-    this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.joinWebSocket(webSocket, stream, socket));
+    const go = (stream: LiveStream | undefined, missing: FlvRefusal): void => {
+      const refusal = this.refusal(stream, missing);
+      if (stream === undefined || refusal !== undefined) {
+        this.countRefusal(refusal ?? missing);
+        refuseUpgrade(socket, refusal ?? missing, name);
+      } else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.joinWebSocket(webSocket, stream, socket));
+    };
+    this.whenHere(name, socket, go, () => watchUntilAnswered(socket));
     return true;
   };
 
@@ -111,13 +120,18 @@ export class FlvRoute {
       sendPreflight(response);
       return;
     }
-    const isHead = request.method === 'HEAD';
-    const stream = this.options.find(name);
-    const refusal = isHead || request.method === 'GET' ? this.refusal(stream) : 'flv.method-not-allowed';
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      this.countRefusal('flv.method-not-allowed');
+      sendRefusal(request, response, 'flv.method-not-allowed', name);
+    } else this.whenHere(name, response, (stream, missing) => this.answerWith(request, response, name, stream, missing));
+  }
+
+  private answerWith(request: FlvRequest, response: FlvResponse, name: string, stream: LiveStream | undefined, missing: FlvRefusal): void {
+    const refusal = this.refusal(stream, missing);
     if (stream === undefined || refusal !== undefined) {
-      this.countRefusal(refusal ?? 'flv.stream-not-found');
-      sendRefusal(request, response, refusal ?? 'flv.stream-not-found', name);
-    } else if (isHead) {
+      this.countRefusal(refusal ?? missing);
+      sendRefusal(request, response, refusal ?? missing, name);
+    } else if (request.method === 'HEAD') {
       sendMediaHead(response);
       response.end();
     } else if ('stream' in response) {
@@ -127,9 +141,41 @@ export class FlvRoute {
     }
   }
 
-  private refusal(stream: LiveStream | undefined): FlvRefusal | undefined {
+  /** Goes on with the stream, at once or when it was brought; not at all if the client has gone by then. */
+  private whenHere(
+    name: string,
+    client: Closable,
+    go: (stream: LiveStream | undefined, missing: FlvRefusal) => void,
+    hold: () => () => void = () => () => undefined,
+  ): void {
+    const stream = this.options.find(name);
+    const brought = stream === undefined && !this.isClosing ? this.bring(name, client) : undefined;
+    if (brought === undefined) {
+      go(stream, 'flv.stream-not-found');
+      return;
+    }
+    const release = hold();
+    void brought.then((found) => {
+      release();
+      if (!client.destroyed) go(found, 'flv.source-not-started');
+    });
+  }
+
+  private bring(name: string, client: Closable): Promise<LiveStream | undefined> | undefined {
+    const gone = new AbortController();
+    client.once('close', () => gone.abort());
+    const [app = '', stream = ''] = name.split('/');
+    try {
+      return this.options.bring?.(streamRef(app, stream), gone.signal);
+    } catch {
+      // A reserved word: no stream can have this name.
+      return undefined;
+    }
+  }
+
+  private refusal(stream: LiveStream | undefined, missing: FlvRefusal): FlvRefusal | undefined {
     if (this.isClosing) return 'flv.closing';
-    if (stream === undefined) return 'flv.stream-not-found';
+    if (stream === undefined) return missing;
     return this.viewers.count >= this.options.viewersMax ? 'flv.too-many-viewers' : undefined;
   }
 
@@ -179,6 +225,17 @@ export class FlvRoute {
     this.joined++;
     this.options.log.debug({ code: 'flv.joined', stream: stream.ref.path, remote, transport }, 'FLV viewer joined');
   }
+}
+
+/** Reads a socket whose upgrade is not answered yet, as its end would not be seen otherwise; nothing may come before the answer (RFC 6455 4.1). */
+function watchUntilAnswered(socket: Duplex): () => void {
+  const drop = (): void => {
+    socket.destroy();
+  };
+  socket.on('data', drop).on('end', drop).on('error', drop);
+  return () => {
+    socket.off('data', drop).off('end', drop).off('error', drop).pause();
+  };
 }
 
 /** `app/name` of a path like `/live/show.flv`, if it is one. */

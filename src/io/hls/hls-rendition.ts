@@ -49,6 +49,7 @@ export class HlsRendition implements HlsOutput {
         tracks: () => this.packager.tracks(),
         frame: (frame) => this.packager.frame(frame),
         paused: () => this.packager.paused(),
+        gap: () => this.packager.gap(),
         ended: () => options.ended(this),
       },
       'segment',

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
-import { type MonotonicMs, monotonicMs, ProtocolError } from '../../core/mod.ts';
+import { type MonotonicMs, monotonicMs, ProtocolError, type StreamRef } from '../../core/mod.ts';
 import { type DeliveryDirectives, parseDeliveryDirectives } from '../../protocols/hls/mod.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
 import type { SharedReply, SharedRequest, SharedResponse, SharedRoute } from '../shared-route.ts';
+import { type ArrivalRequest, ArrivingStreams } from './arriving-streams.ts';
+import { type HlsPlace, hlsPlace } from './hls-place.ts';
 import type { HlsRendition } from './hls-rendition.ts';
 import { type HlsSource, HlsStream } from './hls-stream.ts';
 import { NodeReply, sendPreflight } from './node-reply.ts';
@@ -18,6 +20,8 @@ export interface HlsRouteOptions {
   readonly packaging: 'always' | 'on-demand';
   /** Finds a live stream by `app/name`. */
   readonly find: (path: string) => HlsSource | undefined;
+  /** Brings a stream that is not here; without it, none is waited for. */
+  readonly bring?: (ref: StreamRef, gone?: AbortSignal) => Promise<HlsSource | undefined> | undefined;
   /** Complete segments in a playlist; at least 3. */
   readonly windowSegments: number;
   /** Bytes of segments kept for a stream. */
@@ -28,7 +32,7 @@ export interface HlsRouteOptions {
 }
 
 /** Sensible values for what need not be chosen. */
-export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find'> = {
+export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find' | 'bring'> = {
   packaging: 'on-demand',
   windowSegments: 10,
   windowBytesMax: 64 * 1024 * 1024,
@@ -74,6 +78,7 @@ export class HlsRoute {
   /** Every init segment, part and segment of all streams by its path. */
   private readonly files = new Map<string, SharedResponse>();
   private readonly budget: WaitingBudget;
+  private readonly arrivals: ArrivingStreams;
   private readonly sweeper: NodeJS.Timeout;
   private requests = 0;
   private bytesSent = 0;
@@ -83,6 +88,15 @@ export class HlsRoute {
   constructor(options: HlsRouteOptions) {
     this.options = options;
     this.budget = { waiting: 0, waitingMax: options.waitingMax };
+    this.arrivals = new ArrivingStreams({
+      isHere: (base, isBeginning) => {
+        const stream = this.streams.get(base);
+        return (stream !== undefined && !(isBeginning && stream.endedAt !== undefined)) || options.find(base.slice(1)) !== undefined;
+      },
+      bring: options.bring,
+      requestsMax: options.waitingPerStreamMax,
+      come: (waiting, isHere) => this.serve(waiting, isHere ? REFUSALS.notFound : REFUSALS.notStarted),
+    });
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
@@ -111,9 +125,7 @@ export class HlsRoute {
     }
     const place = hlsPlace(request.path);
     if (place === undefined) return false;
-    const found = this.find(request, place);
-    if ('status' in found) this.answer(reply, found);
-    else this.answerWhenReady(reply, found);
+    if (this.isClosing || !this.arrivals.hold({ request, reply, place })) this.serve({ request, reply, place }, REFUSALS.notFound);
     return true;
   };
 
@@ -125,7 +137,7 @@ export class HlsRoute {
       bytesSent: this.bytesSent,
       refused: this.refused,
       streams: this.streams.size,
-      waiting: this.budget.waiting,
+      waiting: this.budget.waiting + this.arrivals.size,
       sizeBytes,
     };
   }
@@ -134,16 +146,23 @@ export class HlsRoute {
   close(): Promise<void> {
     this.isClosing = true;
     clearInterval(this.sweeper);
+    this.arrivals.close();
     for (const stream of this.streams.values()) stream.close(REFUSALS.closing);
     this.streams.clear();
     return Promise.resolve();
   }
 
-  private find(request: SharedRequest, { base, rendition: name }: HlsPlace): SharedResponse | Pending {
+  private serve({ request, reply, place }: ArrivalRequest, missing: SharedResponse): void {
+    const found = this.find(request, place, missing);
+    if ('status' in found) this.answer(reply, found);
+    else this.answerWhenReady(reply, found);
+  }
+
+  private find(request: SharedRequest, { base, rendition: name }: HlsPlace, missing: SharedResponse): SharedResponse | Pending {
     if (this.isClosing) return REFUSALS.closing;
     const { path, query } = request;
     const stream = this.streams.get(base) ?? this.openOnDemand(base);
-    if (stream === undefined) return REFUSALS.notFound;
+    if (stream === undefined) return missing;
     if (name === undefined) {
       this.countViewer(request, stream);
       return pending(stream, stream.waiting, () => stream.multivariantPlaylist());
@@ -225,6 +244,7 @@ export class HlsRoute {
 
   private sweep(): void {
     const now = this.options.clock.monotonic();
+    this.arrivals.sweep();
     for (const stream of this.streams.values()) {
       for (const { waiting } of stream.renditions) waiting.expire(now);
       if (this.isDone(stream, now)) this.forget(stream.base);
@@ -250,20 +270,4 @@ function readDirectives(query: string): DeliveryDirectives | undefined {
 function pending(stream: HlsStream, waiting: WaitingRequests, answer: Pending['answer']): Pending {
   const hasBegun = stream.hasBegun;
   return { waiting, holdMsMax: hasBegun ? stream.targetDurationS * 1000 * HOLD_TARGETS_MAX : START_WAIT_MS_MAX, answer };
-}
-
-/** What a path names: a stream's multivariant playlist, or a file of one of its renditions. */
-interface HlsPlace {
-  /** `/APP/NAME`. */
-  readonly base: string;
-  readonly rendition?: string;
-}
-
-const HLS_PATH = /^(\/[^/]+\/[^/]+)\/(?:index\.m3u8|([^/]+)\/[^/]+\.(?:m3u8|m4s|mp4))$/;
-
-/** Undefined for paths that are not HLS. */
-function hlsPlace(path: string): HlsPlace | undefined {
-  const [, base, rendition] = HLS_PATH.exec(path) ?? [];
-  if (base === undefined) return undefined;
-  return rendition === undefined ? { base } : { base, rendition };
 }

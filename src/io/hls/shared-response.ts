@@ -26,7 +26,7 @@ export function sharedResponse(
 const text = (status: number, cacheControl: string, body: string, more: readonly string[] = []): SharedResponse =>
   sharedResponse(status, 'text/plain; charset=utf-8', cacheControl, [Buffer.from(`${body}\n`)], more);
 
-type Refusal = 'badDirective' | 'notFound' | 'methodNotAllowed' | 'tooLate' | 'tooMany' | 'closing';
+type Refusal = 'badDirective' | 'notFound' | 'notStarted' | 'methodNotAllowed' | 'tooLate' | 'tooMany' | 'closing';
 
 /** The answers that carry no media. What may become right soon is not to be cached. */
 export const REFUSALS: Readonly<Record<Refusal, SharedResponse>> = {
@@ -36,6 +36,7 @@ export const REFUSALS: Readonly<Record<Refusal, SharedResponse>> = {
     'hls.bad-directive: _HLS_msn and _HLS_part must be decimal integers near the end of the playlist',
   ),
   notFound: text(404, 'public, max-age=1', 'hls.not-found: no such stream, playlist or segment; it may have left the window'),
+  notStarted: text(404, 'no-store', "hls.source-not-started: the stream's source did not start in time; ask again", ['Retry-After', '5']),
   methodNotAllowed: text(405, 'public, max-age=60', 'hls.method-not-allowed: use GET, HEAD or OPTIONS', ['Allow', 'GET, HEAD, OPTIONS']),
   tooLate: text(503, 'no-store', 'hls.not-ready: what was asked for did not come in time; ask again', ['Retry-After', '1']),
   tooMany: text(503, 'no-store', 'hls.too-many-waiting: the limit of held requests is reached; ask again', ['Retry-After', '1']),

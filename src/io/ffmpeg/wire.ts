@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 import { ProtocolError } from '../../core/mod.ts';
 
-// What goes over the pipe between the server and a transcoding child, the same both ways. Numbers are big-endian.
+// What goes over the pipe between the server and a child process with FFmpeg, the same both ways. Numbers are big-endian.
 //
 //   u32  length of what follows
 //   u8   kind: 1 control, 2 frame
-//   control:  UTF-8 JSON: a ToChild or FromChild message, see messages.ts
+//   control:  UTF-8 JSON: a message as the two halves of the child's owner define it
 //   frame:    u8   flags: bit 0 keyframe
-//             u16  channel: to the child 0 video, 1 audio; from it the rung's number
+//             u16  channel: what it means is up to the child's owner
 //             f64  dts, f64 pts in ticks of the track's timescale
 //             f64  captureMs, NaN where unknown
 //             the payload in the format of its codec, see media's Track
@@ -23,7 +23,7 @@ const BAD_MESSAGE = 'transcode.bad-message';
 
 /** A frame on the pipe, either way. */
 export interface PipedFrame {
-  /** To the child 0 video, 1 audio; from it the rung's number. */
+  /** What it means is up to the child's owner: a kind of track, a rung, a stream of the input. */
   readonly channel: number;
   readonly isKeyframe: boolean;
   readonly dts: number;

@@ -1,0 +1,2 @@
+export type { SourceReport, SourceSettings } from './pull-source.ts';
+export { PullSources, type PullSourcesOptions } from './pull-sources.ts';
