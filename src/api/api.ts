@@ -1,7 +1,7 @@
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { docsPage } from './docs-page.ts';
-import type { Operation, Scope } from './operation.ts';
+import type { ApiCaller, Operation, Scope } from './operation.ts';
 import { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -54,9 +54,11 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     operationId: operation.id,
     summary: operation.summary,
     description: operation.description,
-    tags: ['streams'],
+    tags: [operation.tag ?? 'streams'],
     ...(operation.params === undefined ? {} : { params: operation.params }),
     ...(operation.query === undefined ? {} : { querystring: operation.query }),
+    ...(operation.body === undefined ? {} : { body: operation.body }),
+    ...(operation.headers === undefined ? {} : { headers: operation.headers }),
     ...(operation.scope === 'admin' ? { security: [{ apiKey: [] }] } : {}),
     response: {
       [success.status]: success.status === 204 ? { type: 'null', description: 'Done' } : { description: 'As asked', ...success.schema },
@@ -70,14 +72,25 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     handler: async (request, reply) => {
       const isPrivileged = authorize(request, operation.scope, options);
       const params = request.params as Record<string, string>;
-      const body = operation.handle({ params, query: request.query as Record<string, unknown>, isPrivileged });
-      return reply.header('cache-control', 'no-store').code(success.status).send(body);
+      const query = request.query as Record<string, unknown>;
+      const answer = await operation.handle({ params, query, body: request.body, isPrivileged, caller: callerOf(request, options) });
+      return reply.header('cache-control', 'no-store').code(success.status).send(answer);
     },
   });
 }
 
+function callerOf(request: FastifyRequest, { isLocal }: ApiOptions): ApiCaller {
+  const { ip, protocol, headers } = request;
+  return {
+    address: ip.startsWith('::ffff:') ? ip.slice('::ffff:'.length) : ip,
+    isPrivate: protocol === 'https' || isLocal(request),
+    header: (name) => [headers[name] ?? []].flat()[0],
+  };
+}
+
 /** Whether the caller is privileged; throws when the operation needs more than the caller has. */
 function authorize(request: FastifyRequest, scope: Scope, { keys, publicReads, isLocal }: ApiOptions): boolean {
+  if (scope === 'token') return false;
   const challenge = { 'www-authenticate': 'Bearer realm="sluice"' };
   const header = request.headers.authorization;
   const token = header === undefined ? undefined : /^Bearer +(\S{1,256})$/i.exec(header)?.[1];

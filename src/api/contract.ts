@@ -100,6 +100,54 @@ export interface StreamPage {
   nextCursor?: string;
 }
 
+/** What a stream is pushed to. */
+export interface TargetResource {
+  /** `app/name`. */
+  stream: string;
+  name: string;
+  origin: 'config' | 'api';
+  protocol: 'rtmp' | 'srt' | 'whip';
+  /** Scheme, host and port alone. */
+  url: string;
+  rendition: string;
+  state: 'waiting' | 'connecting' | 'sending' | 'retrying' | 'refused' | 'stopped';
+  stateSeconds: number;
+  /** Why the last attempt ended; absent when media flows. */
+  reason?: { code: string; message: string };
+  /** While `retrying`. */
+  nextAttemptInSeconds?: number;
+  /** Attempts that failed. */
+  retries: number;
+  bytesSent: number;
+  framesDropped: number;
+}
+
+/** A pull source. */
+export interface SourceResource {
+  /** `app/name`. */
+  stream: string;
+  app: string;
+  name: string;
+  /** Without user name, password and query. */
+  url: string;
+  mode: 'on-demand' | 'always';
+  state: 'idle' | 'starting' | 'running' | 'ending' | 'waiting';
+  /** When it came into its state, RFC 3339. */
+  since: string;
+  attempts: number;
+  /** Why it last failed, also when it runs again. */
+  lastError?: { code: string; message: string };
+  /** Of its container or protocol, while it is open. */
+  format?: string;
+  framesIn: number;
+  malformedFrames: number;
+}
+
+export interface SourcePage {
+  items: SourceResource[];
+  nextCursor?: string;
+}
+
 /** RFC 9457, with the stable `code` that programs go by. */
 export interface ProblemResource {
   type: string;

@@ -1,22 +1,30 @@
 import type { TSchema } from '@sinclair/typebox';
 
-/** What a caller must be allowed: `public` is everybody (or, when reads are not public, `read`); `admin` is an admin key. */
-export type Scope = 'public' | 'read' | 'admin';
+/**
+ * What a caller must be allowed: `public` is everybody (or, when reads are not public, `read`); `admin` is an admin key; `token`: the operation itself
+ * looks at a credential of its own.
+ */
+export type Scope = 'public' | 'read' | 'admin' | 'token';
 
 /** One call of the API as data: routes, validation and the OpenAPI document are made from it. */
 export interface Operation {
   readonly id: string;
-  readonly method: 'GET' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `:name` parameters. */
   readonly path: string;
   readonly summary: string;
   readonly description: string;
   readonly scope: Scope;
+  /** The group in the document; `streams` when it is not said. */
+  readonly tag?: string;
   readonly params?: TSchema;
   readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** Request headers that it takes, for the document. */
+  readonly headers?: TSchema;
   /** Status and schema of the answer; 204 has no body. */
-  readonly success: { readonly status: 200; readonly schema: TSchema } | { readonly status: 204 };
-  /** Returns the body, or undefined for 204. Throws `ApiError`. */
+  readonly success: { readonly status: 200 | 201; readonly schema: TSchema } | { readonly status: 204 };
+  /** Returns the body or a promise of it, undefined for 204. Throws `ApiError`. */
   handle(context: OperationContext): unknown;
 }
 
@@ -24,6 +32,19 @@ export interface Operation {
 export interface OperationContext {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
+  /** Undefined for an operation without a body. */
+  readonly body: unknown;
+  /** Who asks, and how. */
+  readonly caller: ApiCaller;
   /** Whether the caller may see what is not public: has a key, or is on loopback. */
   readonly isPrivileged: boolean;
+}
+
+export interface ApiCaller {
+  /** The peer's address; IPv4 as `192.0.2.1`. */
+  readonly address: string;
+  /** Whether nobody on the way can read along: TLS, or loopback. */
+  readonly isPrivate: boolean;
+  /** A request header by its lower-case name. */
+  header(name: string): string | undefined;
 }

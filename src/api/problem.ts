@@ -17,7 +17,27 @@ export type ProblemCode =
   | 'api.body-too-large'
   | 'api.media-type'
   | 'api.not-ready'
-  | 'api.internal';
+  | 'api.internal'
+  | 'cluster.token-missing'
+  | 'cluster.token-wrong'
+  | 'cluster.token-expired'
+  | 'cluster.token-used-up'
+  | 'cluster.role-not-allowed'
+  | 'cluster.region-not-allowed'
+  | 'cluster.node-removed'
+  | 'cluster.tls-needed'
+  | 'cluster.token-not-found'
+  | 'cluster.node-not-found'
+  | 'cluster.protocol-unsupported'
+  | 'cluster.full'
+  | 'cluster.csr-wrong'
+  | 'cluster.endpoints-wrong'
+  | 'cluster.too-many-attempts'
+  | 'cluster.store-unavailable'
+  | 'targets.not-found'
+  | 'targets.name-taken'
+  | 'targets.url'
+  | 'targets.too-many';
 
 /** The registry of the API's error codes: status and title of each. */
 export const problemCodes: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
@@ -34,6 +54,26 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'api.media-type': { status: 415, title: 'The body has a type that is not taken' },
   'api.not-ready': { status: 503, title: 'The server is not ready' },
   'api.internal': { status: 500, title: 'A fault of the server' },
+  'cluster.token-missing': { status: 401, title: 'A join token is needed' },
+  'cluster.token-wrong': { status: 401, title: 'The join token is not known' },
+  'cluster.token-expired': { status: 403, title: 'The join token has expired' },
+  'cluster.token-used-up': { status: 403, title: 'The join token has no uses left' },
+  'cluster.role-not-allowed': { status: 403, title: 'The join token is not for this role' },
+  'cluster.region-not-allowed': { status: 403, title: 'The join token is not for this region' },
+  'cluster.node-removed': { status: 403, title: 'The node was removed from the cluster' },
+  'cluster.tls-needed': { status: 403, title: 'The connection has to be private' },
+  'cluster.token-not-found': { status: 404, title: 'There is no such join token' },
+  'cluster.node-not-found': { status: 404, title: 'There is no such node' },
+  'cluster.protocol-unsupported': { status: 409, title: 'The versions do not fit each other' },
+  'cluster.full': { status: 409, title: 'The cluster has as many nodes as it can' },
+  'cluster.csr-wrong': { status: 400, title: 'The certificate request is not right' },
+  'cluster.endpoints-wrong': { status: 400, title: 'The endpoints are not right' },
+  'cluster.too-many-attempts': { status: 429, title: 'Too many wrong attempts' },
+  'cluster.store-unavailable': { status: 503, title: 'The cluster store is out of reach' },
+  'targets.not-found': { status: 404, title: 'There is no such target' },
+  'targets.name-taken': { status: 409, title: 'The stream has a target of that name' },
+  'targets.url': { status: 400, title: 'The URL of the target is not usable' },
+  'targets.too-many': { status: 409, title: 'There are as many targets as may be' },
 };
 
 /** A request that is answered with a problem document. */

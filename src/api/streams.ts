@@ -2,6 +2,7 @@ import type { StreamRef, WallMs } from '../core/mod.ts';
 import type { Track } from '../media/mod.ts';
 import type { StreamPage, StreamResource, TrackResource } from './contract.ts';
 import type { Operation, OperationContext } from './operation.ts';
+import { pageOf } from './page.ts';
 import { ApiError } from './problem.ts';
 import { pageQuerySchema, streamPageSchema, streamParamsSchema, streamSchema } from './schemas.ts';
 import { type RungSource, rungResource } from './transcoding.ts';
@@ -103,25 +104,8 @@ const pathOf = (params: OperationContext['params']): string => `${params['app']}
 const notFound = (path: string): ApiError => new ApiError('api.stream-not-found', `${JSON.stringify(path)} is not live now`);
 
 function listStreams(directory: StreamDirectory, options: StreamOperationsOptions, { query, isPrivileged }: OperationContext): StreamPage {
-  const limit = query['limit'] as number;
-  const after = query['cursor'] === undefined ? '' : readCursor(query['cursor'] as string);
-  const rest = [...directory.streams()]
-    .filter(({ ref }) => ref.path > after)
-    .sort((left, right) => (left.ref.path < right.ref.path ? -1 : 1));
-  const items = rest.slice(0, limit);
-  const last = items.at(-1);
-  return {
-    items: items.map((stream) => streamResource(stream, options, isPrivileged)),
-    ...(rest.length > limit && last !== undefined ? { nextCursor: Buffer.from(`after:${last.ref.path}`).toString('base64url') } : {}),
-  };
-}
-
-/** A cursor names the last item of the page before, so that a page is right although streams come and go between two calls. */
-function readCursor(cursor: string): string {
-  const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!text.startsWith('after:'))
-    throw new ApiError('api.bad-cursor', `${JSON.stringify(cursor.slice(0, 80))}: give "nextCursor" of the page before, unchanged`);
-  return text.slice('after:'.length);
+  const { items, ...rest } = pageOf(directory.streams(), ({ ref }) => ref.path, query);
+  return { items: items.map((stream) => streamResource(stream, options, isPrivileged)), ...rest };
 }
 
 function streamResource(stream: StreamSource, { wall, webrtcOf, rungsOf }: StreamOperationsOptions, isPrivileged: boolean): StreamResource {

@@ -1,9 +1,13 @@
 import { Command } from 'commander';
 import { registerConfig } from './cli/config-command.ts';
+import { registerDev } from './cli/dev-command.ts';
 import { EXIT_USAGE } from './cli/exit-code.ts';
+import { registerJoin } from './cli/join-command.ts';
 import { registerKeys } from './cli/keys-command.ts';
+import { registerNodes } from './cli/nodes-command.ts';
 import { registerStart } from './cli/start-command.ts';
 import { registerStreams } from './cli/streams-command.ts';
+import { registerTokens } from './cli/tokens-command.ts';
 import { registerLoad } from './load/mod.ts';
 import { version } from './package-root.ts';
 
@@ -23,7 +27,11 @@ Examples:
   sluice streams                           what is live on the server of this machine`,
   );
 registerStart(program);
+registerDev(program);
+registerJoin(program);
 registerStreams(program);
+registerNodes(program);
+registerTokens(program);
 registerConfig(program);
 registerKeys(program);
 registerLoad(program);

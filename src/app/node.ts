@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pino from 'pino';
 import { type AppAccess, StaticAccess } from '../access/mod.ts';
-import { streamOperations, transcodingOperations } from '../api/mod.ts';
+import { sourceOperations, streamOperations, targetOperations, transcodingOperations } from '../api/mod.ts';
 import { durationMs, sizeBytes } from '../core/mod.ts';
 import { playabilityWith, webrtcPlayability } from '../gateways/mod.ts';
 import { Hub, type HubListener, type HubOptions } from '../hub/mod.ts';
@@ -13,16 +13,23 @@ import {
   HlsRoute,
   HttpServer,
   Metrics,
+  type PullSources,
   type RtmpListener,
   type Secrets,
+  StreamDoor,
   systemClock,
+  type Targets,
   type Transcoding,
 } from '../io/mod.ts';
+import { clusterMetrics } from './cluster-metrics.ts';
+import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
 import type { Config } from './config/mod.ts';
 import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
 import { siteFolder } from './package-root.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
+import { createSources, sourceMetrics } from './sources.ts';
 import { StreamEvents } from './stream-events.ts';
+import { createTargets, targetMetrics } from './targets.ts';
 import { createTranscoding } from './transcoding.ts';
 import { createWebrtc, type Webrtc } from './webrtc-output.ts';
 
@@ -33,16 +40,18 @@ export interface NodeOptions {
   readonly streamKeys: ReadonlyMap<string, readonly string[]>;
   readonly version: string;
   readonly log: pino.Logger;
+  /** Absent: a node on its own. */
+  readonly cluster?: ClusterMember;
 }
 
 const HUB_TICK_MS = 250;
 /** How long viewers may take what is queued for them when the node stops. */
 const HTTP_GRACE_MS = 1500;
 const DEMO_APP = 'live';
-/** The only node there is; in a cluster each has its own. */
-const NODE_ID = 'n1';
+/** Of a node on its own; in a cluster each has another. */
+const LONE_NODE_ID = 'n1';
 
-/** Starts a node with role `mono`; throws `SluiceError` when it cannot listen, with everything closed again. */
+/** Starts a node; throws `SluiceError` when it cannot listen, with everything closed again. */
 export async function startNode(options: NodeOptions): Promise<MonoNode> {
   const node = new MonoNode(options);
   try {
@@ -65,6 +74,9 @@ export class MonoNode {
   private readonly rtmp: readonly RtmpListener[];
   private readonly webrtc: Webrtc | undefined;
   private readonly transcoding: Transcoding | undefined;
+  private readonly targets: Targets;
+  private readonly door: StreamDoor;
+  private readonly sources: PullSources;
   private readonly metrics: Metrics;
   private demo: DemoSource | undefined;
   private ticker: NodeJS.Timeout | undefined;
@@ -77,16 +89,39 @@ export class MonoNode {
     const { clock } = this;
     this.options = options;
     const find: Hub['stream'] = (path) => this.hub.stream(path);
-    const events = new StreamEvents(find, (stream) => this.hls.streamStarted(stream), log);
-    this.hub = createHub(events, config);
+    const events = new StreamEvents(
+      find,
+      () => [
+        this.hls,
+        this.targets,
+        { streamStarted: ({ ref }) => this.door.streamChanged(ref.path) },
+        ...(options.cluster === undefined ? [] : [options.cluster]),
+      ],
+      log,
+    );
+    this.hub = createHub(events, config, options.cluster);
+    const door = new StreamDoor({ find, waitMsMax: config.hub.waitMs, waitersMax: config.hub.waitingMax });
+    const { bring } = door;
+    this.door = door;
+    this.sources = createSources({ config, hub: this.hub, door, clock, log });
     const broadcast = broadcastOptions(config);
     const gopCacheBytesMax = sizeBytes(config.hub.gopCacheBytesMax);
-    this.hls = new HlsRoute({ ...config.hls, log, clock, find });
-    this.flv = new FlvRoute({ log, clock, find, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
+    this.hls = new HlsRoute({ ...config.hls, log, clock, find, bring });
+    this.flv = new FlvRoute({ log, clock, find, bring, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
     const policy = createAccess(options);
-    this.rtmp = createRtmpListeners({ config, hub: this.hub, policy, broadcast, clock, log });
-    this.webrtc = createWebrtc({ config, hub: this.hub, policy, clock, log, nodeId: NODE_ID });
+    this.rtmp = createRtmpListeners({ config, hub: this.hub, bring, places: options.cluster?.gate, policy, broadcast, clock, log });
+    this.webrtc = createWebrtc({
+      config,
+      hub: this.hub,
+      door,
+      policy,
+      clock,
+      log,
+      nodeId: options.cluster?.nodeId ?? LONE_NODE_ID,
+      isLeaving: () => options.cluster?.isDraining ?? false,
+    });
     this.transcoding = createTranscoding(config, this.hub, clock, log);
+    this.targets = createTargets(config, this.hub, clock, log);
     this.http = new HttpServer(config.http, log);
     this.metrics = new Metrics([
       ...hubMetrics(this.hub, events.retired),
@@ -96,6 +131,9 @@ export class MonoNode {
       ...rtmpMetrics(this.rtmp),
       ...(this.webrtc === undefined ? [] : webrtcMetrics(this.webrtc.server, this.webrtc.endpoint)),
       ...(this.transcoding === undefined ? [] : transcodingMetrics(this.transcoding)),
+      ...targetMetrics(this.targets),
+      ...sourceMetrics(this.sources, door),
+      ...(options.cluster === undefined ? [] : clusterMetrics(options.cluster)),
     ]);
   }
 
@@ -111,16 +149,25 @@ export class MonoNode {
 
   async start(): Promise<void> {
     const { http, hls, flv, hub, clock, webrtc } = this;
-    http.addSharedRoute(hls.shared);
+    const { cluster } = this.options;
+    http.addSharedRoute(cluster === undefined ? hls.shared : cluster.gate.shared(hls.shared));
+    if (cluster !== undefined) for (const handle of [cluster.gate.handle, cluster.forward.handle]) http.addMediaRoute(handle);
     http.addMediaRoute(hls.route);
     http.addMediaRoute(flv.handle);
     if (webrtc !== undefined) http.addMediaRoute(webrtc.route.handle);
+    if (cluster !== undefined) {
+      http.addMediaRoute(cluster.route.handle);
+      http.addUpgradeRoute(cluster.gate.upgrade);
+    }
     http.addUpgradeRoute(flv.upgrade);
     await this.createWeb();
     this.httpPort = await http.listen();
     for (const listener of this.rtmp) await listener.listen();
     await webrtc?.server.listen();
     this.transcoding?.start();
+    this.targets.start();
+    this.sources.start();
+    await this.joinCluster();
     this.ticker = setInterval(() => hub.tick(clock.monotonic()), HUB_TICK_MS);
     this.isReady = true;
     if (this.options.config.demo.enabled) this.startDemo();
@@ -131,12 +178,45 @@ export class MonoNode {
     this.isReady = false;
     const { demo, hls, flv, http, rtmp, webrtc } = this;
     webrtc?.route.close();
+    // Those who wait for a stream are answered at once.
+    const outputs = [flv.close(), hls.close()];
+    this.door.close();
     this.demo = undefined;
     clearInterval(this.ticker);
     await demo?.close();
+    await this.options.cluster?.close();
+    await this.targets.close();
+    await this.sources.close();
     await webrtc?.server.close();
     await this.transcoding?.close();
-    await Promise.all([...rtmp.map((listener) => listener.close()), flv.close(), hls.close(), http.close(HTTP_GRACE_MS)]);
+    await Promise.all([...outputs, ...rtmp.map((listener) => listener.close()), http.close(HTTP_GRACE_MS)]);
+  }
+
+  private async joinCluster(): Promise<void> {
+    const { cluster, config } = this.options;
+    if (cluster === undefined) return;
+    this.door.add(cluster);
+    await cluster.start({
+      hub: this.hub,
+      load: () => this.load(),
+      ports: { http: this.httpPort, rtmp: this.rtmpPort },
+      secondPublisher: (app) => config.apps[app]?.secondPublisher ?? 'reject',
+      movePublishers: () => this.rtmp.reduce((sum, listener) => sum + listener.movePublishers(cluster.gate), 0),
+    });
+  }
+
+  /** What the cluster's routing and the console go by. */
+  private load(): NodeServiceLoad {
+    const { config } = this.options;
+    const streams = [...this.hub.streams()];
+    const viewers = (protocol: string): number => streams.reduce((sum, stream) => sum + (stream.viewers.get(protocol) ?? 0), 0);
+    return {
+      viewers: { flv: viewers('flv'), rtmp: viewers('rtmp'), hls: viewers('hls'), webrtc: viewers('webrtc') },
+      viewersMax: config.flv.viewersMax,
+      streams: streams.length,
+      tasks: this.transcoding?.tasksRunning ?? 0,
+      tasksMax: this.transcoding?.tasksMax ?? 0,
+    };
   }
 
   private async createWeb(): Promise<void> {
@@ -150,6 +230,9 @@ export class MonoNode {
           rungsOf: (path) => this.transcoding?.rungsOf(path) ?? [],
         }),
         ...transcodingOperations(this.transcoding),
+        ...(this.options.cluster?.operations() ?? []),
+        ...sourceOperations(this.sources),
+        ...targetOperations(this.targets, (path) => this.hub.stream(path) !== undefined),
       ],
       keys: secrets,
       publicReads: config.api.publicReads,
@@ -158,6 +241,7 @@ export class MonoNode {
       metrics: this.metrics,
       isReady: () => this.isReady,
       siteFolder,
+      isInCluster: this.options.cluster !== undefined,
       log,
     });
   }
@@ -178,7 +262,7 @@ export class MonoNode {
   }
 }
 
-function createHub(events: HubListener, { hub, hls }: Config): Hub {
+function createHub(events: HubListener, { hub, hls }: Config, cluster: ClusterMember | undefined): Hub {
   const options: HubOptions = {
     holdMs: durationMs(hub.holdMs),
     segmentTargetMs: durationMs(hls.segmentMs),
@@ -186,6 +270,7 @@ function createHub(events: HubListener, { hub, hls }: Config): Hub {
     streamsMax: hub.streamsMax,
     gopCacheBytesMax: sizeBytes(hub.gopCacheBytesMax),
     tracksMax: hub.tracksMax,
+    ...(cluster === undefined ? {} : { startedBefore: (path: string) => cluster.startedBefore(path) }),
   };
   return new Hub(events, options);
 }

@@ -17,3 +17,6 @@ function findRoot(folder: string): string {
   if (parent === folder) throw new Error('package.json of Sluice not found');
   return findRoot(parent);
 }
+
+/** The program's own entry file. */
+export const program: string = fileURLToPath(new URL('./main.js', import.meta.url));

@@ -3,13 +3,16 @@ import type pino from 'pino';
 import type { PublishPolicy } from '../access/mod.ts';
 import { durationMs, SluiceError, sizeBytes } from '../core/mod.ts';
 import type { Hub } from '../hub/mod.ts';
-import { type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions } from '../io/mod.ts';
+import { type BringStream, type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions, type RtmpPlaces } from '../io/mod.ts';
 import { defaultRtmpServerOptions } from '../protocols/rtmp/mod.ts';
 import type { Config } from './config/mod.ts';
 
 export interface RtmpNeeds {
   readonly config: Config;
   readonly hub: Hub;
+  readonly bring: BringStream;
+  /** Where clients belong, in a cluster. */
+  readonly places: RtmpPlaces | undefined;
   readonly policy: PublishPolicy;
   readonly broadcast: BroadcastOptions;
   readonly clock: Clock;
@@ -30,6 +33,8 @@ export function createRtmpListeners(needs: RtmpNeeds): readonly RtmpListener[] {
 function commonOptions({
   config,
   hub,
+  bring,
+  places,
   policy,
   broadcast,
   clock,
@@ -55,8 +60,10 @@ function commonOptions({
     },
     broadcast,
     gopCacheBytesMax: sizeBytes(config.hub.gopCacheBytesMax),
-    secondPublisher: (app) => apps[app]?.secondPublisher ?? 'reject',
+    secondPublisher: (app) => (apps[app]?.secondPublisher === 'takeover' ? 'takeover' : 'reject'),
     hub,
+    bring,
+    places,
     policy,
     clock,
     log,

@@ -5,37 +5,62 @@ const SAME_SIGNAL_MS = 700;
 /** Whatever is not closed by then is left to the operating system. */
 const SHUTDOWN_MS_MAX = 2800;
 
+type State = 'running' | 'draining' | 'stopping';
+
+/** Leads the clients away before the process ends; undefined when there is nothing to be done. Settles when they have gone, or have had their time. */
+type Drain = () => Promise<void> | undefined;
+
 /**
  * Ends the process on SIGINT, SIGTERM or SIGHUP: `close` is awaited for at most 2.8 s and the exit code is 0; a second signal exits
- * at once. An error that nobody caught is logged, and the process exits with 1: after it, nothing is known to be right.
+ * at once. On SIGTERM, `drain` goes before it, and a second signal ends that. An error that nobody caught is logged, and the process exits with 1: after it,
+ * nothing is known to be right. Returns what ends the process in the same way without a signal.
  */
-export function exitOnSignals(close: () => Promise<void>, log: pino.Logger): void {
+export function exitOnSignals(close: () => Promise<void>, log: pino.Logger, drain: Drain = () => undefined): () => void {
   let signalledAt: number | undefined;
+  let state: State = 'running';
+  const stop = (why: string): void => {
+    if (state === 'stopping') return;
+    state = 'stopping';
+    log.info({ code: 'app.stopping', signal: why }, 'stopping: closing publishers and viewers (again to stop at once)');
+    closeAndExit(close, log);
+  };
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
-    if (signalledAt !== undefined) {
-      if (now - signalledAt < SAME_SIGNAL_MS) return;
+    const isSame = signalledAt !== undefined && now - signalledAt < SAME_SIGNAL_MS;
+    signalledAt = isSame ? signalledAt : now;
+    if (isSame) return;
+    if (state === 'stopping') {
       log.warn({ code: 'app.killed' }, 'stopped at once by a second signal');
       process.exit(130);
     }
-    signalledAt = now;
-    log.info({ code: 'app.stopping', signal }, 'stopping: closing publishers and viewers (again to stop at once)');
-    setTimeout(() => {
-      log.warn({ code: 'app.stop-timeout' }, 'not everything closed in time');
-      process.exit(0);
-    }, SHUTDOWN_MS_MAX);
-    close().then(
-      () => {
-        log.info({ code: 'app.stopped' }, 'stopped');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log.error({ code: 'app.stop-failed', err: error }, 'stopped, but not cleanly');
-        process.exit(1);
-      },
-    );
+    const drained = state === 'running' && signal === 'SIGTERM' ? drain() : undefined;
+    if (drained === undefined) {
+      stop(signal);
+      return;
+    }
+    state = 'draining';
+    log.info({ code: 'app.draining', signal }, 'draining before the end (again to stop now)');
+    void drained.then(() => stop(signal));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return () => stop('drained');
+}
+
+function closeAndExit(close: () => Promise<void>, log: pino.Logger): void {
+  setTimeout(() => {
+    log.warn({ code: 'app.stop-timeout' }, 'not everything closed in time');
+    process.exit(0);
+  }, SHUTDOWN_MS_MAX);
+  close().then(
+    () => {
+      log.info({ code: 'app.stopped' }, 'stopped');
+      process.exit(0);
+    },
+    (error: unknown) => {
+      log.error({ code: 'app.stop-failed', err: error }, 'stopped, but not cleanly');
+      process.exit(1);
+    },
+  );
 }
 
 /** Logs what nobody caught and exits with 1. */

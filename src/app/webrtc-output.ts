@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type pino from 'pino';
 import type { PublishPolicy } from '../access/mod.ts';
 import type { Hub } from '../hub/mod.ts';
-import { type Clock, loadKernel, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
+import { type Clock, loadKernel, type StreamDoor, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
 import type { Config } from './config/mod.ts';
 import { iceServers } from './ice-servers.ts';
@@ -10,11 +10,14 @@ import { iceServers } from './ice-servers.ts';
 export interface WebrtcNeeds {
   readonly config: Config;
   readonly hub: Hub;
+  readonly door: StreamDoor;
   readonly policy: PublishPolicy;
   readonly clock: Clock;
   readonly log: pino.Logger;
   /** Stands in the sessions' URLs. */
   readonly nodeId: string;
+  /** Whether viewers are to go on at another node. */
+  readonly isLeaving: () => boolean;
 }
 
 /** WebRTC as the node has it: its sessions, and the HTTP side of them. */
@@ -25,7 +28,7 @@ export interface Webrtc {
 }
 
 /** What the configuration asks for; undefined when it is off, or the native addon is missing, which is logged. */
-export function createWebrtc({ config, hub, policy, clock, log, nodeId }: WebrtcNeeds): Webrtc | undefined {
+export function createWebrtc({ config, hub, door, policy, clock, log, nodeId, isLeaving }: WebrtcNeeds): Webrtc | undefined {
   const { webrtc, apps } = config;
   if (!webrtc.enabled) return undefined;
   const module = loadKernel();
@@ -44,12 +47,12 @@ export function createWebrtc({ config, hub, policy, clock, log, nodeId }: Webrtc
     segmentationOffload: webrtc.segmentationOffload,
     hub,
     policy,
-    secondPublisher: (app) => apps[app]?.secondPublisher ?? 'reject',
+    secondPublisher: (app) => (apps[app]?.secondPublisher === 'takeover' ? 'takeover' : 'reject'),
     clock,
     log,
   });
   const random = { randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
-  const endpoint = new WhipEndpoint(server, random, { nodeId, iceServers: iceServers(webrtc.iceServers) });
-  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint });
+  const endpoint = new WhipEndpoint(server, random, { nodeId, iceServers: iceServers(webrtc.iceServers), isLeaving });
+  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint, door });
   return { server, endpoint, route };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { createLog, Secrets } from '../../io/mod.ts';
+import { createLog, Secrets, systemClock } from '../../io/mod.ts';
 import { banner } from '../banner.ts';
+import { ClusterMember } from '../cluster-member.ts';
 import { ensureAdminKey, ensureStreamKeys } from '../first-start.ts';
 import { startNode } from '../node.ts';
 import { version } from '../package-root.ts';
@@ -26,7 +27,7 @@ export function registerStart(program: Command): void {
     )
     .action(async (options: StartOptions) => {
       try {
-        await start(options);
+        await startServer(options);
       } catch (error) {
         // Whatever was started before the failure must not keep the process.
         process.exit(fail(error));
@@ -34,15 +35,22 @@ export function registerStart(program: Command): void {
     });
 }
 
-async function start(options: StartOptions): Promise<void> {
+/** Runs a server until a signal ends the process; throws when it cannot be started. */
+export async function startServer(options: StartOptions): Promise<void> {
   const config = load(options.config);
   if (options.demo === true) config.demo.enabled = true;
   const log = createLog(config.log.level, config.log.format);
   exitOnUncaught(log);
   const secrets = Secrets.open(config.dataFolder);
   const { streamKeys, newStreamKeys } = ensureStreamKeys(config, secrets, new Date());
-  const node = await startNode({ config, secrets, streamKeys, version, log });
-  exitOnSignals(() => node.close(), log);
+  const cluster = await ClusterMember.open({ config, version, clock: systemClock, log });
+  const node = await startNode({ config, secrets, streamKeys, version, log, ...(cluster === undefined ? {} : { cluster }) });
+  const end = exitOnSignals(
+    () => node.close(),
+    log,
+    () => cluster?.drain(),
+  );
+  cluster?.whenDrained(end);
   const { httpPort, rtmpPort, webrtcPort } = node;
   const newAdminKey = ensureAdminKey(secrets, new Date());
   console.log(banner({ version, config, httpPort, rtmpPort, webrtcPort, newAdminKey, newStreamKeys }));

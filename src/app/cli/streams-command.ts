@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ProblemResource, StreamPage, StreamResource } from '../../api/mod.ts';
 import { EXIT_FAILED } from './exit-code.ts';
+import { textTable } from './text-table.ts';
 
 interface StreamsOptions {
   readonly json?: boolean;
@@ -55,16 +56,7 @@ function table(streams: readonly StreamResource[]): string {
     String(stream.viewers.total),
     `${stream.uptimeSeconds} s`,
   ]);
-  const lines = [['STREAM', 'STATE', 'TRACKS', 'BITRATE', 'VIEWERS', 'UPTIME'], ...rows];
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable(['STREAM', 'STATE', 'TRACKS', 'BITRATE', 'VIEWERS', 'UPTIME'], rows);
 }
 
 function explain(error: unknown, url: string): string {

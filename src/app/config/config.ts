@@ -18,12 +18,32 @@ export interface LadderConfig {
   lingerMs: number;
 }
 
+/** An input that the server fetches by itself. */
+export interface SourceConfig {
+  url: string;
+  mode: 'on-demand' | 'always';
+  rtspTransport: 'tcp' | 'udp';
+  lingerMs: number;
+  stallMs: number;
+}
+
+/** One place that an app's streams are pushed to. */
+export interface TargetConfig {
+  name: string;
+  url: string;
+  token: string;
+  streams: string;
+  rendition: string;
+}
+
 /** The settings of one app. */
 export interface AppConfig {
   keys: string[];
   publishFromLoopback: boolean;
-  secondPublisher: 'reject' | 'takeover';
+  secondPublisher: 'reject' | 'takeover' | 'standby';
   ladder: LadderConfig;
+  targets: TargetConfig[];
+  sources: Record<string, SourceConfig>;
 }
 
 export interface TlsFiles {
@@ -84,9 +104,25 @@ export interface Config {
     waitingPerStreamMax: number;
     waitingMax: number;
   };
-  hub: { holdMs: number; streamsMax: number; gopCacheBytesMax: number; tracksMax: number };
+  hub: { holdMs: number; waitMs: number; waitingMax: number; streamsMax: number; gopCacheBytesMax: number; tracksMax: number };
   transcode: { enabled: boolean; tasksMax: number; encoder: string };
+  targets: { allowedNetworks: string[]; tlsCaFile: string; max: number; queueBytesMax: number };
+  sources: { allowedNetworks: string[]; allowedFolders: string[] };
   apps: Record<string, AppConfig>;
+  cluster: {
+    found: boolean;
+    name: string;
+    region: string;
+    roles: ('mono' | 'manager' | 'origin' | 'edge' | 'transcode')[];
+    advertise: string;
+    coordination: 'embedded' | 'nats-server' | 'nats';
+    nats: { servers: string[]; user: string; password: string; caFile: string; port: number };
+    relay: { host: string; port: number };
+    lingerMs: number;
+    drainMs: number;
+    networks: Record<string, string[]>;
+    regionHeader: string;
+  };
   api: { publicReads: boolean };
   demo: { enabled: boolean };
 }

@@ -1,22 +1,32 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { isName } from '../../core/mod.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { nearest } from './did-you-mean.ts';
 import { type GivenValue, notRight, readListValues } from './file-values.ts';
-import { type ConfigKey, configKeys, environmentName, groupItem, ITEM_SEGMENT, keyName, NAME_SEGMENT, upperSnake } from './keys.ts';
+import {
+  type ConfigKey,
+  configKeys,
+  environmentName,
+  groupItem,
+  ITEM_SEGMENT,
+  isSafeName,
+  type KeyPath,
+  keyName,
+  NAME_SEGMENT,
+  upperSnake,
+} from './keys.ts';
 
 /** Variables that the commands read themselves; they are no configuration keys. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(['SLUICE_CONFIG', 'SLUICE_URL', 'SLUICE_API_KEY']);
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['SLUICE_CONFIG', 'SLUICE_URL', 'SLUICE_API_KEY', 'SLUICE_JOIN_TOKEN']);
 
 /**
- * Reads the `SLUICE_*` variables against the schema. `appNames` are the apps known from the file: a variable for one of
- * these keeps its spelling, any other app's name is taken in lower case.
+ * Reads the `SLUICE_*` variables against the schema. `known` are the keys that the file has: names
+ * of apps and sources in them keep their spelling, any other is taken in lower case.
  */
 export function readEnvironmentValues(
   environment: Readonly<Record<string, string | undefined>>,
   schema: TSchema,
-  appNames: readonly string[],
+  known: readonly KeyPath[],
 ): { values: GivenValue[]; problems: ConfigProblem[] } {
   // Items have no variables of their own: the whole list is one.
   const keys = [...configKeys(schema)].filter(({ path }) => !path.includes(ITEM_SEGMENT));
@@ -25,7 +35,7 @@ export function readEnvironmentValues(
   for (const [variable, text] of Object.entries(environment).toSorted(([left], [right]) => (left < right ? -1 : 1))) {
     if (text === undefined || !variable.startsWith('SLUICE_') || OTHER_VARIABLES.has(variable)) continue;
     const where = `environment variable ${variable}`;
-    const found = match(variable, keys, appNames);
+    const found = match(variable, keys, known);
     if (found === undefined) {
       problems.push({ key: '', where, message: unknownVariable(variable, keys) });
       continue;
@@ -43,24 +53,30 @@ export function readEnvironmentValues(
   return { values, problems };
 }
 
-function match(variable: string, keys: readonly ConfigKey[], appNames: readonly string[]): ConfigKey | undefined {
+function match(variable: string, keys: readonly ConfigKey[], known: readonly KeyPath[]): ConfigKey | undefined {
   for (const key of keys) {
-    const nameAt = key.path.indexOf(NAME_SEGMENT);
-    if (nameAt < 0) {
-      if (environmentName(key.path) === variable) return key;
-      continue;
-    }
-    const prefix = `${environmentName(key.path.slice(0, nameAt))}_`;
-    const suffix = `_${key.path
-      .slice(nameAt + 1)
-      .map(upperSnake)
-      .join('_')}`;
-    if (!variable.startsWith(prefix) || !variable.endsWith(suffix) || variable.length <= prefix.length + suffix.length) continue;
-    const spelled = variable.slice(prefix.length, -suffix.length);
-    const name = appNames.find((known) => upperSnake(known) === spelled) ?? spelled.toLowerCase();
-    if (isName(name)) return { path: key.path.with(nameAt, name), schema: key.schema };
+    const spelled = pattern(key.path).exec(variable)?.slice(1);
+    const path = spelled && withNames(key.path, spelled, known);
+    if (path !== undefined) return { path, schema: key.schema };
   }
   return undefined;
+}
+
+/** Names take as little as they can: `SLUICE_APPS_A_SOURCES_B_URL` is about the app `a`. */
+const pattern = (path: readonly string[]): RegExp =>
+  new RegExp(`^SLUICE_${path.map((part) => (part === NAME_SEGMENT ? '(.+?)' : upperSnake(part))).join('_')}$`);
+
+/** The key's path with the names that a variable spells; undefined when one of them cannot be a name. */
+function withNames(path: readonly string[], spelled: readonly string[], known: readonly KeyPath[]): readonly string[] | undefined {
+  const named = [...path];
+  for (const spelling of spelled) {
+    const at = named.indexOf(NAME_SEGMENT);
+    const siblings = known.filter((other) => other.length > at && named.slice(0, at).every((part, index) => part === other[index]));
+    const meant = siblings.map((other) => String(other[at])).find((name) => upperSnake(name) === spelling) ?? spelling.toLowerCase();
+    if (!isSafeName(meant)) return undefined;
+    named[at] = meant;
+  }
+  return named;
 }
 
 function unknownVariable(variable: string, keys: readonly ConfigKey[]): string {

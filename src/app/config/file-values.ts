@@ -4,7 +4,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocumen
 import { isName } from '../../core/mod.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { nearest } from './did-you-mean.ts';
-import { expectation, groupItem, isGroup, type KeyPath, keyName, namedValue } from './keys.ts';
+import { expectation, groupItem, isGroup, isSafeName, type KeyPath, keyName, namedValue } from './keys.ts';
 
 /** A value together with where it was given, e.g. `sluice.yaml:12`. */
 export interface GivenValue {
@@ -98,11 +98,13 @@ class FileReader {
       const child = named ?? (Object.hasOwn(children, name) ? children[name] : undefined);
       const at = [...path, name];
       if (child === undefined) this.unknown(at, startOf(pair.key), Object.keys(children));
-      else if (named !== undefined && !isName(name)) {
+      else if (named !== undefined && !isSafeName(name)) {
         this.problem(
           at,
           startOf(pair.key),
-          'not usable as a name: take 1 to 64 letters, digits, "_", "." or "-", starting with a letter, digit or "_"',
+          isName(name)
+            ? 'not usable as a name: it is a reserved word'
+            : 'not usable as a name: take 1 to 64 letters, digits, "_", "." or "-", starting with a letter, digit or "_"',
         );
       } else {
         if (named !== undefined) this.values.push({ path: at, value: undefined, where: this.whereIs(startOf(pair.key)) });

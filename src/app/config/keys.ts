@@ -1,4 +1,5 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
+import { isName } from '../../core/mod.ts';
 
 /** The place of an app's name in a key's path, e.g. `apps.<name>.keys`. */
 export const NAME_SEGMENT = '<name>';
@@ -22,6 +23,9 @@ export const namedValue = (schema: TSchema): TSchema | undefined => {
   const patterns: Record<string, TSchema> | undefined = schema['patternProperties'];
   return patterns === undefined ? undefined : Object.values(patterns)[0];
 };
+
+/** Whether an app or a source can have this name. What every object has by birth, such as `constructor`, would be found where nothing was given. */
+export const isSafeName = (name: string): boolean => isName(name) && !(name in Object.prototype);
 
 /** The schema of the items of a list of groups. */
 export const groupItem = (schema: TSchema): TObject | undefined => {

@@ -29,6 +29,8 @@ function problemsOf(text: string, environment: Record<string, string> = {}): str
 }
 
 const ladder = { template: 'webrtc', rungs: [], always: false, lingerMs: 10_000 };
+/** What an app has without being asked. */
+const rest = { ladder, targets: [], sources: {} };
 
 describe('configuration', () => {
   it('needs no file and no variable', () => {
@@ -36,7 +38,7 @@ describe('configuration', () => {
     expect(config.http.port).toBe(8080);
     expect(config.rtmp.port).toBe(1935);
     expect(config.hub.holdMs).toBe(10_000);
-    expect(config.apps).toEqual({ live: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ladder } });
+    expect(config.apps).toEqual({ live: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ...rest } });
     expect(config.dataFolder).toBe(join(folder, 'data'));
   });
 
@@ -67,9 +69,9 @@ describe('configuration', () => {
       SLUICE_APPS_NEWS_PUBLISH_FROM_LOOPBACK: 'false',
     });
     expect(config.apps).toEqual({
-      'My-Show': { keys: ['first-key-1', 'second-key-2'], publishFromLoopback: true, secondPublisher: 'takeover', ladder },
-      bare: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ladder },
-      news: { keys: [], publishFromLoopback: false, secondPublisher: 'reject', ladder },
+      'My-Show': { keys: ['first-key-1', 'second-key-2'], publishFromLoopback: true, secondPublisher: 'takeover', ...rest },
+      bare: { keys: [], publishFromLoopback: true, secondPublisher: 'reject', ...rest },
+      news: { keys: [], publishFromLoopback: false, secondPublisher: 'reject', ...rest },
     });
   });
 

@@ -9,6 +9,8 @@ import { type GivenValue, readFileValues } from './file-values.ts';
 import { groupItem, isGroup, keyName, namedValue } from './keys.ts';
 import { encoderCheck, ladderChecks } from './ladder-checks.ts';
 import { configSchema } from './schema.ts';
+import { sourceChecks } from './source-checks.ts';
+import { allowedNetworksCheck, targetChecks } from './target-checks.ts';
 
 /** The file that is read when none is named, if it is there. */
 export const DEFAULT_CONFIG_FILE = 'sluice.yaml';
@@ -25,16 +27,19 @@ export interface ConfigSource {
 export function loadConfig(source: ConfigSource): Config {
   const file = configFile(source);
   const fromFile = file === undefined ? { values: [], problems: [] } : readFileValues(readText(file), basename(file), configSchema);
-  const appNames = fromFile.values.filter(({ path }) => path[0] === 'apps').map(({ path }) => String(path[1] ?? ''));
-  const fromEnvironment = readEnvironmentValues(source.environment, configSchema, appNames);
+  const fromEnvironment = readEnvironmentValues(
+    source.environment,
+    configSchema,
+    fromFile.values.map(({ path }) => path),
+  );
   // A list given by the environment takes the place of the whole one in the file.
   const isReplaced = (key: string): boolean => fromEnvironment.values.some(({ path }) => key.startsWith(`${keyName(path)}[`));
   const given = [...fromFile.values.filter(({ path }) => !isReplaced(keyName(path))), ...fromEnvironment.values];
   const problems = [...fromFile.problems, ...fromEnvironment.problems];
-  const config = assemble(given);
+  const config = withAbsolutePaths(assemble(given), file === undefined ? source.folder : dirname(file));
   if (problems.length === 0) problems.push(...crossChecks(config, given));
   if (problems.length > 0) throw new ConfigError(problems);
-  return withAbsolutePaths(config, file === undefined ? source.folder : dirname(file));
+  return config;
 }
 
 function configFile({ file, environment, folder }: ConfigSource): string | undefined {
@@ -58,14 +63,19 @@ function assemble(given: readonly GivenValue[]): Config {
   for (const { path, value } of given) {
     let group = root;
     for (const name of path.slice(0, -1)) {
-      group[name] ??= {};
+      // `__proto__`, too, is a key like any other here.
+      if (!Object.hasOwn(group, name)) define(group, name, {});
       group = group[name] as Record<string, unknown>;
     }
     const last = path.at(-1) ?? '';
-    if (value === undefined) group[last] ??= {};
-    else group[last] = Array.isArray(value) ? [...value] : value;
+    if (value !== undefined) define(group, last, Array.isArray(value) ? [...value] : value);
+    else if (!Object.hasOwn(group, last)) define(group, last, {});
   }
   return withDefaults(root, configSchema) as Config;
+}
+
+function define(group: Record<string, unknown>, name: string | number, value: unknown): void {
+  Object.defineProperty(group, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function withDefaults(value: unknown, schema: TSchema): unknown {
@@ -108,6 +118,10 @@ function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProble
   }
   encoderCheck(config.transcode.encoder, problem);
   for (const [name, app] of Object.entries(config.apps)) ladderChecks(`apps.${name}.ladder`, app.ladder, problem);
+  allowedNetworksCheck('sources.allowedNetworks', config.sources.allowedNetworks, problem);
+  if (problems.length === 0) sourceChecks(config, problem);
+  allowedNetworksCheck('targets.allowedNetworks', config.targets.allowedNetworks, problem);
+  for (const [name, app] of Object.entries(config.apps)) targetChecks(name, app.targets, problem);
   return problems;
 }
 
@@ -117,5 +131,7 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     files.certFile = absolute(files.certFile);
     files.keyFile = absolute(files.keyFile);
   }
+  config.targets.tlsCaFile = absolute(config.targets.tlsCaFile);
+  config.sources.allowedFolders = config.sources.allowedFolders.map(absolute);
   return { ...config, dataFolder: absolute(config.dataFolder) };
 }

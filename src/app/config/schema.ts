@@ -74,6 +74,55 @@ const ladder = group("The qualities that an app's streams are offered in; see do
   lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a rung goes on after its last viewer left.'),
 });
 
+const source = group('An input that the server fetches by itself.', {
+  url: Type.String({
+    default: '',
+    maxLength: 2048,
+    secret: true,
+    description:
+      'Where it is; must be given. `rtsp://`, `rtsps://`, `rtmp://`, `rtmps://`, `srt://HOST:PORT`, `udp://GROUP:PORT`, `http://` and `https://` (HLS and files), or the absolute path of a file, which is played in a loop. User name and password may stand in it; they are never shown.',
+  }),
+  mode: choice(
+    'on-demand',
+    ['on-demand', 'always'],
+    '`on-demand`: it is fetched while somebody watches, and the first viewer waits for it. `always`: as long as the server runs.',
+  ),
+  rtspTransport: choice(
+    'tcp',
+    ['tcp', 'udp'],
+    'How an RTSP server sends: within the connection, or in datagrams for those that can do nothing else.',
+  ),
+  lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a source on demand goes on after its last viewer left.'),
+  stallMs: integer(10 * SECOND, SECOND, 600 * SECOND, 'How long it may give no frame before it is opened anew.'),
+});
+
+const target = group('One place that streams are pushed to.', {
+  name: Type.String({ minLength: 1, maxLength: 64, description: 'Its name, in the API and in the log; unique in the app.' }),
+  url: Type.String({
+    minLength: 1,
+    maxLength: 2000,
+    secret: true,
+    description:
+      'Where it is: `rtmp://HOST/APP/KEY`, `rtmps://…`, `srt://HOST:PORT?streamid=…`, or `https://…` for WHIP. `{app}` and `{name}` stand for the stream. Keys in it are never shown.',
+  }),
+  token: Type.String({ default: '', maxLength: 2000, secret: true, description: 'The bearer token of a WHIP target.' }),
+  streams: Type.String({
+    default: '*',
+    minLength: 1,
+    maxLength: 64,
+    description: 'Which streams, by name: `*` stands for any characters, e.g. `show-*`.',
+  }),
+  rendition: Type.String({
+    default: 'source',
+    minLength: 1,
+    maxLength: 64,
+    description:
+      'What is sent: `source`, or the name of a rung. WHIP targets get in place of a `source` that they cannot take what WebRTC viewers get.',
+  }),
+});
+
+const TARGETS_MAX = 16;
+
 const app = group('An app: a namespace of streams with its own keys.', {
   keys: Type.Array(Type.String({ minLength: 8, maxLength: 256 }), {
     default: [],
@@ -85,10 +134,15 @@ const app = group('An app: a namespace of streams with its own keys.', {
   publishFromLoopback: flag(true, 'Whether a publisher on this machine (loopback) may publish without a key.'),
   secondPublisher: choice(
     'reject',
-    ['reject', 'takeover'],
-    'What happens to a second publisher of a live stream: it is refused, or it takes the stream over from the first.',
+    ['reject', 'takeover', 'standby'],
+    'What happens to a second publisher of a live stream: it is refused, or it takes the stream over from the first. `standby`: where it publishes to another node of a cluster, it is kept, and takes over as soon as the first one is gone; on the same node it is refused.',
   ),
   ladder,
+  sources: Type.Record(Type.String(), source, {
+    default: {},
+    description: 'Its pull sources, by the name of the stream that they are published as; see docs/sources.md.',
+  }),
+  targets: Type.Array(target, { default: [], maxItems: TARGETS_MAX, description: 'Where its streams are pushed to; see docs/targets.md.' }),
 });
 
 const schema = Type.Object(
@@ -228,6 +282,13 @@ const schema = Type.Object(
         600 * SECOND,
         'How long a stream whose publisher dropped is held for it to come back, with its viewers.',
       ),
+      waitMs: integer(
+        10 * SECOND,
+        100,
+        60 * SECOND,
+        'How long a viewer waits for a stream that is not here yet but on its way, such as a source that is opened on demand.',
+      ),
+      waitingMax: integer(10_000, 1, 1_000_000, 'The most viewers that wait so at a time; more are sent away at once.'),
       streamsMax: integer(5000, 1, 1_000_000, 'The most streams at a time.'),
       gopCacheBytesMax: integer(
         16 * MIB,
@@ -253,10 +314,98 @@ const schema = Type.Object(
           'What encodes rungs that name no encoder themselves: `auto`, `software`, or the name of an encoder as the API lists them, for the rungs of its codec.',
       }),
     }),
+    sources: group('Pull sources: what they may reach.', {
+      allowedNetworks: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+        default: [],
+        maxItems: 1000,
+        description:
+          'Networks that sources may be in though they are none of the public internet, e.g. `192.168.1.0/24`, `127.0.0.1` or `239.0.0.0/8` for multicast. All other private, loopback, link-local and multicast addresses are refused.',
+      }),
+      allowedFolders: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
+        default: [],
+        maxItems: 100,
+        description: 'Folders whose files may be sources. Relative paths start at the configuration file.',
+      }),
+    }),
+    targets: group('Pushing streams to targets.', {
+      allowedNetworks: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+        default: [],
+        maxItems: 64,
+        description:
+          'Networks that targets may be in though they are none of the public internet, e.g. `10.0.0.0/8` or `127.0.0.1`. All other private, loopback and link-local addresses are refused.',
+      }),
+      tlsCaFile: text(
+        '',
+        'File with certificates (PEM) that targets may have, or that issued theirs, beside the well-known ones. Relative paths start at the configuration file.',
+      ),
+      max: integer(100, 0, 10_000, 'The most targets of all streams at a time. SRT and WHIP take a child process each.'),
+      queueBytesMax: integer(
+        8 * MIB,
+        256 * KIB,
+        256 * MIB,
+        'The largest backlog of one target, in bytes; past it, what is sent skips to the next keyframe.',
+      ),
+    }),
     apps: Type.Record(Type.String(), app, {
       default: { live: {} },
       description: 'Apps by name. When none is given, there is one app, `live`.',
     }),
+    cluster: group(
+      'Many nodes as one server; see docs/cluster.md. A node that has joined a cluster (`sluice join`) is in it whatever stands here.',
+      {
+        found: flag(false, 'Whether this node founds a cluster, as its first manager, when it is in none.'),
+        name: Type.String({
+          default: 'sluice',
+          pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$',
+          description: 'Name of the cluster that is founded: letters, digits, `_` and `-`.',
+        }),
+        region: Type.String({
+          default: 'default',
+          pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$',
+          description: 'The region that the founding node stands in.',
+        }),
+        roles: Type.Array(choice('mono', ['mono', 'manager', 'origin', 'edge', 'transcode'], 'One thing that a node does.'), {
+          default: ['mono'],
+          minItems: 1,
+          maxItems: 4,
+          description: 'What the founding node does: `mono` is everything, else `manager` and any of `origin`, `edge` and `transcode`.',
+        }),
+        advertise: text('127.0.0.1', 'Name or address under which other nodes and clients reach the founding node.'),
+        coordination: choice(
+          'embedded',
+          ['embedded', 'nats-server', 'nats'],
+          'What the founding node keeps the state of the cluster in. `embedded`: a file in its data folder, for nodes on this machine alone. `nats-server`: a NATS server from the PATH, which it runs. `nats`: the servers in `cluster.nats`.',
+        ),
+        nats: group('One or several NATS servers with JetStream.', {
+          servers: Type.Array(Type.String({ minLength: 8, maxLength: 256 }), {
+            default: [],
+            maxItems: 16,
+            description: 'Their URLs: `nats://HOST:PORT`, or `tls://HOST:PORT`.',
+          }),
+          user: text('', 'Name of the user.'),
+          password: Type.String({ default: '', secret: true, description: 'Password of the user.' }),
+          caFile: text('', 'File with the certificate (PEM) of whoever issued theirs. Relative paths start at the configuration file.'),
+          port: port(4222, 'TCP port of the NATS server that this node runs.'),
+        }),
+        relay: group('Streams between nodes.', { host, port: port(7350, 'TCP port for other nodes. Never open it to the public.') }),
+        lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a stream of another node is pulled on after its last viewer here left.'),
+        drainMs: integer(
+          0,
+          0,
+          24 * 3600 * SECOND,
+          'How long a node of a cluster that gets SIGTERM leads publishers and viewers to other nodes, at most, before it ends; 0: it ends at once. See docs/draining.md.',
+        ),
+        networks: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 2, maxLength: 64 }), { maxItems: 4096 }), {
+          default: {},
+          description:
+            'The networks of the clients that are near a region, by its name: `eu: [10.1.0.0/16]`. Others are taken to be near the node that they ask.',
+        }),
+        regionHeader: text(
+          '',
+          "A header in which a proxy in front says a client's region. It is believed, so the proxy has to overwrite what clients send.",
+        ),
+      },
+    ),
     api: group('The HTTP API.', {
       publicReads: flag(
         true,

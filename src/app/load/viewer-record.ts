@@ -22,6 +22,7 @@ export interface WebrtcRecord {
   /** DTLS was done. */
   connectedAtMs: number | undefined;
   firstVideoAtMs: number | undefined;
+  firstAudioAtMs: number | undefined;
   srtpProfile: string | undefined;
   packets: number;
   lostPackets: number;
@@ -57,6 +58,7 @@ export const newWebrtcRecord = (): WebrtcRecord => ({
   answeredAtMs: undefined,
   connectedAtMs: undefined,
   firstVideoAtMs: undefined,
+  firstAudioAtMs: undefined,
   srtpProfile: undefined,
   packets: 0,
   lostPackets: 0,

@@ -8,6 +8,7 @@ export interface WebrtcResult {
   /** To the end of the DTLS handshake. */
   readonly connectedMs: Percentiles | null;
   readonly firstVideoPacketMs: Percentiles | null;
+  readonly firstAudioPacketMs: Percentiles | null;
   /** Of probes: to the first picture that moves on in step with its sender; only known for streams of `sluice load publish`. */
   readonly liveMs: Percentiles | null;
   readonly packetsPerSecond: number;
@@ -46,6 +47,7 @@ export function summariseWebrtc(records: readonly ViewerRecord[], packetsPerSeco
     answeredMs: after(({ webrtc }) => webrtc?.answeredAtMs),
     connectedMs: after(({ webrtc }) => webrtc?.connectedAtMs),
     firstVideoPacketMs: after(({ webrtc }) => webrtc?.firstVideoAtMs),
+    firstAudioPacketMs: after(({ webrtc }) => webrtc?.firstAudioAtMs),
     liveMs: after(({ webrtc }) => webrtc?.probe?.liveAtMs),
     packetsPerSecond: Math.round(packetsPerSecond),
     lostPackets,
@@ -69,6 +71,7 @@ export function webrtcRows(result: WebrtcResult): ReadonlyArray<readonly [string
     ['connected', `${result.connected}, ${timesText(result.connectedMs)}`],
     ['SDP answer', timesText(result.answeredMs)],
     ['first video', timesText(result.firstVideoPacketMs)],
+    ['first audio', timesText(result.firstAudioPacketMs)],
     ['live', timesText(result.liveMs)],
     ['packets', `${result.packetsPerSecond.toLocaleString('en')} a second, ${result.lostPackets} lost (${result.lostPercent} %)`],
     ['jitter', timesText(result.jitterMs)],

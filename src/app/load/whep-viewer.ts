@@ -160,7 +160,10 @@ export class WhepViewer implements LoadClient, FleetMember {
       webrtc.lostPackets += lost;
       const firstMs = this.fleet.toMs(firstUs);
       record.firstByteAtMs = Math.min(record.firstByteAtMs ?? firstMs, firstMs);
-      if (payloadType !== this.videoPayloadType) continue;
+      if (payloadType !== this.videoPayloadType) {
+        webrtc.firstAudioAtMs ??= firstMs;
+        continue;
+      }
       webrtc.firstVideoAtMs ??= firstMs;
       webrtc.jitterMs = jitter / 90;
       record.stalls = freezes;

@@ -84,7 +84,14 @@ describe('a WHEP result', () => {
     const probe = { frames: 198, repaired: 3, liveAtMs: 1500 };
     const result = summariseWebrtc(
       [
-        record({ connectedAtMs: 1050, firstVideoAtMs: 1060, packets: 990, lostPackets: 10, srtpProfile: 'AEAD_AES_128_GCM' }),
+        record({
+          connectedAtMs: 1050,
+          firstVideoAtMs: 1060,
+          firstAudioAtMs: 1070,
+          packets: 990,
+          lostPackets: 10,
+          srtpProfile: 'AEAD_AES_128_GCM',
+        }),
         record({ connectedAtMs: 1070, packets: 1000, keyframeRequests: 1, srtpProfile: 'AEAD_AES_128_GCM', probe }, { lostFrames: 2 }),
         record({}),
       ],
@@ -94,6 +101,7 @@ describe('a WHEP result', () => {
       connected: 2,
       connectedMs: { p50: 70, max: 70 },
       firstVideoPacketMs: { p50: 60 },
+      firstAudioPacketMs: { p50: 70 },
       liveMs: { p50: 500 },
       packetsPerSecond: 512,
       lostPackets: 10,

@@ -1,0 +1,36 @@
+import { Type } from '@sinclair/typebox';
+import type { JoinAnswer, JoinRequest } from './cluster-contract.ts';
+import { joinAnswerSchema, joinRequestSchema } from './cluster-schemas.ts';
+import type { ApiCaller, Operation } from './operation.ts';
+
+/** The header that carries the token. */
+export const JOIN_TOKEN_HEADER = 'x-cluster-token';
+
+/** Lets nodes in; on managers. Throws `ApiError` when it does not. */
+export interface NodeJoiner {
+  /** `token` is what the header says, if anything. The same key joining again is the same node. */
+  join(request: JoinRequest, token: string | undefined, caller: ApiCaller): Promise<JoinAnswer>;
+}
+
+/** The operation by which nodes join. */
+export function joinOperations(joiner: NodeJoiner): readonly Operation[] {
+  return [
+    {
+      id: 'joinCluster',
+      method: 'POST',
+      path: '/cluster/join',
+      summary: 'Join the cluster as a node',
+      description:
+        'What `sluice join` does: the node sends a certificate request for a key that it keeps, and gets its id, its certificate and the way to the store. The join token is the only credential. The same key joining again is the same node, and no new use of the token.',
+      // The token is asked for instead of a key, whatever reads need.
+      scope: 'token',
+      tag: 'cluster',
+      headers: Type.Object({
+        [JOIN_TOKEN_HEADER]: Type.Optional(Type.String({ description: 'The join token', examples: ['clt_ID.SECRET.PIN'] })),
+      }),
+      body: joinRequestSchema,
+      success: { status: 200, schema: joinAnswerSchema },
+      handle: ({ body, caller }) => joiner.join(body as JoinRequest, caller.header(JOIN_TOKEN_HEADER), caller),
+    },
+  ];
+}

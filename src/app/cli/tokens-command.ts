@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { JoinTokenResource, NewJoinTokenResource } from '../../api/mod.ts';
+import { type ApiOptions, callApi, listAll, withApiOptions } from './api-options.ts';
+import { run } from './nodes-command.ts';
+import { collect, parseCount, parseSeconds } from './parse-amount.ts';
+import { textTable } from './text-table.ts';
+
+interface CreateOptions extends ApiOptions {
+  readonly role?: string[];
+  readonly region?: string[];
+  readonly uses?: number;
+  readonly expires?: number;
+  readonly note?: string;
+  readonly json?: boolean;
+}
+
+/** `sluice tokens create|list|remove`: with them, nodes join a cluster. */
+export function registerTokens(program: Command): void {
+  const command = program.command('tokens').description('make, list and delete the join tokens of a cluster');
+  withApiOptions(command.command('create').description('make a token and print it this once'))
+    .option(
+      '--role <role>',
+      'what a node may join as: edge, origin, transcode, manager; may be given several times (default: edge)',
+      collect,
+    )
+    .option('--region <region>', 'where a node may join; may be given several times (default: anywhere)', collect)
+    .option('--uses <number>', 'how many nodes may join with it (default: 1)', parseCount)
+    .option('--expires <time>', 'how long it holds, e.g. 30m, 24h or 7d (default: 24h)', parseSeconds)
+    .option('--note <text>', 'to know it by')
+    .option('--json', "print the API's answer as JSON")
+    .addHelpText('after', '\nExample:\n  sluice tokens create --role edge --region eu --uses 10 --expires 1h')
+    .action((options: CreateOptions) => run(() => create(options)));
+  withApiOptions(command.command('list').description('list the tokens, without what makes them tokens'))
+    .option('--json', "print the API's answer as JSON")
+    .action((options: ApiOptions & { json?: boolean }) => run(() => list(options)));
+  withApiOptions(command.command('remove <id>').description('delete a token; nodes that joined with it stay')).action(
+    (id: string, options: ApiOptions) =>
+      run(async () => {
+        await callApi(options, 'DELETE', `/cluster/tokens/${encodeURIComponent(id)}`);
+        return `${id} is deleted.`;
+      }),
+  );
+}
+
+async function create(options: CreateOptions): Promise<string> {
+  const { role, region, uses, expires, note, url } = options;
+  const made = (await callApi(options, 'POST', '/cluster/tokens', {
+    ...(role === undefined ? {} : { roles: role }),
+    ...(region === undefined ? {} : { regions: region }),
+    ...(uses === undefined ? {} : { usesMax: uses }),
+    ...(expires === undefined ? {} : { expiresInS: expires }),
+    ...(note === undefined ? {} : { note }),
+  })) as NewJoinTokenResource;
+  if (options.json === true) return JSON.stringify(made, null, 2);
+  const roles = made.roles.map((name) => `--role ${name}`).join(' ');
+  const times = made.usesMax === 1 ? 'once' : `${made.usesMax} times`;
+  return `${made.token}\n\nIt can be used ${times} until ${made.expiresAt}, and is not shown again. On the new machine:\n  sluice join ${url} --token TOKEN ${roles}`;
+}
+
+async function list(options: ApiOptions & { json?: boolean }): Promise<string> {
+  const tokens = await listAll<JoinTokenResource>(options, '/cluster/tokens');
+  if (options.json === true) return JSON.stringify(tokens, null, 2);
+  if (tokens.length === 0) return 'There are no join tokens.';
+  const rows = tokens.map(({ id, roles, regions, uses, usesMax, expiresAt, note }) => [
+    id,
+    roles.join(','),
+    regions.length === 0 ? 'any' : regions.join(','),
+    `${uses}/${usesMax}`,
+    Date.parse(expiresAt) <= Date.now() ? 'expired' : expiresAt,
+    note,
+  ]);
+  return textTable(['TOKEN', 'ROLES', 'REGIONS', 'USES', 'EXPIRES', 'NOTE'], rows);
+}

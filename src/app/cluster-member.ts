@@ -1,0 +1,447 @@
+import type pino from 'pino';
+import { joinOperations, joinTokenOperations, nodeOperations, type Operation } from '../api/mod.ts';
+import {
+  CLUSTER_IDENTITY_KEY,
+  encodeClusterIdentity,
+  Membership,
+  type MembershipOutput,
+  type NodeLoad,
+  type OwnState,
+  Revocations,
+  type SecondPublisher,
+} from '../cluster/mod.ts';
+import type { StreamRef, WallMs } from '../core/mod.ts';
+import type { Hub, LiveStream } from '../hub/mod.ts';
+import {
+  CertificateAuthority,
+  ClientRegion,
+  type Clock,
+  ClusterRoute,
+  ClusterStreams,
+  foundCluster,
+  JoinServer,
+  LoadSampler,
+  loadIdentity,
+  type MachineLoad,
+  type NatsServerProcess,
+  type NodeIdentity,
+  NodeRegistry,
+  NodeRouting,
+  ownNodeOf,
+  RedirectGate,
+  RelayClient,
+  RelayServer,
+  type RelayTls,
+  SESSION_FORWARD_DEFAULTS,
+  SessionForward,
+  StoreCalls,
+  type StreamSupplier,
+  saveIdentity,
+  serveRenewals,
+  TokenStore,
+} from '../io/mod.ts';
+import { advertisedEndpoints, configuredPorts, type NodePorts } from './advertised-endpoints.ts';
+import type { Config } from './config/mod.ts';
+import { type Coordination, coordinationOf, openCoordination, startNatsServer } from './coordination.ts';
+import { Draining, type WhoIsLeft } from './draining.ts';
+import type { StreamFollower } from './stream-events.ts';
+
+export interface ClusterMemberOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+}
+
+/** What a node says of its load beside what the machine says. */
+export type NodeServiceLoad = Omit<NodeLoad, keyof MachineLoad>;
+
+/** What the node lends its part in the cluster. */
+export interface ClusterNeeds {
+  readonly hub: Hub;
+  /** How many watch here and what is made here. */
+  readonly load: () => NodeServiceLoad;
+  /** As they are in use. */
+  readonly ports: Omit<NodePorts, 'relay'>;
+  readonly secondPublisher: (app: string) => SecondPublisher;
+  /** Asks publishers to go on at another node; returns how many it could ask. */
+  readonly movePublishers: () => number;
+}
+
+/** Gauges and counters, for metrics. */
+export interface ClusterStats {
+  readonly nodesAlive: number;
+  readonly nodesStale: number;
+  readonly isConnected: boolean;
+  readonly streams: number;
+  readonly pulls: number;
+  readonly subscriptions: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly dropped: number;
+  readonly broken: number;
+  readonly hops: ReadonlyArray<{ readonly node: string; readonly p50Ms: number; readonly p99Ms: number }>;
+}
+
+const TICK_MS = 100;
+
+/** This node's part in its cluster: membership, directory, relays, and on managers what lets others in. */
+export class ClusterMember implements StreamFollower, StreamSupplier {
+  readonly nodeId: string;
+  /** `GET /cluster`. */
+  readonly route: ClusterRoute;
+  /** Sends clients on who belong to other nodes. */
+  readonly gate: RedirectGate;
+  /** WebRTC sessions of other nodes. */
+  readonly forward: SessionForward;
+  private readonly options: ClusterMemberOptions;
+  private readonly identity: NodeIdentity;
+  private readonly coordination: Coordination;
+  private readonly authority: CertificateAuthority | undefined;
+  private readonly nats: NatsServerProcess | undefined;
+  private readonly sampler: LoadSampler;
+  private readonly endings: (() => void)[] = [];
+  private membership: Membership | undefined;
+  private relay: { readonly server: RelayServer; readonly client: RelayClient } | undefined;
+  private streams: ClusterStreams | undefined;
+  private state: OwnState = 'joining';
+  private needs: ClusterNeeds | undefined;
+  private readonly draining: Draining;
+  private drained: () => void = () => undefined;
+
+  /** Of the cluster that this node has joined, or founds; undefined when it does neither. */
+  static async open(options: ClusterMemberOptions): Promise<ClusterMember | undefined> {
+    const { config, log } = options;
+    const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : undefined);
+    if (known === undefined) return undefined;
+    const nats = await startNatsServer(config, known, log);
+    const identity = nats === undefined ? known : withNats(config, known, nats);
+    const { ca, caPrivateKey } = identity;
+    const authority = caPrivateKey === undefined ? undefined : await CertificateAuthority.load(ca, caPrivateKey);
+    return new ClusterMember(options, identity, authority, nats);
+  }
+
+  private constructor(
+    options: ClusterMemberOptions,
+    identity: NodeIdentity,
+    authority: CertificateAuthority | undefined,
+    nats: NatsServerProcess | undefined,
+  ) {
+    const { config, clock, log } = options;
+    this.options = options;
+    this.identity = identity;
+    this.authority = authority;
+    this.nats = nats;
+    this.nodeId = identity.nodeId;
+    this.coordination = openCoordination(identity, log);
+    this.sampler = new LoadSampler({ dataFolder: config.dataFolder, networkMaxBps: 0, now: () => clock.monotonic() });
+    const { networks, regionHeader } = config.cluster;
+    const region = new ClientRegion({ networks: new Map(Object.entries(networks)), header: regionHeader, fallback: identity.region });
+    const routing = new NodeRouting({
+      nodes: () => this.membership?.nodes() ?? [],
+      node: (id) => this.membership?.node(id),
+      hasStream: (node, stream) => this.streams?.isWith(node, stream) ?? false,
+    });
+    this.route = new ClusterRoute({ routing, region });
+    this.gate = new RedirectGate({ node: identity.nodeId, roles: identity.roles, state: this.state }, { routing, region, clock });
+    this.forward = new SessionForward({
+      ...SESSION_FORWARD_DEFAULTS,
+      ownId: identity.nodeId,
+      node: (id) => this.membership?.node(id),
+      ca: identity.ca,
+      log,
+    });
+    this.draining = new Draining({
+      movePublishers: () => this.needs?.movePublishers() ?? 0,
+      left: () => this.whoIsLeft(),
+      end: () => this.drained(),
+      log,
+    });
+  }
+
+  /** Opens the relay port and registers the node; the node itself listens already. */
+  async start(needs: ClusterNeeds): Promise<void> {
+    this.needs = needs;
+    const { load, ports } = needs;
+    const { identity, options, coordination } = this;
+    const { version, clock, log } = options;
+    const { store, bus } = coordination;
+    const revocations = new Revocations(store, ({ node }) => log.info({ code: 'cluster.node-revoked', node }, 'a node was removed'));
+    const tls = { key: identity.privateKey, cert: identity.certificate, ca: identity.ca };
+    const server = this.createRelayServer(tls, revocations);
+    await server.listen();
+    const client = new RelayClient({ tls, node: this.nodeId, cluster: identity.clusterName, clock, log });
+    this.relay = { server, client };
+    const host = new URL(identity.endpoints.http).hostname;
+    const endpoints = advertisedEndpoints(options.config, host, { ...ports, relay: server.port });
+    const membership = new Membership(this.membershipOutput(), {
+      store,
+      bus,
+      clock,
+      own: { ...ownNodeOf(identity, version), endpoints },
+      clusterId: identity.clusterId,
+      load: () => ({ ...this.sampler.sample(), ...load() }),
+    });
+    this.membership = membership;
+    this.serveAsManager();
+    membership.start();
+    const ticker = setInterval(() => this.tick(membership, needs), TICK_MS);
+    this.endings.push(
+      () => clearInterval(ticker),
+      () => revocations.close(),
+      () => membership.close(),
+    );
+  }
+
+  /** Says goodbye to nodes that pull from here, then to the cluster. */
+  async close(): Promise<void> {
+    this.draining.close();
+    this.streams?.close();
+    for (const end of this.endings.splice(0)) end();
+    this.relay?.client.close();
+    await this.relay?.server.close();
+    this.sampler.close();
+    await this.coordination.close();
+    await this.nats?.stop();
+  }
+
+  stats(): ClusterStats {
+    const nodes = [...(this.membership?.nodes() ?? [])];
+    const nodesStale = nodes.filter(({ isStale }) => isStale).length;
+    const client = this.relay?.client.stats();
+    const server = this.relay?.server.stats();
+    return {
+      nodesAlive: nodes.length - nodesStale,
+      nodesStale,
+      isConnected: this.membership?.isJudging ?? false,
+      streams: this.streams?.count ?? 0,
+      pulls: client?.pulls ?? 0,
+      subscriptions: server?.subscriptions ?? 0,
+      bytesReceived: client?.bytesReceivedTotal ?? 0,
+      bytesSent: server?.bytesSentTotal ?? 0,
+      dropped: server?.droppedTotal ?? 0,
+      broken: client?.brokenTotal ?? 0,
+      hops: client?.hops ?? [],
+    };
+  }
+
+  /** Whether publishers and viewers are to go on at other nodes. */
+  get isDraining(): boolean {
+    return this.state === 'draining';
+  }
+
+  /** Leads everybody away because the process is to end; undefined when the configuration gives no time for that. Settles when they have gone. */
+  drain(): Promise<void> | undefined {
+    const { config, clock } = this.options;
+    const forMs = config.cluster.drainMs;
+    if (forMs === 0 || this.membership === undefined || (this.state !== 'active' && this.state !== 'draining')) return undefined;
+    if (this.state === 'active') {
+      this.membership.setOwnStatus('draining', { forMs, deadlineWallMs: Math.round(clock.wall()) + forMs });
+    }
+    return this.draining.untilOver(forMs);
+  }
+
+  /** `ended` is called when the time that an operator gave this node to drain is up. */
+  whenDrained(ended: () => void): void {
+    this.drained = ended;
+  }
+
+  // Of the API.
+
+  operations(): readonly Operation[] {
+    const { clock, log } = this.options;
+    const { authority, identity } = this;
+    const store = new StoreCalls(this.coordination.store);
+    const replica = {
+      nodes: () => this.membership?.nodes() ?? [],
+      node: (id: string) => this.membership?.node(id),
+    };
+    const nodes = nodeOperations(new NodeRegistry({ store, replica, ownId: this.nodeId, clock }));
+    if (authority === undefined) return nodes;
+    const tokens = new TokenStore(store, authority.sha256, () => clock.wall());
+    const { clusterId, clusterName, coordination } = identity;
+    const joiner = new JoinServer({ store, tokens, authority, clusterId, clusterName, coordination: () => coordination, clock, log });
+    return [...nodes, ...joinOperations(joiner), ...joinTokenOperations(tokens)];
+  }
+
+  // Of streams.
+
+  streamStarted(stream: LiveStream): void {
+    this.streams?.started(stream);
+  }
+
+  streamEnded({ path }: StreamRef): void {
+    this.streams?.ended(path);
+  }
+
+  /** A stream was held or resumed, or has other renditions. */
+  streamChanged(stream: LiveStream): void {
+    this.streams?.changed(stream);
+    this.relay?.server.renditionsChanged(stream.ref.path);
+  }
+
+  /** When a stream that is published here began elsewhere. */
+  startedBefore(path: string): WallMs | undefined {
+    return this.streams?.startedBefore(path);
+  }
+
+  supply(ref: StreamRef): boolean {
+    return this.streams?.supply(ref) ?? false;
+  }
+
+  private createRelayServer(tls: RelayTls, revocations: Revocations): RelayServer {
+    const { config, clock, log } = this.options;
+    return new RelayServer({
+      ...config.cluster.relay,
+      portKey: 'cluster.relay.port',
+      portVariable: 'SLUICE_CLUSTER_RELAY_PORT',
+      tls,
+      node: this.nodeId,
+      cluster: this.identity.clusterName,
+      mayConnect: (node, serial) => this.membership?.node(node) !== undefined && !revocations.has(node, serial.toLowerCase()),
+      sources: { open: (wish) => this.streams?.open(wish) ?? { refused: 'unknown', message: 'this node is just starting' } },
+      clock,
+      log,
+    });
+  }
+
+  private membershipOutput(): MembershipOutput {
+    const { log } = this.options;
+    return {
+      nodeChanged: () => this.streams?.nodesChanged(),
+      nodeGone: () => this.streams?.nodesChanged(),
+      ownStatus: (state, drainForMs) => {
+        const isSame = state === this.state;
+        if (!isSame) this.become(state);
+        if (state === 'draining') this.draining.begin(drainForMs);
+        else this.draining.undo();
+        if (isSame) return;
+        log.info({ code: `cluster.own-${state}`, node: this.nodeId }, OWN_STATES[state]);
+        if (state === 'removed' || state === 'superseded' || state === 'foreign') this.leave();
+      },
+      warning: (code, message) => log.warn({ code }, message),
+    };
+  }
+
+  /** On managers: makes itself known as the authority, and answers nodes that ask for a new certificate. */
+  private serveAsManager(): void {
+    const { authority, identity, coordination } = this;
+    if (authority === undefined) return;
+    const { store, bus } = coordination;
+    const { clusterId, clusterName } = identity;
+    const value = encodeClusterIdentity({ v: 1, id: clusterId, name: clusterName, caSha256: authority.sha256 });
+    let isWritten = false;
+    const write = (): void => {
+      if (isWritten) return;
+      store.create(CLUSTER_IDENTITY_KEY, value, (result) => {
+        isWritten = result.ok || result.failure === 'conflict';
+      });
+    };
+    write();
+    const retry = setInterval(write, IDENTITY_RETRY_MS);
+    const { clock, log } = this.options;
+    this.endings.push(() => clearInterval(retry), serveRenewals({ bus, store: new StoreCalls(store), authority, clock, log }));
+  }
+
+  private tick(membership: Membership, needs: ClusterNeeds): void {
+    const now = this.options.clock.monotonic();
+    if (now >= membership.wakeAt) membership.tick(now);
+    const { incarnation } = membership;
+    if (this.streams === undefined && incarnation !== undefined && this.relay !== undefined) {
+      this.streams = this.createStreams(membership, incarnation, this.relay, needs);
+    }
+  }
+
+  private createStreams(
+    membership: Membership,
+    incarnation: number,
+    { client, server }: { readonly client: RelayClient; readonly server: RelayServer },
+    { hub, secondPublisher }: ClusterNeeds,
+  ): ClusterStreams {
+    const { clock, log, config } = this.options;
+    const { store, bus } = this.coordination;
+    const streams = new ClusterStreams({
+      store,
+      bus,
+      nodeId: this.nodeId,
+      incarnation,
+      region: this.identity.region,
+      nodes: membership,
+      hub,
+      client,
+      pathChanged: (path, epoch, hops) => server.pathChanged(path, epoch, hops),
+      isPulled: (path) => server.isPulled(path),
+      secondPublisher,
+      isDraining: () => this.isDraining,
+      lingerMs: config.cluster.lingerMs,
+      clock,
+      log,
+    });
+    for (const stream of hub.streams()) streams.started(stream);
+    return streams;
+  }
+
+  private become(state: OwnState): void {
+    this.state = state;
+    this.gate.standingChanged({ node: this.nodeId, roles: this.identity.roles, state });
+    this.streams?.nodesChanged();
+  }
+
+  private whoIsLeft(): WhoIsLeft {
+    let streams = 0;
+    let viewers = 0;
+    for (const stream of this.needs?.hub.streams() ?? []) {
+      if (stream.publisher.protocol !== 'relay') streams++;
+      for (const count of stream.viewers.values()) viewers += count;
+    }
+    return { streams, viewers };
+  }
+
+  /** Out of the cluster: what is published here stays, what came from others does not. */
+  private leave(): void {
+    this.streams?.close();
+    this.streams = undefined;
+    this.relay?.client.close();
+    void this.relay?.server.close();
+    this.relay = undefined;
+  }
+}
+
+const IDENTITY_RETRY_MS = 2_000;
+const OWN_STATES: Readonly<Record<OwnState, string>> = {
+  joining: 'registering in the cluster',
+  active: 'this node is active in its cluster',
+  draining: 'this node is draining: it takes nothing new',
+  disabled: 'this node is disabled: it takes nothing',
+  removed: 'this node was removed from its cluster by an operator: move the folder "cluster" in its data folder away and join again',
+  superseded: 'another process runs with the identity of this node: it is out of the cluster',
+  foreign: 'the store that this node reaches is that of another cluster: it is out of it',
+};
+
+function withNats(config: Config, identity: NodeIdentity, { user, password, url }: NatsServerProcess): NodeIdentity {
+  const port = new URL(url).port;
+  const { advertise } = config.cluster;
+  const place = advertise.includes(':') ? `[${advertise}]` : advertise;
+  const changed: NodeIdentity = {
+    ...identity,
+    coordination: { kind: 'nats', servers: [`tls://${place}:${port}`], user, password, ca: identity.ca },
+  };
+  saveIdentity(config.dataFolder, changed);
+  return changed;
+}
+
+async function found(config: Config): Promise<NodeIdentity> {
+  const { cluster } = config;
+  const identity = await foundCluster(
+    {
+      clusterName: cluster.name,
+      roles: cluster.roles,
+      region: cluster.region,
+      endpoints: advertisedEndpoints(config, cluster.advertise, configuredPorts(config)),
+      coordination: coordinationOf(config),
+    },
+    new Date(),
+  );
+  saveIdentity(config.dataFolder, identity);
+  return identity;
+}

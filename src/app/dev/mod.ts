@@ -1,0 +1,1 @@
+export { DevCluster } from './dev-cluster.ts';

@@ -1,0 +1,323 @@
+import type pino from 'pino';
+import {
+  type Bus,
+  type NodeView,
+  type OwnStreamState,
+  type SecondPublisher,
+  type Store,
+  type StreamBody,
+  StreamDirectory,
+  type Upstream,
+} from '../../cluster/mod.ts';
+import { type MonotonicMs, type StreamRef, streamRef, type WallMs, wallMs } from '../../core/mod.ts';
+import type { Hub, LiveStream } from '../../hub/mod.ts';
+import type { RelayWish } from '../../protocols/relay/mod.ts';
+import type { Clock } from '../clock.ts';
+import type { RelayClient, RelayRefused, RelaySource, RelaySources, RelayUpstream } from '../relay/mod.ts';
+import type { StreamSupplier } from '../stream-door.ts';
+import { RelayedStream } from './relayed-stream.ts';
+
+/** The replica of the cluster's nodes; the cluster's `Membership` is one. */
+export interface StreamNodes {
+  node(id: string): NodeView | undefined;
+  isAlive(id: string, incarnation: number): boolean;
+  readonly isJudging: boolean;
+}
+
+export interface ClusterStreamsOptions {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly nodeId: string;
+  readonly incarnation: number;
+  readonly region: string;
+  readonly nodes: StreamNodes;
+  readonly hub: Hub;
+  readonly client: RelayClient;
+  /** Tells nodes that pull a stream from here which way it comes now. */
+  readonly pathChanged: (path: string, epoch: number, hops: readonly string[]) => void;
+  /** Whether another node pulls a stream from here. */
+  readonly isPulled: (path: string) => boolean;
+  readonly secondPublisher: (app: string) => SecondPublisher;
+  /** Whether this node is to be left: any other node may take its streams. */
+  readonly isDraining: () => boolean;
+  /** How long a stream is pulled on after its last viewer left. */
+  readonly lingerMs: number;
+  readonly clock: Clock;
+  readonly log: pino.Logger;
+}
+
+interface Relayed {
+  readonly relayed: RelayedStream;
+  epoch: number;
+  /** Nodes that it passed before this one. */
+  hops: readonly string[];
+  /** Since when nobody watches it here. */
+  idleSince: MonotonicMs | undefined;
+}
+
+const TICK_MS = 50;
+const DESCRIBE_MS = 500;
+
+/** This node's streams in the cluster: tells the others what is published here, pulls what is watched here, and gives to others what it has. */
+export class ClusterStreams implements StreamSupplier, RelaySources {
+  private readonly options: ClusterStreamsOptions;
+  private readonly directory: StreamDirectory;
+  private readonly relayed = new Map<string, Relayed>();
+  /** What was last told of the streams published here. */
+  private readonly told = new Map<string, string>();
+  /** Published here while another node is the origin. */
+  private readonly standbys = new Set<string>();
+  private readonly ticker: NodeJS.Timeout;
+  private describeAt = 0;
+
+  constructor(options: ClusterStreamsOptions) {
+    this.options = options;
+    const { store, bus, nodeId, incarnation, region, nodes, clock } = options;
+    this.directory = new StreamDirectory(
+      {
+        store,
+        bus,
+        own: { node: nodeId, incarnation },
+        region,
+        nodes: {
+          isAlive: (node, run) => nodes.isAlive(node, run),
+          regionOf: (node) => nodes.node(node)?.record.region,
+          isDraining: (node) => (node === nodeId ? options.isDraining() : nodes.node(node)?.record.status === 'draining'),
+          get isJudging() {
+            return nodes.isJudging;
+          },
+        },
+        now: () => clock.monotonic(),
+        ownState: (name) => this.ownState(name),
+        secondPublisher: (name) => options.secondPublisher(name.split('/')[0] ?? ''),
+      },
+      {
+        pull: (name, upstream) => this.pull(name, upstream),
+        stop: (name) => this.stop(name),
+        held: (name, epoch) => this.held(name, epoch),
+        evict: (name, to) => this.evict(name, to),
+        standBy: (name, origin) => this.standBy(name, origin),
+        changed: () => undefined,
+      },
+    );
+    this.directory.start();
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** Pulls nothing more. What is published here stays claimed until others see that this node is gone, unless it ends before. */
+  close(): void {
+    clearInterval(this.ticker);
+    this.directory.close();
+    for (const { relayed } of this.relayed.values()) relayed.leave();
+    this.relayed.clear();
+  }
+
+  // What the node tells.
+
+  /** A node came, went, or counts as stale. */
+  nodesChanged(): void {
+    this.directory.nodesChanged();
+  }
+
+  /** A stream began in this node's hub. */
+  started(stream: LiveStream): void {
+    if (stream.publisher.protocol !== 'relay') this.publish(stream);
+  }
+
+  /** Its publisher went away or came back, or its renditions are others. */
+  changed(stream: LiveStream): void {
+    if (this.told.has(stream.ref.path)) this.describe(stream.ref.path);
+    else if (stream.state === 'live') this.started(stream);
+  }
+
+  /** A stream is over in this node's hub. */
+  ended(path: string): void {
+    this.standbys.delete(path);
+    if (this.told.delete(path)) this.directory.unpublish(path);
+  }
+
+  /** When a stream that is published here began elsewhere; undefined when it begins now. */
+  startedBefore(path: string): WallMs | undefined {
+    const known = this.directory.stream(path);
+    return known === undefined ? undefined : wallMs(known.body.startedWallMs);
+  }
+
+  // What outputs and other nodes want.
+
+  supply(ref: StreamRef): boolean {
+    if (this.relayed.has(ref.path)) return true;
+    if (!this.directory.canSource(ref.path)) return false;
+    this.directory.want(ref.path);
+    return true;
+  }
+
+  open({ ref, epoch }: RelayWish): RelaySource | RelayRefused {
+    const stream = this.options.hub.stream(ref.path);
+    const relayed = this.relayed.get(ref.path);
+    const own = this.directory.ownEpoch(ref.path);
+    const present = own ?? relayed?.epoch;
+    if (stream === undefined || present === undefined || present === 0) {
+      // Whoever asks here was sent by the directory; it may be ahead of this node by a moment.
+      return { refused: 'unknown', message: `${ref.path} is not here` };
+    }
+    if (present < epoch) return { refused: 'stale-epoch', message: `${ref.path} is here by an older claim`, epoch: present };
+    return { stream, epoch: present, hops: own === undefined ? (relayed?.hops ?? []) : [] };
+  }
+
+  /** The way of a stream through the cluster to this node: its origin first; empty where it is published here. */
+  pathOf(path: string): readonly string[] {
+    return this.relayed.get(path)?.hops ?? [];
+  }
+
+  /** Streams that are published anywhere. */
+  get count(): number {
+    return this.directory.count;
+  }
+
+  /** Whether a node is known to have a stream: its origin, and those that it passed on its way here. */
+  isWith(node: string, path: string): boolean {
+    return this.directory.stream(path)?.holder.node === node || this.directory.upstreamOf(path)?.node === node;
+  }
+
+  private publish(stream: LiveStream): void {
+    const { path } = stream.ref;
+    const body = bodyOf(stream);
+    this.told.set(path, JSON.stringify(body));
+    const relayed = this.relayed.get(path);
+    this.relayed.delete(path);
+    relayed?.relayed.leave();
+    this.directory.publish(path, body);
+  }
+
+  private ownState(path: string): OwnStreamState {
+    const stream = this.options.hub.stream(path);
+    if (stream === undefined || stream.publisher.protocol === 'relay') return 'none';
+    return this.options.isDraining() ? 'held' : stream.state;
+  }
+
+  private held(path: string, epoch: number): void {
+    const { log, hub, pathChanged } = this.options;
+    log.info({ code: 'cluster.claimed', stream: path, epoch }, 'this node is the origin of the stream');
+    if (this.standbys.delete(path)) hub.takePlace(path);
+    pathChanged(path, epoch, []);
+  }
+
+  private standBy(path: string, origin: string): void {
+    this.standbys.add(path);
+    this.options.log.info({ code: 'cluster.standby', stream: path, origin }, 'a publisher stands by to take the place of another');
+  }
+
+  private evict(path: string, to: string | undefined): void {
+    const { hub, log, clock } = this.options;
+    log.warn(
+      { code: 'cluster.publisher-evicted', stream: path, origin: to },
+      'the stream is published on another node: its publisher here has to go',
+    );
+    this.told.delete(path);
+    if (!hub.handOver(path, clock.monotonic())) return;
+    // Its viewers stay, and get it from there.
+    this.directory.want(path);
+  }
+
+  private pull(path: string, upstream: Upstream): void {
+    const { log } = this.options;
+    log.info({ code: 'cluster.pull', stream: path, upstream: upstream.node, epoch: upstream.epoch }, 'pulling the stream');
+    let entry = this.relayed.get(path);
+    if (entry === undefined) {
+      entry = { relayed: this.makeRelayed(path), epoch: 0, hops: [], idleSince: undefined };
+      this.relayed.set(path, entry);
+    }
+    entry.relayed.from(upstream);
+  }
+
+  private makeRelayed(path: string): RelayedStream {
+    const { hub, client, clock, log } = this.options;
+    const [app = '', name = ''] = path.split('/');
+    const options = {
+      hub,
+      client,
+      log,
+      ref: streamRef(app, name),
+      addressOf: (node: string) => this.addressOf(node),
+      now: () => clock.monotonic(),
+    };
+    return new RelayedStream(options, {
+      broken: (upstream) => this.directory.broken(path, upstream),
+      path: (epoch, hops) => {
+        const entry = this.relayed.get(path);
+        if (entry === undefined) return;
+        entry.epoch = epoch;
+        entry.hops = hops;
+        this.options.pathChanged(path, epoch, hops);
+      },
+      over: () => {
+        this.relayed.delete(path);
+        this.directory.unwant(path);
+      },
+    });
+  }
+
+  private addressOf(node: string): RelayUpstream | undefined {
+    const relay = this.options.nodes.node(node)?.record.endpoints.relay;
+    const colon = relay?.lastIndexOf(':') ?? -1;
+    if (relay === undefined || colon < 0) return undefined;
+    const host = relay.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+    return { node, host, port: Number(relay.slice(colon + 1)) };
+  }
+
+  private stop(path: string): void {
+    const entry = this.relayed.get(path);
+    if (entry === undefined) return;
+    this.relayed.delete(path);
+    entry.relayed.finish();
+  }
+
+  private tick(): void {
+    const now = this.options.clock.monotonic();
+    this.directory.tick(now);
+    for (const [path, entry] of [...this.relayed]) {
+      entry.relayed.tick(now);
+      this.linger(path, entry, now);
+    }
+    if (now < this.describeAt) return;
+    this.describeAt = now + DESCRIBE_MS;
+    for (const path of this.told.keys()) this.describe(path);
+  }
+
+  private linger(path: string, entry: Relayed, now: MonotonicMs): void {
+    const stream = this.options.hub.stream(path);
+    if ((stream !== undefined && isWatched(stream)) || this.options.isPulled(path)) entry.idleSince = undefined;
+    else entry.idleSince ??= now;
+    if (entry.idleSince === undefined || now - entry.idleSince < this.options.lingerMs) return;
+    this.options.log.info({ code: 'cluster.pull-ended', stream: path }, 'nobody watches the stream here any more');
+    this.directory.unwant(path);
+    this.stop(path);
+  }
+
+  private describe(path: string): void {
+    const stream = this.options.hub.stream(path);
+    if (stream === undefined || stream.publisher.protocol === 'relay') return;
+    const body = bodyOf(stream);
+    const said = JSON.stringify(body);
+    if (said === this.told.get(path)) return;
+    this.told.set(path, said);
+    this.directory.describe(path, body);
+  }
+}
+
+function isWatched({ viewers }: LiveStream): boolean {
+  for (const count of viewers.values()) if (count > 0) return true;
+  return false;
+}
+
+const bodyOf = ({ startedWallMs, state, publisher, tracks, renditions }: LiveStream): StreamBody => ({
+  startedWallMs,
+  state,
+  protocol: publisher.protocol,
+  tracks: tracks.map((track) => ({
+    kind: track.kind,
+    codec: track.codec,
+    ...(track.kind === 'video' ? { width: track.width, height: track.height } : {}),
+  })),
+  renditions: [...renditions.keys()],
+});

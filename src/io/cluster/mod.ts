@@ -1,0 +1,17 @@
+export { type ApiCall, apiRequest } from './api-request.ts';
+export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
+export { isRenewalDue, type RenewalServerOptions, renewCertificate, serveRenewals } from './certificate-renewal.ts';
+export { ClientRegion } from './client-region.ts';
+export { ClusterRoute } from './cluster-route.ts';
+export { ClusterStreams } from './cluster-streams.ts';
+export { type JoinOptions, joinCluster, ownAddressTowards } from './join-client.ts';
+export { JoinServer, type JoinServerOptions } from './join-server.ts';
+export { LoadSampler, type LoadSamplerOptions, type MachineLoad } from './load-sampler.ts';
+export { certificateOf, type FoundingNode, foundCluster, identityFile, loadIdentity, type NodeIdentity, saveIdentity } from './node-identity.ts';
+export { NodeRegistry, type NodeRegistryOptions, type NodeReplica } from './node-registry.ts';
+export { NodeRouting } from './node-routing.ts';
+export { ownNodeOf } from './own-node.ts';
+export { RedirectGate, type RedirectGateOptions } from './redirect-gate.ts';
+export { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } from './session-forward.ts';
+export { StoreCalls } from './store-calls.ts';
+export { TokenStore } from './token-store.ts';
