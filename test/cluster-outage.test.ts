@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type FfmpegPublisher, publish } from './fixtures/ffmpeg-publisher.ts';
+import { FlvViewer } from './fixtures/flv-viewer.ts';
+import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
+
+const WAIT = { timeout: 20_000, interval: 50 };
+const PATIENCE_MS = 90_000;
+/** How long NATS is away: longer than heartbeats may be missed. */
+const OUTAGE_MS = 9_000;
+
+let cluster: TestCluster;
+let origin: TestNode;
+let near: TestNode;
+let far: TestNode;
+let natsPid = 0;
+const publishers: FfmpegPublisher[] = [];
+const viewers: FlvViewer[] = [];
+
+beforeAll(async () => {
+  const environment = { SLUICE_CLUSTER_COORDINATION: 'nats-server', SLUICE_CLUSTER_NATS_PORT: '0' };
+  cluster = await TestCluster.found({ roles: ['manager'], region: 'eu', environment });
+  origin = await cluster.join({ roles: ['origin'], region: 'eu' });
+  near = await cluster.join({ roles: ['edge'], region: 'eu' });
+  far = await cluster.join({ roles: ['edge'], region: 'us' });
+  natsPid = Number(readFileSync(join(cluster.manager.server.dataFolder, 'cluster', 'nats', 'nats-server.pid'), 'utf8'));
+});
+afterAll(async () => {
+  // A frozen server would be left behind.
+  if (natsPid > 0) signal('SIGCONT');
+  for (const viewer of viewers) viewer.close();
+  await Promise.all(publishers.map((publisher) => publisher.close()));
+  expect(await cluster?.close()).toEqual([0, 0, 0, 0]);
+});
+
+function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  process.kill(natsPid, name);
+}
+
+async function publishTo(node: TestNode, name: string): Promise<void> {
+  publishers.push(await publish({ url: `${node.server.rtmpUrl}/live/${name}`, videoCodec: 'h264', audioCodec: 'aac' }));
+}
+
+async function watch(node: TestNode, name: string): Promise<FlvViewer> {
+  const viewer = await vi.waitFor(() => FlvViewer.open(`${node.server.httpUrl}/live/${name}.flv`), WAIT);
+  viewers.push(viewer);
+  const before = viewer.bytes;
+  await vi.waitFor(() => expect(viewer.bytes).toBeGreaterThan(before + 20_000), WAIT);
+  return viewer;
+}
+
+const lost = (node: TestNode): boolean => node.server.log.some(({ code }) => code === 'cluster.coordination-lost');
+
+describe('a cluster whose NATS is frozen', () => {
+  it(
+    'goes on: nobody who publishes or watches notices, known streams get new viewers, and all is well again after it',
+    async () => {
+      await publishTo(origin, 'known');
+      const viewer = await watch(far, 'known');
+      signal('SIGSTOP');
+      const began = performance.now();
+      await vi.waitFor(() => expect([origin, near, far].every(lost)).toBe(true), WAIT);
+      viewer.takeGapMs();
+
+      // An edge that does not have the stream finds it in its replica.
+      await watch(near, 'known');
+      // A publisher is accepted, and watched on its node.
+      await publishTo(origin, 'meanwhile');
+      await watch(origin, 'meanwhile');
+      await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(OUTAGE_MS), { timeout: OUTAGE_MS * 2, interval: 100 });
+      expect(viewer.hasEnded).toBe(false);
+      const gapMs = viewer.takeGapMs();
+      console.log(`longest time without a byte during the outage: ${Math.round(gapMs)} ms`);
+      expect((await cluster.nodesBy(far)).some(({ stale }) => stale)).toBe(false);
+
+      signal('SIGCONT');
+      const back = performance.now();
+      await watch(far, 'meanwhile');
+      console.log(`a stream of the outage could be watched elsewhere ${Math.round(performance.now() - back)} ms after it`);
+      expect(viewer.hasEnded).toBe(false);
+      expect((await cluster.nodesBy(far)).some(({ stale }) => stale)).toBe(false);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'goes on without its manager as well',
+    async () => {
+      const viewer = await watch(far, 'known');
+      cluster.manager.server.signal('SIGSTOP');
+      viewer.takeGapMs();
+      await publishTo(origin, 'unmanaged');
+      await watch(near, 'unmanaged');
+      expect(viewer.hasEnded).toBe(false);
+      cluster.manager.server.signal('SIGCONT');
+    },
+    PATIENCE_MS,
+  );
+});
