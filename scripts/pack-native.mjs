@@ -1,5 +1,5 @@
 // Puts the kernel built here where an npm package carries it: native/prebuilt/<platform>-<arch>/kernel.node. Run it on each platform to be packed.
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
@@ -12,5 +12,8 @@ if (problem !== undefined) {
 }
 const place = join(root, 'native', 'prebuilt', `${process.platform}-${process.arch}`);
 mkdirSync(place, { recursive: true });
-copyFileSync(join(root, 'dist', 'native', 'kernel.node'), join(place, 'kernel.node'));
+// A running server keeps the file that it has loaded: a new one takes its name.
+const fresh = join(place, `kernel.node.${process.pid}`);
+copyFileSync(join(root, 'dist', 'native', 'kernel.node'), fresh);
+renameSync(fresh, join(place, 'kernel.node'));
 console.log(`Packed ${place}/kernel.node. Remove it to build from source again.`);

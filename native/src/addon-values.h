@@ -13,6 +13,18 @@ struct Bytes {
   size_t length = 0;
 };
 
+/** Any typed array, as its bytes; empty for anything else. */
+inline Bytes toBytes(napi_env env, napi_value value) {
+  napi_typedarray_type type = napi_uint8_array;
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return {};
+  static const size_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  // A later Node.js has more kinds, which nobody here is to hand in.
+  if (type >= sizeof sizes / sizeof sizes[0]) return {};
+  return {static_cast<uint8_t*>(data), length * sizes[type]};
+}
+
 /** The arguments of one call. */
 class Arguments {
  public:
@@ -46,17 +58,7 @@ class Arguments {
     if (napi_get_value_string_utf8(env_, values_[at], out, sizeof out, &length) != napi_ok) return {};
     return {out, length};
   }
-  /** Any typed array, as its bytes. */
-  Bytes bytes(size_t at) const {
-    napi_typedarray_type type = napi_uint8_array;
-    void* data = nullptr;
-    size_t length = 0;
-    if (napi_get_typedarray_info(env_, values_[at], &type, &length, &data, nullptr, nullptr) != napi_ok) return {};
-    static const size_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
-    // A later Node.js has more kinds, which nobody here is to hand in.
-    if (type >= sizeof sizes / sizeof sizes[0]) return {};
-    return {static_cast<uint8_t*>(data), length * sizes[type]};
-  }
+  Bytes bytes(size_t at) const { return toBytes(env_, values_[at]); }
   napi_value value(size_t at) const { return values_[at]; }
 
  private:

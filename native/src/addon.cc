@@ -1,5 +1,6 @@
 // The addon as Node loads it: the N-API class NativeKernel, which src/io/webrtc/kernel.ts wraps. Positional arguments in, numbers out.
 #include "addon-kernel.h"
+#include "addon-shared-file.h"
 
 namespace sluice {
 
@@ -336,6 +337,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   napi_value type;
   napi_define_class(env, "NativeKernel", NAPI_AUTO_LENGTH, NativeKernel::construct, nullptr, sizeof calls / sizeof calls[0], calls, &type);
   napi_set_named_property(env, exports, "NativeKernel", type);
+  addSharedFileCalls(env, exports);
   return exports;
 }
 

@@ -7,6 +7,7 @@ int main(int count, char** values) {
   testSrtp();
   testHistory();
   testSending();
+  testSharedFiles();
   testMutations(count > 1 ? static_cast<unsigned>(strtoul(values[1], nullptr, 10)) : 20);
   puts("native tests passed");
   return 0;

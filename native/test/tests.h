@@ -8,4 +8,5 @@ bool failPoll();
 void testSrtp();
 void testHistory();
 void testSending();
+void testSharedFiles();
 void testMutations(unsigned rounds);

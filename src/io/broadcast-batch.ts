@@ -1,3 +1,4 @@
+import { SharedFile } from './shared-file.ts';
 import { WEBSOCKET_HEADER_BYTES_MAX, websocketHeader } from './viewer-socket.ts';
 
 /** Units sealed together: the same buffer is written to every viewer. */
@@ -11,6 +12,8 @@ export interface Batch {
   readonly raw: Buffer;
   /** The same memory with a WebSocket frame header in front. */
   readonly framed: Buffer;
+  /** The framed bytes again, for sockets that the kernel can send them to by itself; to be closed when all have them. */
+  readonly file: SharedFile | undefined;
 }
 
 /** Units waiting to be sent together. */
@@ -30,6 +33,11 @@ export class PendingBatch {
     return this.bytes;
   }
 
+  /** How long its first unit has waited. */
+  ageMs(now: number): number {
+    return now - this.sinceMs;
+  }
+
   /** Notes what its first unit, which has to be added next, says of the batch. */
   open(startsGop: boolean, headers: Uint8Array, now: number): void {
     this.startsGop = startsGop;
@@ -42,8 +50,8 @@ export class PendingBatch {
     this.bytes += unit.length;
   }
 
-  /** Copies the units into one buffer, with room in front for a WebSocket header, and starts anew. */
-  seal(): Batch {
+  /** Copies the units into one buffer, with room in front for a WebSocket header, and starts anew. `isForMany`: a file is worth it. */
+  seal(isForMany: boolean): Batch {
     const bytes = Buffer.allocUnsafe(WEBSOCKET_HEADER_BYTES_MAX + this.bytes);
     let at = WEBSOCKET_HEADER_BYTES_MAX;
     for (const unit of this.units) {
@@ -57,7 +65,9 @@ export class PendingBatch {
     this.units = [];
     this.bytes = 0;
     const raw = bytes.subarray(WEBSOCKET_HEADER_BYTES_MAX);
-    return { number: this.number++, startsGop, headers, sinceMs, raw, framed: bytes.subarray(start) };
+    const framed = bytes.subarray(start);
+    const file = isForMany ? SharedFile.make([framed]) : undefined;
+    return { number: this.number++, startsGop, headers, sinceMs, raw, framed, file };
   }
 
   /** The number that the batch now open will get. */

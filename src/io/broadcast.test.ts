@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { durationMs, monotonicMs, sizeBytes, wallMs } from '../core/mod.ts';
@@ -126,6 +127,40 @@ describe('Broadcaster', () => {
       expect(reader.numbers).toEqual(range(0, 6));
       expect(closeCode).toBe(1001);
     }
+  });
+
+  it.each<Framing>(['raw', 'websocket'])('gives many %s viewers the same bytes, those that read late, too', async (framing) => {
+    const { broadcaster, packager } = makeBroadcaster({ sendQueueBytesMax: sizeBytes(64 * 1024 * KIB) });
+    const viewers: { server: Socket; client: Socket; chunks: Buffer[] }[] = [];
+    for (let count = 0; count < 60; count++) {
+      const { server, client } = await pairs.pair();
+      const chunks: Buffer[] = [];
+      client.on('data', (bytes: Buffer) => chunks.push(bytes));
+      broadcaster.add(server, framing, '192.0.2.1');
+      viewers.push({ server, client, chunks });
+    }
+    const late = viewers.slice(0, 3);
+    for (const { client } of late) client.pause();
+    packager.emit(true, 16 * KIB);
+    // Until the kernel takes no more of those who do not read, and then for a while.
+    for (let more = 20; more > 0; more -= late.every(({ server }) => server.writableLength > 0) ? 1 : 0) {
+      packager.emit(false, 200 * KIB);
+      await new Promise((resolve) => setTimeout(resolve, 6));
+    }
+    const [slow] = late;
+    slow?.client.destroy();
+    for (const { client } of late.slice(1)) client.resume();
+    await until(() => late.slice(1).every(({ server }) => server.writableLength === 0));
+    for (let n = 0; n < 5; n++) packager.emit(false, 20 * KIB);
+    broadcaster.close();
+    await Promise.all(viewers.slice(1).map(({ client }) => client.readableEnded || once(client, 'end')));
+    const [first, ...others] = viewers.slice(1).map(({ chunks }) => Buffer.concat(chunks));
+    for (const other of others) expect(other.equals(first as Buffer)).toBe(true);
+    const reader = new UnitReader();
+    const media = first as Buffer;
+    for (const bytes of framing === 'raw' ? [media] : readWebSocketFrames(media).messages) reader.receive(bytes);
+    expect(reader.numbers).toEqual(range(0, packager.next));
+    expect(broadcaster.stats()).toMatchObject({ skips: 0 });
   });
 
   it('skips a viewer that does not read to a keyframe, within its cap, and then goes on without a gap', async () => {

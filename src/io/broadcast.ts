@@ -1,15 +1,24 @@
-import type { DurationMs, SizeBytes } from '../core/mod.ts';
+import type { DurationMs, MonotonicMs, SizeBytes } from '../core/mod.ts';
 import type { BroadcastOutput, BroadcastPackager } from '../gateways/mod.ts';
 import type { LiveStream } from '../hub/mod.ts';
 import { type Batch, PendingBatch } from './broadcast-batch.ts';
 import type { Clock } from './clock.ts';
+import { DirectWrites } from './direct-writes.ts';
 import { LatencyRing } from './latency-ring.ts';
+import { descriptorOf } from './shared-file.ts';
+import { UnitRhythm } from './unit-rhythm.ts';
 import { type Framing, type ViewerSocket, WEBSOCKET_CLOSE, websocketHeader } from './viewer-socket.ts';
 
 /** Up to this many viewers every unit is sent at once. */
 const UNBATCHED_VIEWERS_MAX = 50;
 /** Viewers written to before the event loop gets a turn. */
 const SLICE_VIEWERS = 500;
+/** From so many on a batch is worth a file, from which the kernel sends it without copying. */
+const FILE_VIEWERS_MIN = 16;
+/** The last viewers wait for the writing, too: by so much of it a batch is collected for less time. More would be paid for with many more writes. */
+const SHORTENED_SHARE = 0.75;
+/** What belongs to a batch's last unit comes within this time. */
+const LAST_UNITS_MS = 1;
 /** A viewer that skips counts as drained below this share of its queue's limit. */
 const DRAINED_SHARE = 0.25;
 /** How long a viewer gets to take what is queued when the stream ends. */
@@ -82,12 +91,19 @@ export class Broadcaster {
   private timer: NodeJS.Timeout | undefined;
   private immediate: NodeJS.Immediate | undefined;
   private isDue = false;
+  private isLast = false;
   private isEnding = false;
   private present = 0;
   private bytesOut = 0;
   private skips = 0;
   private stalledViewers = 0;
   private readonly latency = new LatencyRing();
+  private readonly rhythm = new UnitRhythm();
+  /** Of the last batch, to all viewers. */
+  private writingMsPerByte = 0;
+  private writingSinceMs = 0;
+  private readonly direct = new DirectWrites(SLICE_VIEWERS);
+  private readonly directFramed = new DirectWrites(SLICE_VIEWERS);
 
   constructor(
     stream: LiveStream,
@@ -202,13 +218,26 @@ export class Broadcaster {
 
   private unit(bytes: Uint8Array, startsGop: boolean): void {
     if (this.present === 0) return;
+    const now = this.clock.monotonic();
+    this.rhythm.note(now);
     // Skipping viewers come back in at a batch's beginning.
     if (startsGop) this.flush();
     // The first unit of a batch decides which headers whoever comes back in there needs.
-    if (this.pending.isEmpty) this.pending.open(startsGop, this.packager.headers(), this.clock.monotonic());
+    if (this.pending.isEmpty) this.pending.open(startsGop, this.packager.headers(), now);
     this.pending.add(bytes);
     if (this.present <= UNBATCHED_VIEWERS_MAX) this.flush();
-    else this.timer ??= setTimeout(() => this.timerFired(), this.options.batchMs);
+    else this.collect(now);
+  }
+
+  /** Waits for further units, or only for what comes together with this one, where the next is expected too late. */
+  private collect(now: MonotonicMs): void {
+    if (this.isLast) return;
+    const { batchMs } = this.options;
+    const writingMs = this.pending.sizeBytes * this.writingMsPerByte;
+    const leftMs = batchMs - Math.min(writingMs, batchMs) * SHORTENED_SHARE - this.pending.ageMs(now);
+    this.isLast = !this.rhythm.expectsWithin(leftMs);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.timerFired(), this.isLast ? LAST_UNITS_MS : leftMs);
   }
 
   /** A batch still under way is let through first: under load batches grow instead of queueing up. */
@@ -222,8 +251,9 @@ export class Broadcaster {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isDue = false;
+    this.isLast = false;
     if (this.pending.isEmpty) return;
-    const batch = this.pending.seal();
+    const batch = this.pending.seal(this.present >= FILE_VIEWERS_MIN);
     for (const viewer of this.newcomers) this.writeTail(viewer, batch);
     this.newcomers = [];
     this.queue.push(batch);
@@ -250,8 +280,9 @@ export class Broadcaster {
   private deliverSlice(viewersMax: number): void {
     const batch = this.queue[0];
     if (batch === undefined) return;
+    if (this.cursor === 0) this.writingSinceMs = this.clock.monotonic();
     const end = Math.min(this.cursor + viewersMax, this.all.length);
-    this.writeTo(batch, this.cursor, end);
+    for (let from = this.cursor; from < end; from += SLICE_VIEWERS) this.writeTo(batch, from, Math.min(from + SLICE_VIEWERS, end));
     this.cursor = end;
     if (end === this.all.length) this.finishBatch(batch);
     if (this.queue.length === 0) {
@@ -262,16 +293,19 @@ export class Broadcaster {
   }
 
   private finishBatch(batch: Batch): void {
-    this.latency.add(this.clock.monotonic() - batch.sinceMs);
+    const now = this.clock.monotonic();
+    this.latency.add(now - batch.sinceMs);
+    this.writingMsPerByte = (now - this.writingSinceMs) / batch.raw.length;
+    batch.file?.close();
     this.queue.shift();
     this.cursor = 0;
     if (this.queue.length === 0) this.forgetGone();
   }
 
-  /** The hot loop: once per viewer and batch, so nothing is allocated here. */
+  /** The hot loop: once per viewer and batch, so nothing is allocated here. At most `SLICE_VIEWERS` at once. */
   private writeTo(batch: Batch, from: number, end: number): void {
     const { all } = this;
-    const { number, raw, framed } = batch;
+    const { number, raw, framed, file } = batch;
     const { sendQueueBytesMax } = this.options;
     let written = 0;
     for (let index = from; index < end; index++) {
@@ -284,8 +318,14 @@ export class Broadcaster {
       }
       if (backlog <= sendQueueBytesMax) viewer.backlogMax = sendQueueBytesMax;
       viewer.headers = batch.headers;
-      viewer.socket.write(viewer.isFramed ? framed : raw);
+      const descriptor = file === undefined ? -1 : descriptorOf(viewer.socket);
+      if (descriptor < 0) viewer.socket.write(viewer.isFramed ? framed : raw);
+      else (viewer.isFramed ? this.directFramed : this.direct).add(viewer.socket, descriptor);
       written++;
+    }
+    if (file !== undefined) {
+      this.direct.send(file, raw);
+      this.directFramed.send(file, framed);
     }
     this.bytesOut += written * raw.length;
   }

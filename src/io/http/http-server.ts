@@ -56,6 +56,7 @@ export class HttpServer {
   private readonly perAddress = new Map<string, number>();
   private readonly refused = new Map<string, number>();
   private readonly sharedRoutes: SharedRoute[] = [];
+  private readonly sharedAnswers: SharedAnswers;
   private readonly sharedConnections = new Set<SharedConnection>();
   private readonly mediaRoutes: MediaRoute[] = [];
   private readonly upgradeRoutes: UpgradeRoute[] = [];
@@ -66,6 +67,7 @@ export class HttpServer {
   constructor(options: HttpServerOptions, log: pino.Logger) {
     this.options = options;
     this.log = log;
+    this.sharedAnswers = new SharedAnswers(options.keepAliveTimeoutMs);
     this.server = this.create();
     this.server.on('request', (request: IncomingMessage, response: ServerResponse) => this.dispatch(request, response));
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(request, socket, head));
@@ -124,6 +126,7 @@ export class HttpServer {
       const deadline = setTimeout(() => this.destroyAll(), graceMs);
       this.server.close(() => {
         clearTimeout(deadline);
+        this.sharedAnswers.clear();
         resolve();
       });
       if ('closeIdleConnections' in this.server) this.server.closeIdleConnections();
@@ -195,7 +198,7 @@ export class HttpServer {
     const { headersBytesMax, headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = this.options;
     const owner: SharedConnectionOwner = {
       routes: this.sharedRoutes,
-      answers: new SharedAnswers(keepAliveTimeoutMs),
+      answers: this.sharedAnswers,
       headersBytesMax,
       headersTimeoutMs: Math.min(headersTimeoutMs, requestTimeoutMs),
       keepAliveTimeoutMs,

@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SharedResponse } from '../shared-route.ts';
+import { loadNative } from '../webrtc/native-kernel.ts';
 import { SharedAnswers } from './shared-answers.ts';
 
 const NOON_MS = Date.UTC(2026, 10, 21, 12);
@@ -36,6 +38,27 @@ describe('SharedAnswers', () => {
     expect(next.whole).toBeUndefined();
     expect(next.head.toString()).toContain('12:00:01 GMT');
   });
+
+  it.skipIf(process.platform !== 'linux' || typeof loadNative() === 'string')(
+    'keeps one of some size in a file, until the next second or the end',
+    () => {
+      const descriptors = (): number => readdirSync('/proc/self/fd').length;
+      const before = descriptors();
+      const answers = new SharedAnswers(75_000);
+      const part = shared(Buffer.alloc(60_000, 'x'));
+      expect(answers.prepare(part, NOON_MS).file).toBeUndefined();
+      const second = answers.prepare(part, NOON_MS + 1);
+      expect(second.file?.sizeBytes).toBe(second.head.length + 60_000);
+      expect(second.whole).toBeUndefined();
+      expect(answers.prepare(part, NOON_MS + 2)).toBe(second);
+      expect(descriptors()).toBe(before + 1);
+      expect(answers.prepare(part, NOON_MS + 1000).file).toBeUndefined();
+      expect(descriptors()).toBe(before);
+      expect(answers.prepare(part, NOON_MS + 1000).file).toBeDefined();
+      answers.clear();
+      expect(descriptors()).toBe(before);
+    },
+  );
 
   it('leaves large answers in their chunks', () => {
     const answers = new SharedAnswers(75_000);

@@ -1,20 +1,24 @@
 import { STATUS_CODES } from 'node:http';
+import { SharedFile } from '../shared-file.ts';
 import type { SharedResponse } from '../shared-route.ts';
 
 /** An answer as it goes over HTTP/1.1; all of it is shared and never to be written to. */
 export interface PreparedAnswer {
   /** With the empty line at its end. */
   readonly head: Buffer;
-  /** Head and body in one, for an answer that is asked for more than once. */
+  /** Head and body in one, for an answer that is asked for more than once: a file where that pays, or else a buffer. */
+  readonly file: SharedFile | undefined;
   readonly whole: Buffer | undefined;
 }
 
+/** Smaller ones cost less to copy than to keep in a file. */
+const FILE_BYTES_MIN = 16 * 1024;
 /** What is larger leaves in its chunks: joining it would cost more than it saves. */
 const JOINED_BYTES_MAX = 256 * 1024;
 
 /**
  * Prepares shared answers once a second for everybody, as only their `Date` changes. What is asked for a second time within the second is
- * joined to one buffer, which takes a tenth less time to write. It keeps nothing for longer than until the next second's first answer.
+ * joined, which takes less time to write. It keeps nothing for longer than until the next second's first answer.
  */
 export class SharedAnswers {
   private readonly answers = new Map<SharedResponse, PreparedAnswer>();
@@ -31,17 +35,23 @@ export class SharedAnswers {
     const second = Math.floor(wallMs / 1000);
     if (second !== this.second) this.begin(second);
     const known = this.answers.get(shared);
-    if (known?.whole !== undefined) return known;
+    if (known !== undefined && (known.whole ?? known.file) !== undefined) return known;
     if (known !== undefined && shared.sizeBytes > JOINED_BYTES_MAX) return known;
-    const answer = known === undefined ? { head: this.head(shared), whole: undefined } : join(known.head, shared);
+    const answer = known === undefined ? { head: this.head(shared), file: undefined, whole: undefined } : join(known.head, shared);
     this.answers.set(shared, answer);
     return answer;
+  }
+
+  /** Forgets everything; what is asked for later is prepared anew. */
+  clear(): void {
+    for (const { file } of this.answers.values()) file?.close();
+    this.answers.clear();
   }
 
   private begin(second: number): void {
     this.second = second;
     this.dateLine = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
-    this.answers.clear();
+    this.clear();
   }
 
   private head({ status, headers }: SharedResponse): Buffer {
@@ -51,4 +61,8 @@ export class SharedAnswers {
   }
 }
 
-const join = (head: Buffer, shared: SharedResponse): PreparedAnswer => ({ head, whole: Buffer.concat([head, ...shared.chunks]) });
+function join(head: Buffer, shared: SharedResponse): PreparedAnswer {
+  const pieces = [head, ...shared.chunks];
+  const file = shared.sizeBytes < FILE_BYTES_MIN ? undefined : SharedFile.make(pieces);
+  return { head, file, whole: file === undefined ? Buffer.concat(pieces) : undefined };
+}

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { remoteAddress } from '../remote-address.ts';
+import { descriptorOf } from '../shared-file.ts';
 import type { SharedReply, SharedResponse, SharedRoute } from '../shared-route.ts';
 import { readRequestHead } from './request-head.ts';
-import type { SharedAnswers } from './shared-answers.ts';
+import type { PreparedAnswer, SharedAnswers } from './shared-answers.ts';
 
 /** What a {@link SharedConnection} needs of the server that it belongs to. */
 export interface SharedConnectionOwner {
@@ -40,6 +41,8 @@ export class SharedConnection implements SharedReply {
   private state: State = 'idle';
   private isFirst = true;
   private isHead = false;
+  /** The request was not answered at once. */
+  private isHeld = false;
   private isClosing = false;
   /** Read and not yet answered; the socket is paused as long as there is something. */
   private rest: Buffer | undefined;
@@ -64,21 +67,31 @@ export class SharedConnection implements SharedReply {
   send(shared: SharedResponse): number {
     const { socket, owner, isHead } = this;
     if (this.state !== 'asked') return 0;
-    const { head, whole } = owner.answers.prepare(shared, owner.wallMs());
-    if (isHead) socket.write(head);
-    else if (whole !== undefined) socket.write(whole);
-    else {
-      // Corked, head and body leave in one system call.
-      socket.cork();
-      socket.write(head);
-      for (const chunk of shared.chunks) socket.write(chunk);
-      socket.uncork();
-    }
+    const answer = owner.answers.prepare(shared, owner.wallMs());
+    if (isHead) socket.write(answer.head);
+    else if (answer.whole !== undefined) socket.write(answer.whole);
+    else this.sendPieces(answer, shared);
+    if (this.isHeld) this.noteActivity();
     this.state = socket.writableNeedDrain ? 'full' : 'idle';
     if (this.isClosing) socket.destroySoon();
     // Not from within the route, which may be answering many: the next request would come in while it does.
     else if (this.rest !== undefined) setImmediate(this.goOn);
     return isHead ? 0 : shared.sizeBytes;
+  }
+
+  /** From the answer's file as much as the kernel takes, the rest by Node, which waits for the peer. */
+  private sendPieces({ head, file }: PreparedAnswer, shared: SharedResponse): void {
+    const { socket } = this;
+    const descriptor = file === undefined ? -1 : descriptorOf(socket);
+    let skipped = file === undefined || descriptor < 0 ? 0 : file.send(descriptor);
+    if (skipped === file?.sizeBytes) return;
+    // Corked, head and body leave in one system call.
+    socket.cork();
+    for (const piece of [head, ...shared.chunks]) {
+      if (skipped < piece.length) socket.write(skipped === 0 ? piece : piece.subarray(skipped));
+      skipped = Math.max(0, skipped - piece.length);
+    }
+    socket.uncork();
   }
 
   /** Takes no further request; ends the connection when the request that is being answered is. */
@@ -157,6 +170,7 @@ export class SharedConnection implements SharedReply {
       for (const route of owner.routes) {
         if (!route(request, this)) continue;
         this.noteTaken();
+        this.isHeld = !this.isFree();
         return head.end - from;
       }
     } catch (error) {
@@ -173,6 +187,16 @@ export class SharedConnection implements SharedReply {
     if (!this.isFirst) return;
     this.isFirst = false;
     this.socket.setTimeout(this.owner.keepAliveTimeoutMs);
+  }
+
+  /** Node sees what it reads and writes itself; what went past it long after the request begins the wait for the next one, too. */
+  private noteActivity(): void {
+    this.isHeld = false;
+    this.socket.setTimeout(this.owner.keepAliveTimeoutMs);
+  }
+
+  private isFree(): boolean {
+    return this.state !== 'asked';
   }
 
   private handOver(bytes: Buffer): void {

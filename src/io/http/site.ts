@@ -9,10 +9,10 @@ import { dataHeaders, type PageRights, pageHeaders } from './security-headers.ts
 const YEAR_S = 31_536_000;
 
 /** Serves the built console: the list of streams at `/`, the watch and publish pages, and their assets, whose names carry a hash of their content. */
-export async function registerSite(fastify: FastifyInstance, folder: string): Promise<void> {
+export async function registerSite(fastify: FastifyInstance, folder: string, isInCluster: boolean): Promise<void> {
   fastify.addHook('onSend', async (_request, reply) => {
     const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html');
-    for (const [name, value] of Object.entries(isPage ? pageHeaders('plain') : dataHeaders))
+    for (const [name, value] of Object.entries(isPage ? pageHeaders('plain', isInCluster) : dataHeaders))
       if (!reply.hasHeader(name)) reply.header(name, value);
   });
   if (!existsSync(join(folder, 'index.html'))) {
@@ -21,7 +21,7 @@ export async function registerSite(fastify: FastifyInstance, folder: string): Pr
   }
   await fastify.register(fastifyStatic, { root: folder, serve: false, cacheControl: false });
   const send = (reply: FastifyReply, file: string, rights: PageRights): FastifyReply =>
-    reply.headers({ ...pageHeaders(rights), 'cache-control': 'no-cache' }).sendFile(file);
+    reply.headers({ ...pageHeaders(rights, isInCluster), 'cache-control': 'no-cache' }).sendFile(file);
   fastify.get('/', (_request, reply) => send(reply, 'index.html', 'plain'));
   registerStreamPage(fastify, '/watch', (request, reply) =>
     send(reply, 'watch.html', (request.query as Record<string, unknown>)['embed'] === '1' ? 'embeddable' : 'plain'),

@@ -18,6 +18,8 @@ export interface WebOptions {
   readonly isReady: () => boolean;
   /** Folder of the built console. */
   readonly siteFolder: string;
+  /** Whether pages may ask other nodes, too. */
+  readonly isInCluster?: boolean;
   readonly log: pino.Logger;
 }
 
@@ -55,7 +57,7 @@ export async function createWeb(server: HttpServer, options: WebOptions): Promis
       .header('cache-control', 'no-store')
       .send(await metrics.text()),
   );
-  await registerSite(fastify, options.siteFolder);
+  await registerSite(fastify, options.siteFolder, options.isInCluster ?? false);
   await registerApi(fastify, { ...options, isLocal });
   await fastify.ready();
   return fastify;
