@@ -5,10 +5,16 @@ import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BenchCase, type BenchRow, barText, isMet } from './bench-case.ts';
+import { cluster } from './cluster.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
+import { relay } from './relay.ts';
+import { transcodeAudio } from './transcode-audio.ts';
+import { transcodeCpu } from './transcode-cpu.ts';
+import { transcodeLatency } from './transcode-latency.ts';
+import { transcodeStart } from './transcode-start.ts';
 import { viewersPerCore } from './viewers-per-core.ts';
 import { webrtcFanout, webrtcPeers } from './webrtc-fanout.ts';
 import { webrtcJoins } from './webrtc-joins.ts';
@@ -33,6 +39,12 @@ const CASES: readonly BenchCase[] = [
   webrtcStart,
   webrtcJoins,
   webrtcLoss,
+  transcodeCpu,
+  transcodeLatency,
+  transcodeStart,
+  transcodeAudio,
+  relay,
+  cluster,
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' }, json: { type: 'string' } } });

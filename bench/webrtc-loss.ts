@@ -1,5 +1,5 @@
+import { NetworkPath } from '../test/fixtures/network-path.ts';
 import type { BenchCase } from './bench-case.ts';
-import { LossyPath } from './lossy-path.ts';
 import { webrtcOf, whepLoad, withSource } from './webrtc-bench.ts';
 
 const VIEWERS = 4;
@@ -11,7 +11,7 @@ export const webrtcLoss: BenchCase = {
   name: 'whep-loss',
   run: () =>
     withSource({ hasSentTime: true }, async (server, whepUrl) => {
-      const path = new LossyPath(PATH);
+      const path = new NetworkPath(PATH);
       try {
         const url = (await path.open(server.httpUrl)) + new URL(whepUrl).pathname;
         const result = await whepLoad(url, {

@@ -184,12 +184,12 @@ describe('the supervisor', () => {
     const world = new World();
     world.obeys = false;
     world.want([small]);
-    world.run(10_040);
+    world.run(20_040);
     expect(world.take()).toEqual(['start 360p', 'kill start-timeout']);
     world.run(5000);
     expect(world.take()).toEqual(['kill start-timeout']);
     world.exit('gone');
-    expect(world.take()).toEqual(['restart in 200: the child took no frames within 10 s']);
+    expect(world.take()).toEqual(['restart in 200: the child took no frames within 20 s']);
   });
 
   it('kills a child that takes frames and gives none for 5 s, but not while the source pauses', () => {

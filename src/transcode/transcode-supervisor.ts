@@ -4,7 +4,7 @@ import type { PlannedRung } from './ladder.ts';
 import { OutputWatch } from './output-watch.ts';
 import { mostExpensive, ShedRungs } from './shed-rungs.ts';
 
-const START_MS_MAX = 10_000;
+const START_MS_MAX = 20_000;
 const HEARTBEAT_MS_MAX = 3_000;
 /** Whoever is woken so much later than it asked for did not run itself; the child gets a moment more, once. */
 const STALL_MS = 1_000;

@@ -1,9 +1,8 @@
 import type { Frame } from 'node-av';
 import { ticksToMs } from '../../core/mod.ts';
 import type { AudioTrack } from '../../media/mod.ts';
-import type { NodeAv } from '../ffmpeg/mod.ts';
+import { messageOf, type NodeAv } from '../ffmpeg/mod.ts';
 import type { NumberedRung } from './messages.ts';
-import { messageOf } from './native.ts';
 import { SoundDecoder } from './sound-decoder.ts';
 import { type EncodedSound, SoundEncoder } from './sound-encoder.ts';
 

@@ -1,102 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ChildListener, FramedChild } from '../ffmpeg/mod.ts';
 import type { FromChild, ToChild } from './messages.ts';
-import { messageOf } from './native.ts';
-import { controlMessage, type PipedFrame, WireReader, writeFrame } from './wire.ts';
 
-const STOP_MS_MAX = 2000;
-const ERROR_TEXT_LENGTH_MAX = 2000;
-const PIPE_FD = 3;
 /** Native calls run on libuv's threads: decoder, scalers and encoders at the same time. */
 const THREADS_MIN = 4;
 const THREADS_MAX = 32;
 
-export interface ChildListener {
-  control(message: FromChild): void;
-  frame(frame: PipedFrame): void;
-  /** The process is gone; called once, also when it did not start. */
-  exited(reason: string): void;
-}
+/** The child process of a transcoding. */
+export type TranscodeChild = FramedChild<ToChild, FromChild>;
 
-/** A child process that loads FFmpeg, and the pipe to it. It dies with this process. */
-export class TranscodeChild {
-  private readonly child: ChildProcess;
-  private readonly pipe: Socket;
-  private readonly exited: Promise<void>;
-  private errorText = '';
-  private isGone = false;
-
-  constructor(listener: ChildListener) {
-    // From dist it is JavaScript; from the sources, as in tests, TypeScript that Node runs as it is.
-    const script = fileURLToPath(new URL(`./transcode-worker${extname(import.meta.url)}`, import.meta.url));
-    const threads = Math.min(THREADS_MAX, Math.max(THREADS_MIN, 2 * availableParallelism()));
-    this.child = spawn(process.execPath, [script], {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, UV_THREADPOOL_SIZE: String(threads) },
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.errorText = (this.errorText + text).slice(-ERROR_TEXT_LENGTH_MAX);
-    });
-    this.pipe = this.child.stdio[PIPE_FD] as Socket;
-    const reader = new WireReader({
-      control: (message) => listener.control(message as FromChild),
-      frame: (frame) => listener.frame(frame),
-    });
-    this.pipe.on('data', (chunk) => this.read(reader, chunk));
-    // A broken pipe is told by the exit that caused it.
-    this.pipe.on('error', () => undefined);
-    this.exited = new Promise((resolve) => {
-      const over = (reason: string): void => {
-        if (this.isGone) return;
-        this.isGone = true;
-        this.pipe.destroy();
-        listener.exited([reason, this.errorText.trim()].filter(Boolean).join('; '));
-        resolve();
-      };
-      this.child.once('error', (error) => over(`the process did not start: ${error.message}`));
-      this.child.once('close', (code, signal) => over(signal === null ? `exit code ${code}` : `signal ${signal}`));
-    });
-  }
-
-  get pid(): number | undefined {
-    return this.child.pid;
-  }
-
-  /** Bytes that were written and that the pipe has not taken yet. */
-  get backlogBytes(): number {
-    return this.pipe.writableLength;
-  }
-
-  send(message: ToChild): void {
-    if (!this.isGone) this.pipe.write(controlMessage(message));
-  }
-
-  /** Writes a frame; its payload must not change any more. */
-  sendFrame(frame: PipedFrame): void {
-    if (!this.isGone) writeFrame(this.pipe, frame);
-  }
-
-  kill(): void {
-    this.child.kill('SIGKILL');
-  }
-
-  /** Ends the process politely, or by force after 2 s. Settles when it is gone. */
-  async close(): Promise<void> {
-    this.send({ kind: 'stop' });
-    const timer = setTimeout(() => this.kill(), STOP_MS_MAX);
-    await this.exited;
-    clearTimeout(timer);
-  }
-
-  private read(reader: WireReader, chunk: Uint8Array): void {
-    try {
-      reader.receive(chunk);
-    } catch (error) {
-      this.errorText = messageOf(error);
-      this.kill();
-    }
-  }
+/** Starts a child process for transcoding. */
+export function startTranscodeChild(listener: ChildListener<FromChild>): TranscodeChild {
+  // From dist it is JavaScript; from the sources, as in tests, TypeScript that Node runs as it is.
+  const script = fileURLToPath(new URL(`./transcode-worker${extname(import.meta.url)}`, import.meta.url));
+  const threads = Math.min(THREADS_MAX, Math.max(THREADS_MIN, 2 * availableParallelism()));
+  return new FramedChild<ToChild, FromChild>(script, { UV_THREADPOOL_SIZE: String(threads) }, listener);
 }

@@ -5,7 +5,7 @@ const TICK_MS = 500;
 const SILENT_TICKS_MAX = 8;
 /** Loading FFmpeg takes a fraction of a second, much more on a machine that is overloaded. */
 const START_TICKS_MAX = 40;
-/** So long input may wait without any progress. */
+/** So long input may wait without any progress, once FFmpeg is loaded. */
 const STUCK_TICKS_MAX = 20;
 const LAGGING_MS = 2000;
 
@@ -60,8 +60,9 @@ export class ChildWatch {
     this.doneMs[kind] ??= dtsMs;
   }
 
-  /** A frame with this decoding time came back. */
+  /** A frame with this decoding time came back: so the child lives, too. */
   done(kind: Kind, dtsMs: number): void {
+    this.silentTicks = 0;
     this.doneMs[kind] = Math.max(dtsMs, this.doneMs[kind] ?? dtsMs);
   }
 
@@ -94,7 +95,9 @@ export class ChildWatch {
       return;
     }
     const done = JSON.stringify(this.doneMs);
-    this.stuckTicks = done === this.lastDone && this.queuedMs > LAGGING_MS ? this.stuckTicks + 1 : 0;
+    // A child that still loads cannot have done anything: that has a limit of its own.
+    const isIdle = this.isReady && done === this.lastDone && this.queuedMs > LAGGING_MS;
+    this.stuckTicks = isIdle ? this.stuckTicks + 1 : 0;
     this.lastDone = done;
     if (this.stuckTicks <= STUCK_TICKS_MAX) return;
     this.stop();

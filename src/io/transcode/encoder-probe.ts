@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { VideoCodec } from '../../media/mod.ts';
-import { TranscodeChild } from './child-process.ts';
+import { startTranscodeChild } from './child-process.ts';
 import { type EncoderKind, KNOWN_ENCODERS } from './encoder-names.ts';
 import type { ProbedEncoder } from './messages.ts';
 
@@ -56,7 +56,7 @@ async function probeOnebyOne(): Promise<ReadonlyMap<string, ProbedEncoder>> {
 function probeInChild(encoders: typeof KNOWN_ENCODERS, take: (probed: ProbedEncoder) => void): Promise<string> {
   return new Promise((resolve) => {
     let reason = '';
-    const child = new TranscodeChild({
+    const child = startTranscodeChild({
       control: (message) => {
         if (message.kind === 'failed') {
           for (const { name } of encoders) take({ name, reason: message.message });
@@ -64,7 +64,7 @@ function probeInChild(encoders: typeof KNOWN_ENCODERS, take: (probed: ProbedEnco
         }
         if (message.kind !== 'probed') return;
         take(message.encoder);
-        if (message.encoder.name === encoders.at(-1)?.name) void child.close();
+        if (message.encoder.name === encoders.at(-1)?.name) void child.close({ kind: 'stop' });
       },
       frame: () => undefined,
       exited: (exitReason) => {

@@ -1,3 +1,6 @@
+/** Work that waits for nothing, as sound's, lets pipe and timers have their turn after so long: else a backlog of it would look like a process that hangs. */
+const TURN_MS_MAX = 20;
+
 /** Takes what is pushed in one after the other; the bytes that wait are counted, so that whoever pushes can stop in time. */
 export class InputQueue<Item> {
   private readonly take: (item: Item) => Promise<void>;
@@ -30,6 +33,7 @@ export class InputQueue<Item> {
   }
 
   private async run(): Promise<void> {
+    let turnMs = performance.now();
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       this.waitingBytes -= next.bytes;
       try {
@@ -37,6 +41,9 @@ export class InputQueue<Item> {
       } catch (error) {
         this.failed(error);
       }
+      if (performance.now() - turnMs < TURN_MS_MAX) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      turnMs = performance.now();
     }
     this.work = undefined;
   }

@@ -26,7 +26,3 @@ export async function openEncoder(av: NodeAv, name: string, configure: (context:
 export function errorText(av: NodeAv, result: number): string {
   return av.FFmpegError.strerror(result);
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,8 +1,8 @@
 import type { AVPixelFormat, CodecContext, FFEncoderCodec, Frame, HardwareDeviceContext, HardwareFramesContext, Packet } from 'node-av';
 import { annexBToLengthPrefixed, buildH264Config, buildHevcConfig, splitAnnexB, toTrackPayload, type VideoCodec } from '../../media/mod.ts';
-import type { NodeAv } from '../ffmpeg/mod.ts';
+import { messageOf, type NodeAv } from '../ffmpeg/mod.ts';
 import { configureEncoder, type EncoderSettings } from './encoder-settings.ts';
-import { errorText, messageOf, openEncoder } from './native.ts';
+import { errorText, openEncoder } from './native.ts';
 import type { SourceTimes } from './picture-times.ts';
 
 /** What comes out of an encoder, in the format of media's Track; given. */

@@ -1,7 +1,6 @@
 import type { VideoCodec } from '../../media/mod.ts';
-import type { NodeAv } from '../ffmpeg/mod.ts';
+import { messageOf, type NodeAv } from '../ffmpeg/mod.ts';
 import type { ProbedEncoder } from './messages.ts';
-import { messageOf } from './native.ts';
 import { PictureEncoder } from './picture-encoder.ts';
 
 /** Small, but not below what hardware encoders take. */

@@ -1,9 +1,8 @@
 import { mediaTime, wallMs } from '../../core/mod.ts';
 import { audioTrack, type SourceFrame, sameConfiguration, type Track, videoTrack } from '../../media/mod.ts';
 import type { PlannedRung } from '../../transcode/mod.ts';
+import { messageOf, type PipedFrame } from '../ffmpeg/mod.ts';
 import { fromBase64, type NumberedRung } from './messages.ts';
-import { messageOf } from './native.ts';
-import type { PipedFrame } from './wire.ts';
 
 const VIDEO_ID = 1;
 const AUDIO_ID = 2;

@@ -70,6 +70,8 @@ export class StreamTranscoding {
   private configuration = 0;
   private child: Transcoder | undefined = undefined;
   private detach: (() => void) | undefined = undefined;
+  /** For its turn to start a child. */
+  private isWaiting = false;
   private isClosed = false;
 
   constructor(options: StreamTranscodingOptions) {
@@ -116,6 +118,7 @@ export class StreamTranscoding {
   tick(now: MonotonicMs): void {
     this.plan(now);
     for (const { life } of this.rungs.values()) life.tick(now);
+    if (this.isWaiting) this.want(now);
     this.supervisor.tick(now);
     this.offer(now);
   }
@@ -207,6 +210,8 @@ export class StreamTranscoding {
 
   private want(now: MonotonicMs): void {
     const assigned = [...this.rungs.values()].filter(({ isAssigned }) => isAssigned).map(({ planned }) => planned);
+    this.isWaiting = assigned.length > 0 && this.supervisor.state === 'idle' && !this.options.children.mayTake;
+    if (this.isWaiting) return;
     this.supervisor.want(assigned, String(this.configuration), now);
   }
 
@@ -219,7 +224,10 @@ export class StreamTranscoding {
       kill: (reason, message) => {
         if (reason === 'not-wanted' || reason === 'reconfigured') log.debug({ code: 'transcode.ended', ...fields, reason }, message);
         else log.warn({ code: 'transcode.killed', ...fields, reason }, message);
-        void this.endChild(reason !== 'not-wanted').then(() => this.supervisor.exited(message, this.options.clock.monotonic()));
+        const whenGone = this.endChild(reason !== 'not-wanted' && reason !== 'reconfigured');
+        // Viewers wait for what the new source's child makes, and not for the old one to end.
+        const whenOver = reason === 'reconfigured' ? Promise.resolve() : whenGone;
+        void whenOver.then(() => this.supervisor.exited(message, this.options.clock.monotonic()));
       },
       restartIn: (delayMs, reason) => log.warn({ code: 'transcode.restarting', ...fields, delayMs }, `the transcoder failed: ${reason}`),
       shed: (rung, reason) => {

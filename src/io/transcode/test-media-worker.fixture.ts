@@ -45,8 +45,10 @@ async function makeVideo(
   options: NonNullable<SourceOptions['video']>,
   seconds: number,
 ): Promise<{ config: Uint8Array; frames: MadeFrame[] }> {
-  const { codec, width, height, frameRate, keyframeEvery, bFrames = 0, is10Bit = false, isInterlaced = false } = options;
-  const format = is10Bit ? av.AV_PIX_FMT_YUV420P10LE : av.AV_PIX_FMT_YUV420P;
+  const { codec, width, height, frameRate, keyframeEvery, bFrames = 0, is10Bit = false, isInterlaced = false, chroma } = options;
+  const format = is10Bit
+    ? av.AV_PIX_FMT_YUV420P10LE
+    : { '4:2:0': av.AV_PIX_FMT_YUV420P, '4:2:2': av.AV_PIX_FMT_YUV422P, '4:4:4': av.AV_PIX_FMT_YUV444P }[chroma ?? '4:2:0'];
   const encoder = await openEncoder(av, VIDEO_ENCODERS[codec], (context) => {
     context.width = width;
     context.height = height;

@@ -14,6 +14,8 @@ export interface SourceOptions {
     readonly bFrames?: number;
     readonly is10Bit?: boolean;
     readonly isInterlaced?: boolean;
+    /** Default 4:2:0. */
+    readonly chroma?: '4:2:2' | '4:4:4';
     readonly preset?: string;
   };
   readonly audio?: { readonly codec: 'aac' | 'opus' | 'mp3'; readonly sampleRate: number; readonly channels: 1 | 2 };

@@ -1,12 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { NodeAv } from '../ffmpeg/mod.ts';
+import { messageOf, type NodeAv, type PipedFrame } from '../ffmpeg/mod.ts';
 import { AudioLane } from './audio-lane.ts';
 import { InputQueue } from './input-queue.ts';
 import { CHANNEL, type FromChild, type Heartbeat, type NumberedRung, type ToChild, toBase64, trackOf } from './messages.ts';
-import { messageOf } from './native.ts';
 import { probe } from './probe.ts';
 import { VideoLane } from './video-lane.ts';
-import type { PipedFrame } from './wire.ts';
 
 /** What waits in the child at most; beyond it the pipe is not read, and the server sees it fill. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,9 +1,8 @@
 // The child process of Transcoder. FFmpeg lives only here: a crash in native code must not take the server with it.
 import { Socket } from 'node:net';
-import { loadNodeAv, NODE_AV_MISSING } from '../ffmpeg/mod.ts';
+import { controlMessage, loadNodeAv, NODE_AV_MISSING, WireReader, writeFrame } from '../ffmpeg/mod.ts';
 import type { FromChild, ToChild } from './messages.ts';
 import { TranscodeSession } from './transcode-session.ts';
-import { controlMessage, WireReader, writeFrame } from './wire.ts';
 
 const PIPE_FD = 3;
 const HEARTBEAT_MS = 500;

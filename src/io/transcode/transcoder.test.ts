@@ -110,12 +110,15 @@ describe('codecs', () => {
 describe('pictures of every kind', () => {
   it.each([
     ['10 bits', { is10Bit: true }, 160, 90],
+    ['4:2:2', { chroma: '4:2:2' }, 160, 90],
+    ['4:4:4', { chroma: '4:4:4' }, 160, 90],
     ['odd sizes', { codec: 'vp9', width: 319, height: 179 }, 160, 90],
     ['interlaced', { isInterlaced: true, width: 320, height: 192 }, 150, 90],
   ] as const)('%s become progressive 8-bit pictures of an even size', async (name, changes, width, height) => {
     const made = await source({ video: { ...picture, ...changes }, seconds: 2 });
     const given = await decodeMedia(pictures(made.frames));
-    expect(given.format).toBe(name === '10 bits' ? 'yuv420p10le' : 'yuv420p');
+    const formats: Partial<Record<string, string>> = { '10 bits': 'yuv420p10le', '4:2:2': 'yuv422p', '4:4:4': 'yuv444p' };
+    expect(given.format).toBe(formats[name] ?? 'yuv420p');
     expect(given.pictures.every(({ isInterlaced }) => isInterlaced === (name === 'interlaced'))).toBe(true);
     const it = run()
       .start(made.tracks, [videoRung('low', height, { width })])
@@ -232,6 +235,25 @@ describe('bad input', () => {
     expect(keyframes(it.of('low')).map(({ pts }) => pts)).toEqual([10 * SECOND, 12 * SECOND]);
     expect(it.of('low').filter(({ pts }) => pts < 11 * SECOND)).toHaveLength(FRAME_RATE);
     await decodeMedia(it.of('low').filter(({ pts }) => pts >= 12 * SECOND));
+  });
+
+  it('corrupt and cut sound is left out, and what comes behind it is where its time says', async () => {
+    const made = await source({ audio: sound, seconds: 4 });
+    const corrupt = made.frames.map((frame, index): Frame => {
+      if (index < 60 || index >= 90) return frame;
+      const { payload } = frame;
+      return { ...frame, payload: index % 2 === 0 ? payload.subarray(0, payload.length >> 1) : payload.map((byte) => byte ^ 0x5a) };
+    });
+    const it = run()
+      .start(made.tracks, [audioRung('opus', 'opus')])
+      .feed(corrupt);
+    await it.until('the end is there', () => (it.of('opus').at(-1)?.pts ?? 0) >= 13.9 * 48_000);
+    await it.until('corrupt frames are counted', () => it.transcoder.stats().framesCorrupt > 0);
+    const { beeps } = await decodeMedia(it.of('opus'));
+    const ofGoodSound = beeps.filter((beep) => beep < 11.2 || beep > 11.95);
+    expect(ofGoodSound.map((beep) => Math.round(beep))).toEqual([10, 11, 12, 13]);
+    expect(ofGoodSound.every((beep) => Math.abs(beep - Math.round(beep)) * 1000 < SYNC_MS_MAX)).toBe(true);
+    expect(it.exits).toEqual([]);
   });
 
   it('empty frames, frames without order and equal times end nothing', async () => {

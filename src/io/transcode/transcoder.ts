@@ -2,13 +2,13 @@ import type { Logger } from 'pino';
 import { ticksToMs } from '../../core/mod.ts';
 import { type Frame, type SourceFrame, sameConfiguration, type Track } from '../../media/mod.ts';
 import type { PlannedRung } from '../../transcode/mod.ts';
-import { TranscodeChild } from './child-process.ts';
+import type { PipedFrame } from '../ffmpeg/mod.ts';
+import { startTranscodeChild, type TranscodeChild } from './child-process.ts';
 import { ChildWatch } from './child-watch.ts';
 import { encodersFor } from './encoder-names.ts';
 import { isKnownAvailable } from './encoder-probe.ts';
 import { CHANNEL, type FromChild, pipedTrack } from './messages.ts';
 import { RungOutput } from './rung-output.ts';
-import type { PipedFrame } from './wire.ts';
 
 /** Input that the child has not read yet, at most: twice what the hub keeps of a stream for newcomers. */
 const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
@@ -79,7 +79,7 @@ export class Transcoder {
 
   private constructor(log: Logger) {
     this.log = log;
-    this.child = new TranscodeChild({
+    this.child = startTranscodeChild({
       control: (message) => this.control(message),
       frame: (frame) => this.encoded(frame),
       exited: (reason) => this.exited(reason),
@@ -101,6 +101,11 @@ export class Transcoder {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Whether the child has loaded FFmpeg and works. */
+  get hasStarted(): boolean {
+    return this.isReady;
   }
 
   /** Whether the child is gone. */
@@ -166,7 +171,7 @@ export class Transcoder {
   async close(): Promise<void> {
     this.listener = undefined;
     this.watch.stop();
-    await this.child.close();
+    await this.child.close({ kind: 'stop' });
   }
 
   stats(): TranscoderStats {

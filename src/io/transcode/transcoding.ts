@@ -57,6 +57,14 @@ export class Transcoding {
     return [];
   }
 
+  get tasksMax(): number {
+    return this.options.tasksMax;
+  }
+
+  get tasksRunning(): number {
+    return this.running().length;
+  }
+
   report(): TranscodingReport {
     const streams = [...this.streams.values()].map((transcoding) => ({
       stream: transcoding.stream.ref.path,
@@ -77,7 +85,8 @@ export class Transcoding {
   private tick(): void {
     const { hub, clock } = this.options;
     const now = clock.monotonic();
-    const live = new Set(hub.streams());
+    // What another node brings has its renditions made there, once for all nodes.
+    const live = new Set([...hub.streams()].filter(({ publisher }) => publisher.protocol !== 'relay'));
     for (const stream of live) if (!this.streams.has(stream)) this.begin(stream);
     for (const [stream, transcoding] of this.streams) {
       if (live.has(stream)) transcoding.tick(now);

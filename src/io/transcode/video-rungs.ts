@@ -1,9 +1,8 @@
 import type { Frame } from 'node-av';
-import type { NodeAv } from '../ffmpeg/mod.ts';
+import { messageOf, type NodeAv } from '../ffmpeg/mod.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { FrameGrid } from './frame-grid.ts';
 import type { NumberedRung } from './messages.ts';
-import { messageOf } from './native.ts';
 import type { Picture } from './picture-decoder.ts';
 import { type EncodedPicture, PictureEncoder } from './picture-encoder.ts';
 import { PictureScaler, type PictureShape } from './picture-scaler.ts';

@@ -106,6 +106,7 @@ class Bench {
         main: this.main,
         broadcasts: broadcasts as unknown as StreamBroadcasts,
         kernel: this.kernel as unknown as Kernel,
+        session: 1,
         viewer: this.viewer,
         codec: 'h264',
         timestampOffset: OFFSET,

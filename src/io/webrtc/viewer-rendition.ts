@@ -20,6 +20,8 @@ export interface ViewerRenditionOptions {
   readonly main: StreamBroadcast;
   readonly broadcasts: StreamBroadcasts;
   readonly kernel: Kernel;
+  /** The viewer's session in the kernel. */
+  readonly session: number;
   readonly viewer: BroadcastViewer;
   /** The codec that the viewer was promised: other renditions are not for it. */
   readonly codec: string;
@@ -73,7 +75,7 @@ export class ViewerRendition implements WhipLayerChoice {
     this.home = home;
     this.current = home;
     this.chooseAt = now + SETTLE_MS;
-    this.probes = new ProbeSender(options.kernel);
+    this.probes = new ProbeSender(options.kernel, options.session);
   }
 
   /** The flow that is to be moved, once it is there. */

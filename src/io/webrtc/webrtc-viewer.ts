@@ -93,7 +93,7 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
       const { name: home, codec } = track.home;
       this.rendition = new ViewerRendition(
         { name: home, broadcast: this.broadcastOf('video') },
-        { stream, main: this.broadcast, broadcasts, kernel, viewer: this, codec, timestampOffset },
+        { stream, main: this.broadcast, broadcasts, kernel, session: key, viewer: this, codec, timestampOffset },
         now,
       );
     }

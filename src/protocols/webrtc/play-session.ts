@@ -193,6 +193,7 @@ export class PlaySession {
 
   private takeNack(ssrc: number, asked: Uint16Array, now: MonotonicMs): void {
     if (!this.options.ssrcs.includes(ssrc)) return;
+    this.nacks.pathCarries(this.estimator.estimateBps);
     // A viewer's own idea of the round trip is as good as ours: to refuse a repetition that seems a little early would cost it a whole one.
     const count = this.nacks.allow(asked.subarray(0, NACKED_MAX), (this.rttMs ?? 0) / 2, now, allowed);
     this.packetsNacked += count;

@@ -17,15 +17,30 @@ describe('ProbePlan', () => {
     expect(plan.ask(4_400_000, 1_000_000, 4_000_000, 50, 30_000)?.bitrateBps).toBe(4_400_000);
   });
 
-  it('probes ever more seldom when probes fail, at least every 20 s', () => {
+  /** The pauses between probes within two minutes; `arrivedBps`: of the train that comes back of each, 0 for none. */
+  function pausesOf(arrivedBps: number): number[] {
     const plan = new ProbePlan();
     const asked: number[] = [];
-    for (let now = 0; now < 120_000; now += 50) if (plan.ask(1e6, 1e6, 1e7, 50, now)) asked.push(now);
-    const pauses = asked.slice(1).map((now, index) => now - asked[index]!);
+    for (let now = 0; now < 120_000; now += 50) {
+      if (plan.ask(1e6, 1e6, 1e7, 50, now) === undefined) continue;
+      asked.push(now);
+      if (arrivedBps > 0) plan.answered(arrivedBps, now + 50);
+    }
+    return asked.slice(1).map((now, index) => now - asked[index]!);
+  }
+
+  it('probes ever more seldom when the link does not carry it, at least every 20 s', () => {
+    const pauses = pausesOf(1.1e6);
     expect(pauses[0]).toBeGreaterThan(5000);
     expect(pauses[0]).toBeLessThan(7000);
     expect(pauses.at(-1)).toBeGreaterThan(20_000);
     expect(pauses.at(-1)).toBeLessThan(22_000);
+  });
+
+  it('does not lose patience over probes that show nothing', () => {
+    const pauses = pausesOf(0);
+    expect(Math.max(...pauses)).toBeLessThan(7000);
+    expect(Math.min(...pauses)).toBeGreaterThan(5000);
   });
 
   it('tries the rate from before a large drop again two seconds later', () => {

@@ -64,7 +64,7 @@ export class ProbePlan {
   /** The estimate was cut from one rate to another. */
   reduced(fromBps: number, toBps: number, now: number): void {
     this.isFirst = false;
-    if (this.askedBps > 0) this.fail(now);
+    if (this.askedBps > 0) this.fail(true, now);
     this.nextMs = Math.max(this.nextMs, now + RECOVERY_MS);
     if (toBps >= fromBps * LARGE_DROP) return;
     this.recoverBps = Math.max(this.recoverBps, fromBps * RECOVERY_FACTOR);
@@ -81,13 +81,13 @@ export class ProbePlan {
   }
 
   private settle(now: number): void {
-    if (this.askedBps > 0 && now >= this.answerByMs) this.fail(now);
+    if (this.askedBps > 0 && now >= this.answerByMs) this.fail(this.bestBps > 0, now);
   }
 
-  // No train of the rate came back, or a queue did: it was not sent, or the link does not carry it.
-  private fail(now: number): void {
+  // A slower train came back, or a queue did: the link does not carry it. None at all shows nothing of the link: a busy machine sent or passed it on unevenly.
+  private fail(isMeasured: boolean, now: number): void {
     this.askedBps = 0;
     this.nextMs = now + this.intervalMs;
-    this.intervalMs = Math.min(INTERVAL_MS_MAX, this.intervalMs * 2);
+    if (isMeasured) this.intervalMs = Math.min(INTERVAL_MS_MAX, this.intervalMs * 2);
   }
 }

@@ -3,6 +3,12 @@ import type { MonotonicMs } from '../../../core/mod.ts';
 /** Sequence numbers remembered; a power of two. Further apart than this they no longer hinder each other. */
 const REMEMBERED = 256;
 const NEVER = 0xffff_ffff;
+const PACKET_BITS = 1200 * 8;
+/** So much of what the path carries may be retransmissions: beyond that they are the congestion. */
+const PATH_SHARE = 0.5;
+/** What is always allowed: a few packets lost by chance, on the narrowest path that can be estimated. */
+const PACKETS_PER_SECOND_MIN = 25;
+const BURST_PACKETS_MIN = 50;
 
 /** Bounds on what one viewer may ask to be sent again. */
 export interface NackLimits {
@@ -20,7 +26,8 @@ export const nackLimitsDefault: NackLimits = { packetsPerSecond: 500, burstPacke
  * a budget. Takes its memory (1.5 KB) with the first NACK.
  */
 export class NackLimiter {
-  private readonly limits: NackLimits;
+  private readonly most: NackLimits;
+  private limits: NackLimits;
   private sequenceNumbers: Uint16Array | undefined = undefined;
   private answeredAt: Uint32Array | undefined = undefined;
   private tokens: number;
@@ -28,6 +35,7 @@ export class NackLimiter {
   private refusedCount = 0;
 
   constructor(limits: NackLimits = nackLimitsDefault) {
+    this.most = limits;
     this.limits = limits;
     this.tokens = limits.burstPackets;
   }
@@ -35,6 +43,17 @@ export class NackLimiter {
   /** Packets that were asked for and not allowed. */
   get refused(): number {
     return this.refusedCount;
+  }
+
+  /** What the path carries as far as it is known: the budget is at most half of it, and never more than the limits. */
+  pathCarries(bitsPerSecond: number): void {
+    const { most } = this;
+    const share = (PATH_SHARE * bitsPerSecond) / PACKET_BITS;
+    this.limits = {
+      packetsPerSecond: Math.min(most.packetsPerSecond, Math.max(PACKETS_PER_SECOND_MIN, share)),
+      burstPackets: Math.min(most.burstPackets, Math.max(BURST_PACKETS_MIN, share)),
+    };
+    this.tokens = Math.min(this.tokens, this.limits.burstPackets);
   }
 
   /** Puts those of `asked` that may be sent again into `allowed` (at least as long); returns how many. `rttMs` 0 when unknown. */

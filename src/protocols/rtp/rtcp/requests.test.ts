@@ -47,6 +47,19 @@ describe('NackLimiter', () => {
     expect(limiter.allow(many, 0, at(60_000), allowed)).toBe(10);
   });
 
+  it('keeps to half of what the path carries, within its limits', () => {
+    const limiter = new NackLimiter();
+    const many = Uint16Array.from({ length: 600 }, (_, index) => index);
+    const room = new Uint16Array(600);
+    limiter.pathCarries(50_000);
+    expect(limiter.allow(many, 0, at(0), room)).toBe(50);
+    expect(limiter.allow(many, 0, at(1_000), room)).toBe(25);
+    limiter.pathCarries(1_920_000);
+    expect(limiter.allow(many, 0, at(2_000), room)).toBe(100);
+    limiter.pathCarries(1e9);
+    expect(limiter.allow(many, 0, at(60_000), room)).toBe(250);
+  });
+
   it('allows no more than there is room for', () => {
     expect(new NackLimiter().allow(Uint16Array.of(1, 2, 3), 0, at(0), new Uint16Array(2))).toBe(2);
   });

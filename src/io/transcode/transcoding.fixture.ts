@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino from 'pino';
+import { durationMs, sizeBytes, streamRef, ticksToMs } from '../../core/mod.ts';
+import { type FrameSource, Hub, type Publication } from '../../hub/mod.ts';
+import type { Frame, SourceFrame } from '../../media/mod.ts';
+import type { Ladder, Rung } from '../../transcode/mod.ts';
+import { systemClock } from '../clock.ts';
+import { Transcoding, type TranscodingReport } from './transcoding.ts';
+
+const WAIT_MS_MAX = 60_000;
+const POLL_MS = 20;
+const PATH = 'live/show';
+
+/** A hub with one stream, whose ladder is made all the time, and all that its viewers would get. */
+export class TranscodedStream {
+  readonly publication: Publication;
+  /** By rendition; the stream itself is `source`. */
+  readonly frames: Map<string, Frame[]> = new Map();
+  private readonly transcoding: Transcoding;
+  private readonly watched: Set<FrameSource> = new Set();
+  private readonly watcher: NodeJS.Timeout;
+
+  constructor(rungs: readonly Rung[]) {
+    const hub = newHub();
+    const ladder: Ladder = { rungs, always: true, lingerMs: 0 };
+    this.transcoding = new Transcoding({ hub, ladderOf: () => ladder, tasksMax: 20, clock: systemClock, log: pino({ level: 'silent' }) });
+    this.transcoding.start();
+    const [app = '', name = ''] = PATH.split('/');
+    const publisher = { protocol: 'rtmp', address: '127.0.0.1', agent: '' } as const;
+    const now = [systemClock.monotonic(), systemClock.wall()] as const;
+    this.publication = hub.publish(streamRef(app, name), publisher, { evicted: () => undefined }, 'reject', ...now) as Publication;
+    this.watch('source', this.publication.stream);
+    // Renditions come and go with the source's tracks.
+    this.watcher = setInterval(() => {
+      for (const [rendition, source] of this.publication.stream.renditions) this.watch(rendition, source);
+    }, POLL_MS);
+  }
+
+  /** Publishes at the pace of the frames’ times. */
+  async play(frames: readonly SourceFrame[]): Promise<void> {
+    const startMs = performance.now();
+    let firstMs: number | undefined;
+    for (const frame of frames) {
+      const atMs = ticksToMs(frame.dts, frame.track.timescale);
+      firstMs ??= atMs;
+      const waitMs = startMs + atMs - firstMs - performance.now();
+      if (waitMs > 1) await sleep(waitMs);
+      this.publication.write(frame, systemClock.monotonic(), systemClock.wall());
+    }
+  }
+
+  of(rendition: string, kind: 'video' | 'audio'): readonly Frame[] {
+    return (this.frames.get(rendition) ?? []).filter(({ track }) => track.kind === kind);
+  }
+
+  report(): TranscodingReport['streams'][number] | undefined {
+    return this.transcoding.report().streams[0];
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const end = Date.now() + WAIT_MS_MAX;
+    while (!condition()) {
+      const counts = Object.fromEntries([...this.frames].map(([name, frames]) => [name, frames.length]));
+      if (Date.now() > end) throw new Error(`waited in vain until ${what}; ${JSON.stringify({ counts, report: this.report() })}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.watcher);
+    this.publication.finish(systemClock.monotonic());
+    await this.transcoding.close();
+  }
+
+  private watch(name: string, source: FrameSource): void {
+    if (this.watched.has(source)) return;
+    this.watched.add(source);
+    const frames = this.frames.get(name) ?? [];
+    this.frames.set(name, frames);
+    source.attach({ tracks: () => undefined, frame: (frame) => frames.push(frame), paused: () => undefined, ended: () => undefined });
+  }
+}
+
+function newHub(): Hub {
+  const nothing = (): void => undefined;
+  return new Hub(
+    {
+      streamStarted: nothing,
+      streamHeld: nothing,
+      streamResumed: nothing,
+      streamEnded: nothing,
+      renditionsChanged: nothing,
+      sinkFailed: (_ref, error) => {
+        throw error;
+      },
+    },
+    {
+      holdMs: durationMs(10_000),
+      segmentTargetMs: durationMs(1_000),
+      partTargetMs: durationMs(200),
+      streamsMax: 1,
+      gopCacheBytesMax: sizeBytes(8_000_000),
+      tracksMax: 4,
+    },
+  );
+}
