@@ -13,7 +13,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'sluice',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'console/**/*.test.{ts,tsx}'],
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'console/**/*.test.{ts,tsx}'],
           exclude: [BROWSER_TESTS],
           // Scenario tests start servers and encoders: two files at a time are what a small machine can carry.
           maxWorkers: 2,

@@ -16,12 +16,14 @@ export interface ClaimRecord<Body> {
   readonly epoch: number | undefined;
   /** The greatest epoch that the claimant knew before. */
   readonly floor: number;
+  /** Differs between claimants: where the floor decides, two of them who know the same still get epochs of their own. */
+  readonly salt?: number;
   readonly body: Body;
 }
 
-/** A claim's epoch is the revision of the write that made it, so that the store itself makes it grow. */
-export const epochOf = ({ epoch, floor }: Pick<ClaimRecord<unknown>, 'epoch' | 'floor'>, revision: number): number =>
-  epoch ?? Math.max(revision, floor + 1);
+/** A claim's epoch is the revision of the write that made it, so that the store itself makes it grow; past the floor where the store began anew. */
+export const epochOf = ({ epoch, floor, salt = 0 }: Pick<ClaimRecord<unknown>, 'epoch' | 'floor' | 'salt'>, revision: number): number =>
+  epoch ?? (revision > floor ? revision : floor + 1 + salt);
 
 /** The least version of a reader that understands what this build writes; fields that were added do not raise it. */
 const VERSION = 1;
@@ -29,21 +31,21 @@ const VERSION = 1;
 /** `newer`: written for readers of a later version, so that nothing may be concluded from it. `malformed`: by nobody of ours. */
 export type UnreadableRecord = 'newer' | 'malformed';
 
-export const writeClaim = <Body>({ holder, epoch, floor, body }: ClaimRecord<Body>): Uint8Array =>
-  utf8Encode(JSON.stringify({ v: VERSION, holder, ...(epoch === undefined ? { floor } : { epoch }), body }));
+export const writeClaim = <Body>({ holder, epoch, floor, salt, body }: ClaimRecord<Body>): Uint8Array =>
+  utf8Encode(JSON.stringify({ v: VERSION, holder, ...(epoch === undefined ? { floor, salt } : { epoch }), body }));
 
 /** `readBody` gives undefined for what it cannot read. */
 export function readClaim<Body>(bytes: Uint8Array, readBody: (json: unknown) => Body | undefined): ClaimRecord<Body> | UnreadableRecord {
   const json = parsed(utf8Decode(bytes));
   if (!isObject(json) || typeof json['v'] !== 'number') return 'malformed';
   if (json['v'] > VERSION) return 'newer';
-  const { holder, epoch, floor = 0 } = json;
+  const { holder, epoch, floor = 0, salt = 0 } = json;
   if (!isObject(holder)) return 'malformed';
   const { node, incarnation } = holder;
   if (typeof node !== 'string' || typeof incarnation !== 'number') return 'malformed';
-  if ((epoch !== undefined && typeof epoch !== 'number') || typeof floor !== 'number') return 'malformed';
+  if ((epoch !== undefined && typeof epoch !== 'number') || typeof floor !== 'number' || typeof salt !== 'number') return 'malformed';
   const body = readBody(json['body']);
-  return body === undefined ? 'malformed' : { holder: { node, incarnation }, epoch, floor, body };
+  return body === undefined ? 'malformed' : { holder: { node, incarnation }, epoch, floor, salt, body };
 }
 
 const isObject = (json: unknown): json is Record<string, unknown> => typeof json === 'object' && json !== null;

@@ -30,7 +30,8 @@ class Node {
         own: { node, incarnation },
         now: () => engine.now(),
         readBody: (json) => (typeof json === 'object' && json !== null && 'says' in json ? (json as Body) : undefined),
-        mayReplace: (_name, holder: Holder, done) => done(this.dead.has(holder.node) || holder.node === node ? 'yes' : 'no'),
+        isGone: (holder: Holder) => this.dead.has(holder.node),
+        mayReplace: (_name, holder: Holder, _wasOurs, done) => done(this.dead.has(holder.node) || holder.node === node ? 'yes' : 'no'),
       },
       {
         changed: (name, claimed) =>

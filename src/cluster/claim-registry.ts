@@ -1,6 +1,6 @@
 import type { MonotonicMs } from '../core/mod.ts';
 import { Claim, type ClaimPorts, type ReplaceVerdict } from './claim.ts';
-import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim } from './claim-record.ts';
+import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
 import type { Store, StoreEntry } from './store.ts';
 
 /** What the cluster knows of one claimed thing. */
@@ -29,10 +29,23 @@ export interface ClaimRegistryOptions<Body> {
   /** Undefined for what cannot be read. */
   readonly readBody: (json: unknown) => Body | undefined;
   /** Whether a claim of this node may replace the holder's. */
-  readonly mayReplace: (name: string, holder: Holder, done: (verdict: ReplaceVerdict) => void) => void;
+  readonly mayReplace: (name: string, holder: Holder, wasOurs: boolean, done: (verdict: ReplaceVerdict) => void) => void;
+  /** Whether a run of a node's process is gone. */
+  readonly isGone: (holder: Holder) => boolean;
+  readonly share?: ShareReadings;
 }
 
+/** What belongs to nobody any more is taken out when its holder has been gone for so long. */
+const SWEEP_GONE_MS = 30_000;
+
+/** Lets the nodes that share a process share what they read: gives a `read` that reads each entry once, for all of one prefix. */
+export type ShareReadings = <Reading extends object | string>(
+  prefix: string,
+  read: (entry: StoreEntry) => Reading,
+) => (entry: StoreEntry) => Reading;
+
 interface Known<Body> {
+  readonly record: ClaimRecord<Body>;
   readonly revision: number;
   readonly claimed: Claimed<Body>;
 }
@@ -46,14 +59,24 @@ export class ClaimRegistry<Body> {
   private readonly out: ClaimRegistryOutput<Body>;
   private readonly known = new Map<string, Known<Body>>();
   private readonly claims = new Map<string, Claim<Body>>();
+  /** Those that wait to try again. */
+  private readonly waiting = new Set<Claim<Body>>();
   /** Given up, but still in the store. */
   private readonly leaving = new Map<string, Claim<Body>>();
+  /** The greatest of all claims that were ever told. */
+  private epochSeen = 0;
+  /** Names whose holders are gone, and since when. */
+  private readonly orphans = new Map<string, MonotonicMs>();
+  private readonly read: (entry: StoreEntry) => Known<Body> | UnreadableRecord;
   private unseen: Set<string> | undefined = new Set();
   private endWatch: (() => void) | undefined = undefined;
 
   constructor(options: ClaimRegistryOptions<Body>, out: ClaimRegistryOutput<Body>) {
     this.options = options;
     this.out = out;
+    const { prefix, readBody, share } = options;
+    const read = (entry: StoreEntry): Known<Body> | UnreadableRecord => readKnown(entry, prefix, readBody);
+    this.read = share === undefined ? read : share(prefix, read);
   }
 
   /** Begins to follow the store. */
@@ -88,6 +111,15 @@ export class ClaimRegistry<Body> {
     return this.known.size;
   }
 
+  *all(): Iterable<Claimed<Body>> {
+    for (const { claimed } of this.known.values()) yield claimed;
+  }
+
+  /** Names that are known, wanted, or being given up. */
+  get size(): number {
+    return this.known.size + this.claims.size + this.leaving.size;
+  }
+
   /** The epoch of this node's own claim. */
   heldEpoch(name: string): number | undefined {
     return this.claims.get(name)?.heldEpoch;
@@ -105,10 +137,12 @@ export class ClaimRegistry<Body> {
       store: this.options.store,
       own: this.options.own,
       now: this.options.now,
+      epochSeen: () => this.epochSeen,
       readBody: this.options.readBody,
-      mayReplace: (holder, done) => this.options.mayReplace(name, holder, done),
+      waits: () => this.waiting.add(claim),
+      mayReplace: (holder, wasOurs, done) => this.options.mayReplace(name, holder, wasOurs, done),
     };
-    const claim = new Claim(this.options.prefix + name, body, ports, {
+    const claim: Claim<Body> = new Claim(this.options.prefix + name, body, ports, {
       held: (epoch) => this.out.held(name, epoch),
       lost: (to) => {
         this.claims.delete(name);
@@ -133,10 +167,32 @@ export class ClaimRegistry<Body> {
   }
 
   tick(now: MonotonicMs): void {
-    for (const claim of this.claims.values()) claim.tick(now);
+    for (const claim of this.waiting) {
+      claim.tick(now);
+      if (!claim.isWaiting) this.waiting.delete(claim);
+    }
     for (const [name, claim] of this.leaving) {
       claim.tick(now);
       if (claim.isOver) this.leaving.delete(name);
+    }
+  }
+
+  /** Now and then: takes out what those have left who were gone for long. For any node to do; one of a region is enough. */
+  sweep(now: MonotonicMs): void {
+    if (this.unseen !== undefined) {
+      this.orphans.clear();
+      return;
+    }
+    for (const [name, { revision, claimed }] of this.known) {
+      if (!this.options.isGone(claimed.holder)) {
+        this.orphans.delete(name);
+        continue;
+      }
+      const since = this.orphans.get(name) ?? now;
+      this.orphans.set(name, since);
+      if (now - since < SWEEP_GONE_MS || this.claims.has(name)) continue;
+      // Whatever comes of it: the next look tells.
+      this.options.store.delete(this.options.prefix + name, revision, () => undefined);
     }
   }
 
@@ -145,14 +201,14 @@ export class ClaimRegistry<Body> {
     const isAfterOutage = this.unseen?.delete(name) === true;
     const known = this.known.get(name);
     if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
-    const record = readClaim(entry.value, this.options.readBody);
-    if (record === 'newer' || record === 'malformed') {
+    const reading = this.read(entry);
+    if (reading === 'newer' || reading === 'malformed') {
       this.forget(name);
     } else {
-      const claimed = claimedBy(name, record, entry.revision);
-      this.known.set(name, { revision: entry.revision, claimed });
-      this.out.changed(name, claimed);
-      this.leaveOrphan(name, record);
+      this.epochSeen = Math.max(this.epochSeen, reading.claimed.epoch);
+      this.known.set(reading.claimed.name, reading);
+      this.out.changed(reading.claimed.name, reading.claimed);
+      this.leaveOrphan(name, reading.record);
     }
     this.claims.get(name)?.seen(entry.revision);
   }
@@ -178,13 +234,18 @@ export class ClaimRegistry<Body> {
   }
 
   private forget(name: string): void {
+    this.orphans.delete(name);
     if (this.known.delete(name)) this.out.changed(name, undefined);
   }
 }
 
-const claimedBy = <Body>(name: string, record: ClaimRecord<Body>, revision: number): Claimed<Body> => ({
-  name,
-  holder: record.holder,
-  epoch: epochOf(record, revision),
-  body: record.body,
-});
+function readKnown<Body>(
+  { key, value, revision }: StoreEntry,
+  prefix: string,
+  readBody: (json: unknown) => Body | undefined,
+): Known<Body> | UnreadableRecord {
+  const record = readClaim(value, readBody);
+  if (record === 'newer' || record === 'malformed') return record;
+  const { holder, body } = record;
+  return { revision, record, claimed: { name: key.slice(prefix.length), holder, epoch: epochOf(record, revision), body } };
+}

@@ -1,5 +1,6 @@
 import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, writeClaim } from './claim-record.ts';
+import { memberMark } from './region-digest.ts';
 import type { Store, StoreEntry, StoreResult } from './store.ts';
 
 /** Told about one claim. After `lost` nothing follows. */
@@ -14,9 +15,16 @@ export interface ClaimPorts<Body> {
   readonly store: Store;
   readonly own: Holder;
   now(): MonotonicMs;
-  readBody(json: unknown): Body | undefined;
-  /** Whether a holder must give way; `done` may be called at once or later, and counts once. */
-  mayReplace(holder: Holder, done: (verdict: ReplaceVerdict) => void): void;
+  /** It is to be ticked until it {@link Claim.isWaiting} no more; never told within the constructor. */
+  waits(): void;
+  /** The greatest epoch that this node has seen. */
+  epochSeen(): number;
+  readonly readBody: (json: unknown) => Body | undefined;
+  /**
+   * Whether a holder must give way; `done` may be called at once or later, and counts once. `wasOurs`: this claim was held, and the holder has taken it
+   * since.
+   */
+  mayReplace(holder: Holder, wasOurs: boolean, done: (verdict: ReplaceVerdict) => void): void;
 }
 
 /** `unknown`: it cannot be told now, and is asked again. */
@@ -24,6 +32,7 @@ export type ReplaceVerdict = 'yes' | 'no' | 'unknown';
 
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
+const SALTS = 4_096;
 
 /**
  * One key in the store that this node wants for itself: claimed by compare-and-swap, kept up to date, given up again. Whatever the store does, it is tried
@@ -86,6 +95,11 @@ export class Claim<Body> {
     this.go();
   }
 
+  /** Whether it is to be tried again at some time. */
+  get isWaiting(): boolean {
+    return this.retryAt !== undefined;
+  }
+
   tick(now: MonotonicMs): void {
     if (this.retryAt === undefined || now < this.retryAt) return;
     this.retryAt = undefined;
@@ -120,7 +134,7 @@ export class Claim<Body> {
     } else if (record === 'malformed') {
       this.take(entry.revision);
     } else {
-      this.ask(record.holder, entry.revision);
+      this.ask(record, entry.revision);
     }
   }
 
@@ -135,32 +149,34 @@ export class Claim<Body> {
     this.hold(epochOf(record, entry.revision));
   }
 
-  private ask(holder: Holder, revision: number): void {
+  private ask(record: ClaimRecord<Body>, revision: number): void {
+    const { holder } = record;
     this.isBusy = true;
     let isAnswered = false;
-    this.ports.mayReplace(holder, (verdict) => {
+    this.ports.mayReplace(holder, this.epoch > 0, (verdict) => {
       if (isAnswered) return;
       isAnswered = true;
       this.isBusy = false;
       if (this.state === 'released') this.state = 'over';
-      else if (verdict === 'yes') this.take(revision);
+      else if (verdict === 'yes') this.take(revision, epochOf(record, revision));
       else if (verdict === 'no') this.lose(holder);
       else this.retryLater();
     });
   }
 
-  private take(replaced: number | undefined): void {
+  private take(replaced: number | undefined, epochReplaced = 0): void {
     const { store, own } = this.ports;
     this.isDirty = false;
-    // A store that lost everything counts its revisions anew, epochs must go on all the same.
-    const floor = this.epoch;
-    const value = writeClaim({ holder: own, epoch: undefined, floor, body: this.body });
+    // A store that lost everything counts its revisions anew, epochs must go on all the same, also those of others.
+    const floor = Math.max(this.epoch, this.ports.epochSeen(), epochReplaced);
+    const salt = memberMark(own.node, own.incarnation) % SALTS;
+    const value = writeClaim({ holder: own, epoch: undefined, floor, salt, body: this.body });
     this.call<number>(
       (done) => (replaced === undefined ? store.create(this.key, value, done) : store.update(this.key, value, replaced, done)),
       (revision) => {
         this.revision = revision;
         if (this.state === 'released') this.go();
-        else this.hold(epochOf({ epoch: undefined, floor }, revision));
+        else this.hold(epochOf({ epoch: undefined, floor, salt }, revision));
       },
     );
   }
@@ -231,5 +247,6 @@ export class Claim<Body> {
   private retryLater(): void {
     this.retryAt = monotonicMs(this.ports.now() + this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MS_MAX);
+    this.ports.waits();
   }
 }

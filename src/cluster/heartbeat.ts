@@ -33,6 +33,8 @@ export interface Heartbeat extends NodeLoad {
 
 /** All heartbeats of all regions. */
 export const HEARTBEATS = 'heartbeat/**';
+/** Those of one region. */
+export const heartbeatsOf = (region: string): string => `heartbeat/${region}/*`;
 export const heartbeatSubject = (region: string, id: string): string => `heartbeat/${region}/${id}`;
 
 const ID_LENGTH_MAX = 64;

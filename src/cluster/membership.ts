@@ -1,24 +1,20 @@
 import { type DurationMs, durationMs, type MonotonicMs, monotonicMs, type WallMs } from '../core/mod.ts';
 import type { Bus } from './bus.ts';
-import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
+import {
+  decodeHeartbeat,
+  encodeHeartbeat,
+  HEARTBEATS,
+  type Heartbeat,
+  heartbeatSubject,
+  heartbeatsOf,
+  type NodeLoad,
+} from './heartbeat.ts';
 import { decodeNodeRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
+import type { NodeView } from './node-view.ts';
 import { type OwnNode, OwnRecord, type OwnState } from './own-record.ts';
+import { DIGESTS, decodeDigest, digestSubject, encodeDigest, LEVEL_UNKNOWN, levelOf, type RegionDigest } from './region-digest.ts';
+import { MemberView, RegionRoster } from './region-roster.ts';
 import type { Store, StoreEntry } from './store.ts';
-
-/** A node as this one sees it. The same object as long as the node is known; its fields follow. */
-export interface NodeView {
-  readonly record: NodeRecord;
-  /** The newest; undefined before the first. Figures follow each second without {@link MembershipOutput.nodeChanged}. */
-  readonly heartbeat: Heartbeat | undefined;
-  /** Of the process that runs now: what names an older one is void. */
-  readonly incarnation: number;
-  /** Its heartbeats have stopped. Frozen while this node itself is cut off. */
-  readonly isStale: boolean;
-  /** When this node last had a sign of life from it. Its age is the difference to now. */
-  readonly heardAt: MonotonicMs;
-  /** By how much its wall clock is ahead of this node's, roughly; undefined before the first heartbeat. */
-  readonly clockOffsetMs: number | undefined;
-}
 
 export interface MembershipOutput {
   /** New, or another record, incarnation or staleness. */
@@ -46,26 +42,55 @@ export interface MembershipOptions {
   readonly staleMs?: DurationMs;
   /** Nodes that are kept; more are not seen. */
   readonly nodesMax?: number;
+  /** In clusters of more nodes, not everybody hears everybody's heartbeats. */
+  readonly hearAllNodesMax?: number;
+  /** Reads what others say; where many nodes share a process, what one has read serves all. */
+  readonly reader?: MembershipReader;
 }
+
+export interface MembershipReader {
+  heartbeat(message: Uint8Array): Heartbeat | undefined;
+  digest(message: Uint8Array): RegionDigest | undefined;
+  record(value: Uint8Array): NodeRecord | undefined;
+}
+
+const READER: MembershipReader = { heartbeat: decodeHeartbeat, digest: decodeDigest, record: decodeNodeRecord };
 
 const HEARTBEAT_MS = durationMs(1000);
 export const STALE_MS: DurationMs = durationMs(6000);
 export const NODES_MAX = 10_000;
 const CLOCK_OFF_MS_MAX = 60_000;
+const CLOCK_CHECK_MS = 10_000;
+/** At 400 bytes a heartbeat: 5 kB a second. A few more do not change it back, so that it does not change to and fro. */
+export const HEAR_ALL_NODES_MAX = 12;
+const HEAR_ALL_SLACK = 4;
+/** So many nodes of a region hear the heartbeats of all others of it, for one of them to tell the rest of the cluster. */
+const OBSERVERS = 3;
+/** Nobody spoke for the region for so long: its second node does; its third a second later, and so on. */
+const SPEAK_AFTER_MS = 2_500;
+const SPEAK_STEP_MS = 1_000;
+const SPEAK_STEPS_MAX = 5;
+/** A region of which nothing was heard for so long has nobody left who could speak. */
+const REGION_SILENT_MS = 10_000;
 
-type Mutable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] };
+/** Whose heartbeats a node hears. */
+type Hearing = 'all' | 'region' | 'none';
 
 /**
- * Who is in the cluster and who lives: says each second that this node does, keeps a replica of the records and heartbeats of all, and judges by its own
- * monotonic clock alone. While the bus is out of reach nobody becomes stale; after that, and after a pause of this process, everybody has a full period.
- * To be ticked when {@link wakeAt} is reached.
+ * Who is in the cluster and who lives: says each second that this node does, keeps a replica of the records of all, and judges by its own monotonic clock
+ * alone. While the bus is out of reach nobody becomes stale; after that, and after a pause of this process, everybody has a full period. In a small cluster
+ * each node hears all heartbeats, in a large one only managers and a few observers in each region do; the first of these tells all others in a digest each
+ * second. To be ticked when {@link wakeAt} is reached.
  */
 export class Membership {
   private readonly out: MembershipOutput;
   private readonly options: MembershipOptions;
   private readonly heartbeatMs: DurationMs;
   private readonly staleMs: DurationMs;
-  private readonly views = new Map<string, Mutable<NodeView>>();
+  private readonly reader: MembershipReader;
+  private readonly views = new Map<string, MemberView>();
+  private readonly rosters = new Map<string, RegionRoster>();
+  private readonly ownRoster: RegionRoster;
   private readonly ownRecord: OwnRecord;
   private readonly endings: (() => void)[] = [];
   private isConnected = false;
@@ -73,8 +98,16 @@ export class Membership {
   private judgeFrom: MonotonicMs;
   private tickedAt: MonotonicMs;
   private heartbeatAt: MonotonicMs;
+  private clockCheckAt = 0;
+  private hearing: Hearing = 'none';
+  private isLarge = false;
+  /** Since when the heartbeats are heard that are heard now. */
+  private hearingSince: MonotonicMs;
+  private endHearing: (() => void) | undefined = undefined;
+  private isSpeaking = false;
+  private digests = 0;
   /** Keys told since the watch was lost, or since its beginning. */
-  private told: Set<string> | undefined = new Set();
+  private toldKeys: Set<string> | undefined = new Set();
   private readonly warned = new Set<MembershipWarning>();
 
   constructor(out: MembershipOutput, options: MembershipOptions) {
@@ -83,7 +116,10 @@ export class Membership {
     this.options = options;
     this.heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.staleMs = options.staleMs ?? STALE_MS;
+    this.reader = options.reader ?? READER;
     const now = clock.monotonic();
+    this.hearingSince = now;
+    this.ownRoster = this.rosterOf(own.region, now);
     this.judgeFrom = now;
     this.tickedAt = now;
     this.heartbeatAt = now;
@@ -99,7 +135,8 @@ export class Membership {
     const { store, bus } = this.options;
     this.endings.push(
       bus.onConnected((isConnected) => this.connected(isConnected)),
-      bus.subscribe(HEARTBEATS, (_subject, message) => this.heard(message)),
+      bus.subscribe(DIGESTS, (_subject, message) => this.told(message)),
+      () => this.endHearing?.(),
       store.watch(NODES_PREFIX, {
         changed: (entry) => this.recordChanged(entry),
         deleted: (key) => this.recordDeleted(key),
@@ -107,6 +144,7 @@ export class Membership {
         lost: () => this.replicaLost(),
       }),
     );
+    this.listen();
     this.ownRecord.start();
   }
 
@@ -136,9 +174,19 @@ export class Membership {
     return this.ownRecord.isOut ? undefined : this.ownRecord.record?.incarnation;
   }
 
+  /** Of how many nodes this one hears the heartbeats; all others it knows by digests. */
+  get heardNodes(): number {
+    return this.hearing === 'all' ? this.views.size : this.hearing === 'region' ? this.ownRoster.size : 0;
+  }
+
   /** Whether this node can hear the others now, so that its judgement of who is stale is not frozen. */
   get isJudging(): boolean {
     return this.isConnected;
+  }
+
+  /** Whether this is the first node of its region, of those that live, by the order of their ids: there is one of it as far as all see the same. */
+  get isFirstOfRegion(): boolean {
+    return this.incarnation !== undefined && this.ownRoster.rankOf(this.options.own.id, 1) === 0;
   }
 
   /** What this node wants of itself, e.g. to drain because its process was told to end. Told to the others as soon as the store can be reached. */
@@ -160,16 +208,125 @@ export class Membership {
       // No burst after a pause.
       this.heartbeatAt = monotonicMs(Math.max(this.heartbeatAt + this.heartbeatMs, now));
       this.sendHeartbeat();
-      this.checkClock();
+      this.listen();
+      if (this.isConnected) this.judgeAll(now);
+      this.speak(now);
+      this.checkClock(now);
+    } else if (this.isConnected && this.hearing !== 'none') {
+      this.judgeAll(now);
     }
-    if (this.isConnected) for (const view of this.views.values()) this.judge(view, now);
   }
 
-  private judge(view: Mutable<NodeView>, now: MonotonicMs): void {
-    if (view.isStale || view.record.id === this.options.own.id) return;
-    if (now - Math.max(view.heardAt, this.judgeFrom) <= this.staleMs) return;
-    view.isStale = true;
+  /** Chooses whose heartbeats are heard, by what is known of the cluster's size and of this node's place in its region. */
+  private listen(): void {
+    const { own, bus, clock, hearAllNodesMax = HEAR_ALL_NODES_MAX } = this.options;
+    this.isLarge = this.views.size > hearAllNodesMax + (this.isLarge ? 0 : HEAR_ALL_SLACK);
+    const isManager = own.roles.includes('manager') || own.roles.includes('mono');
+    const isObserver = this.isSpeaking || this.ownRoster.rankOf(own.id, OBSERVERS) < OBSERVERS;
+    const hearing: Hearing = !this.isLarge || isManager ? 'all' : isObserver ? 'region' : 'none';
+    if (hearing === this.hearing && this.endHearing !== undefined) return;
+    // Of those that were heard before, more is not to be known than of the others.
+    if (hearing === 'none' || this.hearing === 'all')
+      for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
+    if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = clock.monotonic();
+    this.hearing = hearing;
+    this.endHearing?.();
+    const pattern = hearing === 'all' ? HEARTBEATS : heartbeatsOf(own.region);
+    this.endHearing = hearing === 'none' ? () => undefined : bus.subscribe(pattern, (_subject, message) => this.heard(message));
+  }
+
+  private isHeard({ roster }: MemberView, hearing: Hearing): boolean {
+    return hearing === 'all' || (hearing === 'region' && roster === this.ownRoster);
+  }
+
+  /** Whether who is silent now has been so for as long as it takes to be stale. */
+  private isSettled(now: MonotonicMs): boolean {
+    return this.isConnected && now - Math.max(this.judgeFrom, this.hearingSince) > this.staleMs;
+  }
+
+  private judgeAll(now: MonotonicMs): void {
+    if (this.hearing === 'all') for (const view of this.views.values()) this.judge(view, now);
+    else if (this.hearing === 'region') for (const view of this.ownRoster.ordered()) this.judge(view, now);
+    if (this.hearing === 'all') return;
+    for (const roster of this.rosters.values()) {
+      if (roster === this.ownRoster && this.hearing === 'region') continue;
+      if (now - Math.max(roster.digestAt, this.judgeFrom) <= REGION_SILENT_MS) continue;
+      for (const view of roster.ordered()) if (!view.isStale && now - view.signAt > REGION_SILENT_MS) this.becomes(view, true);
+    }
+  }
+
+  private judge(view: MemberView, now: MonotonicMs): void {
+    if (view.isStale) return;
+    if (now - Math.max(view.signAt, this.judgeFrom, this.hearingSince) > this.staleMs) this.becomes(view, true);
+  }
+
+  private becomes(view: MemberView, isStale: boolean): void {
+    if (view.isStale === isStale || view.record.id === this.options.own.id) return;
+    view.isStale = isStale;
+    view.roster.touched();
     this.out.nodeChanged(view);
+  }
+
+  /** One node of each region does, the first that lives; the next one when it is silent. */
+  private speak(now: MonotonicMs): void {
+    const { own, bus, clock } = this.options;
+    const { incarnation, ownRoster } = this;
+    this.isSpeaking = false;
+    if (!this.isLarge || incarnation === undefined || !this.isConnected) return;
+    const rank = ownRoster.rankOf(own.id, SPEAK_STEPS_MAX);
+    const silentMs = now - Math.max(ownRoster.digestAt, this.judgeFrom);
+    const isFirst = rank === 0 && this.hearing !== 'none' && this.isSettled(now);
+    this.isSpeaking = isFirst || silentMs >= SPEAK_AFTER_MS + rank * SPEAK_STEP_MS;
+    if (!this.isSpeaking) return;
+    const members = ownRoster.ordered();
+    const stale: number[] = [];
+    let levels = '';
+    for (const { isStale, place, headroom } of members) {
+      if (isStale) stale.push(place);
+      levels += headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom);
+    }
+    const { region, id: node } = own;
+    const sentMs = Math.round(clock.wall());
+    const digest: RegionDigest = {
+      v: 1,
+      region,
+      node,
+      incarnation,
+      count: ++this.digests,
+      sentMs,
+      roster: ownRoster.roster,
+      stale,
+      levels,
+    };
+    bus.publish(digestSubject(region), encodeDigest(digest));
+  }
+
+  private told(message: Uint8Array): void {
+    const digest = this.reader.digest(message);
+    const roster = digest === undefined ? undefined : this.rosters.get(digest.region);
+    if (digest === undefined || roster === undefined || digest.node === this.options.own.id || !roster.accepts(digest)) return;
+    const now = this.options.clock.monotonic();
+    roster.digestAt = now;
+    const speaker = this.views.get(digest.node);
+    if (speaker !== undefined) speaker.clockOffsetMs = digest.sentMs - this.options.clock.wall();
+    // Who hears the nodes themselves knows better, once it has heard them for long enough.
+    const isHeard = this.hearing === 'all' || (this.hearing === 'region' && roster === this.ownRoster);
+    if (isHeard && this.isSettled(now)) return;
+    roster.apply(digest, (view, isStale) => {
+      // It may have been sent before this node heard of the other.
+      if (isStale && now - view.signAt < this.staleMs / 2) return false;
+      this.becomes(view, isStale);
+      return true;
+    });
+  }
+
+  private rosterOf(region: string, now: MonotonicMs): RegionRoster {
+    let roster = this.rosters.get(region);
+    if (roster === undefined) {
+      roster = new RegionRoster(region, now);
+      this.rosters.set(region, roster);
+    }
+    return roster;
   }
 
   private connected(isConnected: boolean): void {
@@ -191,38 +348,40 @@ export class Membership {
   }
 
   private heard(message: Uint8Array): void {
-    const heartbeat = decodeHeartbeat(message);
+    const heartbeat = this.reader.heartbeat(message);
     const view = heartbeat === undefined ? undefined : this.views.get(heartbeat.id);
     // Of a node without a record, of another cluster on the same engine, or of a process that has been replaced.
     if (heartbeat === undefined || view === undefined || heartbeat.incarnation < view.incarnation) return;
     const hasChanged = view.isStale || view.heartbeat === undefined || heartbeat.incarnation > view.incarnation;
     view.heartbeat = heartbeat;
     view.incarnation = heartbeat.incarnation;
+    if (view.isStale) view.roster.touched();
     view.isStale = false;
-    view.heardAt = this.options.clock.monotonic();
+    view.signAt = this.options.clock.monotonic();
     view.clockOffsetMs = heartbeat.sentMs - this.options.clock.wall();
     if (hasChanged) this.out.nodeChanged(view);
   }
 
   private recordChanged(entry: StoreEntry): void {
-    this.told?.add(entry.key);
-    const record = decodeNodeRecord(entry.value);
+    this.toldKeys?.add(entry.key);
+    const record = this.reader.record(entry.value);
     if (record === undefined || nodeKey(record.id) !== entry.key) return;
     if (record.id === this.options.own.id) this.ownRecord.changed(entry);
     const view = this.views.get(record.id);
-    if (view === undefined) this.recordAdded(record);
+    if (view !== undefined && view.record.region !== record.region) this.forget(record.id);
+    if (view === undefined || view.record.region !== record.region) this.recordAdded(record);
     else this.recordReplaced(view, record);
   }
 
-  private recordReplaced(view: Mutable<NodeView>, record: NodeRecord): void {
+  private recordReplaced(view: MemberView, record: NodeRecord): void {
     // A new process has written its record: that is a sign of life, too.
     if (record.incarnation > view.incarnation) {
       view.incarnation = record.incarnation;
       view.heartbeat = undefined;
-      view.heardAt = this.options.clock.monotonic();
+      view.signAt = this.options.clock.monotonic();
       view.isStale = false;
     }
-    view.record = record;
+    view.roster.replace(view, record);
     this.out.nodeChanged(view);
   }
 
@@ -232,46 +391,51 @@ export class Membership {
       this.warn('cluster.too-many-nodes', `the cluster has more than ${nodesMax} nodes: the others are not seen by this one`);
       return;
     }
-    const view: Mutable<NodeView> = {
-      record,
-      heartbeat: undefined,
-      incarnation: record.incarnation,
-      isStale: false,
-      heardAt: clock.monotonic(),
-      clockOffsetMs: undefined,
-    };
+    const now = clock.monotonic();
+    const view = new MemberView(record, this.rosterOf(record.region, now), now);
+    view.roster.add(view);
     this.views.set(record.id, view);
     this.out.nodeChanged(view);
   }
 
   private recordDeleted(key: string): void {
-    this.told?.delete(key);
+    this.toldKeys?.delete(key);
     const id = key.slice(NODES_PREFIX.length);
     if (id === this.options.own.id) this.ownRecord.missing(true);
-    if (this.views.delete(id)) this.out.nodeGone(id);
+    this.forget(id);
   }
 
   private replicaLost(): void {
-    this.told = new Set();
+    this.toldKeys = new Set();
     this.ownRecord.lost();
   }
 
   /** What was known and is not there any more is gone. */
   private replicaCurrent(): void {
-    const { told } = this;
-    this.told = undefined;
+    const { toldKeys: told } = this;
+    this.toldKeys = undefined;
     if (told === undefined) return;
     const ownKey = nodeKey(this.options.own.id);
     if (!told.has(ownKey)) this.ownRecord.missing(false);
     for (const id of [...this.views.keys()]) {
       if (told.has(nodeKey(id))) continue;
-      this.views.delete(id);
-      this.out.nodeGone(id);
+      this.forget(id);
     }
   }
 
+  private forget(id: string): void {
+    const view = this.views.get(id);
+    if (view === undefined) return;
+    this.views.delete(id);
+    view.roster.remove(view);
+    if (view.roster.size === 0 && view.roster !== this.ownRoster) this.rosters.delete(view.record.region);
+    this.out.nodeGone(id);
+  }
+
   /** Clocks do no harm here, but an operator wants to know; whose clock it is, most of the others say. */
-  private checkClock(): void {
+  private checkClock(now: MonotonicMs): void {
+    if (now < this.clockCheckAt) return;
+    this.clockCheckAt = this.isLarge ? now + CLOCK_CHECK_MS : now;
     const offsets: number[] = [];
     for (const { clockOffsetMs, isStale } of this.views.values()) if (clockOffsetMs !== undefined && !isStale) offsets.push(clockOffsetMs);
     const median = offsets.sort((left, right) => left - right)[(offsets.length - 1) >> 1] ?? 0;

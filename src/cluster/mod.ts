@@ -1,6 +1,6 @@
 export { BUS_MESSAGE_BYTES_MAX, type Bus, type BusFailure, type BusReply } from './bus.ts';
-export type { Holder } from './claim-record.ts';
-export type { Claimed } from './claim-registry.ts';
+export { type Holder, isSameHolder } from './claim-record.ts';
+export type { Claimed, ShareReadings } from './claim-registry.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
 export { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
 export {
@@ -24,9 +24,9 @@ export {
   Membership,
   type MembershipOptions,
   type MembershipOutput,
+  type MembershipReader,
   type MembershipWarning,
   NODES_MAX,
-  type NodeView,
   STALE_MS,
 } from './membership.ts';
 export {
@@ -43,10 +43,13 @@ export {
   nodeKey,
   withStatus,
 } from './node-record.ts';
+export type { NodeView } from './node-view.ts';
 export type { OwnNode, OwnState } from './own-record.ts';
 export { type ClientWish, type OwnStanding, type Placement, placeClient, type RouteExtent, servesAtOnce } from './redirection.ts';
+export { decodeDigest, type RegionDigest } from './region-digest.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
 export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
+export { type MakerCandidate, type PlacementDecision, placeRung } from './rung-placement.ts';
 export {
   STORE_KEY_LENGTH_MAX,
   STORE_VALUE_BYTES_MAX,
@@ -64,6 +67,6 @@ export {
   type StreamDirectoryOptions,
   type StreamDirectoryOutput,
 } from './stream-directory.ts';
-export type { StreamBody, TrackSummary } from './stream-record.ts';
+export { makerOf, type StreamBody, type TrackSummary } from './stream-record.ts';
 export type { Upstream } from './stream-sourcing.ts';
 export { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';

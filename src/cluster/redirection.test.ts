@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeRole } from './node-record.ts';
 import type { OwnState } from './own-record.ts';

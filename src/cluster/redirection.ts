@@ -18,7 +18,7 @@ export type ClientWish = 'publish' | 'play' | 'playlist' | 'file';
 /** What becomes of a client: served here, sent to another node, or refused as nobody can take it. */
 export type Placement = { readonly kind: 'serve' } | { readonly kind: 'redirect'; readonly node: string } | { readonly kind: 'refuse' };
 
-/** `fit`: with the right role and head-room; `full`: without head-room, too; `origin`: an origin, for a viewer. */
+/** `fit`: with the right role and head-room; `full`: without head-room, too; `origin`: an origin for a viewer, with head-room or without. */
 export type RouteExtent = 'fit' | 'full' | 'origin';
 
 export interface PlacementOptions {

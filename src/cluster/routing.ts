@@ -4,8 +4,10 @@ import type { NodeRecord } from './node-record.ts';
 /** A node as routing looks at it. */
 export interface RouteCandidate {
   readonly record: NodeRecord;
-  /** Undefined before its first heartbeat. */
+  /** Undefined before its first heartbeat, and for nodes whose heartbeats are not heard here. A node of which nothing is known has just started. */
   readonly load: NodeLoad | undefined;
+  /** What is left of its capacity, 0 to 1, where its load is not known. */
+  readonly headroom?: number | undefined;
   readonly isStale: boolean;
   /** Whether it has the stream that is asked for already. */
   readonly hasStream: boolean;
@@ -71,7 +73,7 @@ export function routeTo(candidates: readonly RouteCandidate[], wish: RouteWish, 
 
 function opinionOf(candidate: RouteCandidate, wish: RouteWish): RouteOpinion {
   const { record, load, hasStream } = candidate;
-  const headroom = headroomOf(load);
+  const headroom = load === undefined ? (candidate.headroom ?? 1) : headroomOf(load);
   const isNear = wish.region !== undefined && record.region === wish.region;
   const refusal = refusalOf(candidate, wish, headroom);
   const score = (isNear ? NEAR_SCORE : 0) + (hasStream ? HAS_STREAM_SCORE : 0) + headroom * HEADROOM_SCORE;
@@ -79,7 +81,11 @@ function opinionOf(candidate: RouteCandidate, wish: RouteWish): RouteOpinion {
   return refusal === undefined ? { ...opinion, score } : { ...opinion, score: 0, refusal };
 }
 
-function refusalOf({ record, isStale }: RouteCandidate, { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish, headroom: number): RouteRefusal | undefined {
+function refusalOf(
+  { record, isStale }: RouteCandidate,
+  { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish,
+  headroom: number,
+): RouteRefusal | undefined {
   if (exclude?.has(record.id) === true) return 'excluded';
   const role = kind === 'play' && isOriginAccepted !== true ? 'edge' : 'origin';
   if (!record.roles.includes(role) && !record.roles.includes('mono')) return 'role';
@@ -88,16 +94,16 @@ function refusalOf({ record, isStale }: RouteCandidate, { kind, exclude, isFullA
   return headroom < HEADROOM_MIN && isFullAccepted !== true ? 'full' : undefined;
 }
 
-/** A node that has not said anything yet has just started. */
-function headroomOf(load: NodeLoad | undefined): number {
-  if (load === undefined) return 1;
+/** What is left of processor, network and viewers, whichever is least: 0 to 1. */
+export function headroomOf(load: NodeLoad): number {
   const viewers = load.viewers.flv + load.viewers.rtmp + load.viewers.hls + load.viewers.webrtc;
   const left = (used: number, max: number): number => (max > 0 ? 1 - used / max : 1);
   const least = Math.min(1 - load.cpu, left(load.networkOutBps, load.networkMaxBps), left(viewers, load.viewersMax));
   return Math.max(0, Math.min(1, least));
 }
 
-function drawTwo(opinions: readonly RouteOpinion[], random: () => number): readonly RouteOpinion[] {
+/** Two of many, or those that there are. */
+export function drawTwo<Opinion>(opinions: readonly Opinion[], random: () => number): readonly Opinion[] {
   if (opinions.length <= 2) return opinions;
   const first = Math.floor(random() * opinions.length);
   const other = Math.floor(random() * (opinions.length - 1));

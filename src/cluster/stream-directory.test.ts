@@ -4,7 +4,14 @@ import { type OwnStreamState, type SecondPublisher, StreamDirectory } from './st
 import type { StreamBody } from './stream-record.ts';
 
 const SHOW = 'live/show';
-const BODY: StreamBody = { startedWallMs: 1, state: 'live', protocol: 'rtmp', tracks: [{ kind: 'video', codec: 'h264' }], renditions: [] };
+const BODY: StreamBody = {
+  startedWallMs: 1,
+  discontinuity: 0,
+  state: 'live',
+  protocol: 'rtmp',
+  tracks: [{ kind: 'video', codec: 'h264' }],
+  renditions: [],
+};
 
 let engine: MemoryEngine;
 let nodes: Map<string, Node>;
@@ -41,6 +48,7 @@ class Node {
           isAlive: (node, incarnation) => incarnation === 1 && nodes.get(node)?.isAlive === true,
           regionOf: (node) => nodes.get(node)?.region,
           isDraining: () => false,
+          isSweeper: true,
           get isJudging() {
             return isJudging();
           },
@@ -191,6 +199,86 @@ describe('a stream that is published on one node', () => {
   });
 });
 
+describe('two nodes that want the same stream for ever', () => {
+  it('do not take it from each other when the app says `takeover`: whoever was taken over gives way', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    first.secondPublisher = 'takeover';
+    second.secondPublisher = 'takeover';
+    first.publish();
+    engine.advance(50);
+    second.publish();
+    engine.advance(5_000);
+    expect(first.take()).toEqual([`held ${SHOW}`, `evict ${SHOW} for o2`]);
+    expect(second.take()).toEqual([`held ${SHOW}`]);
+  });
+
+  it('do not take it from each other when both stand by and both are without their publishers', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    first.secondPublisher = 'standby';
+    second.secondPublisher = 'standby';
+    first.publish();
+    engine.advance(50);
+    second.publish();
+    engine.advance(1_000);
+    first.own.set(SHOW, 'held');
+    second.own.set(SHOW, 'held');
+    engine.advance(5_000);
+    expect(first.take()).toEqual([`held ${SHOW}`]);
+    expect(second.take()).toEqual([`stand by ${SHOW} for o1`]);
+  });
+
+  it('have epochs of their own also when the store has lost everything', () => {
+    const nodesOf = [new Node('o1'), new Node('o2')];
+    const [first, second] = nodesOf;
+    first?.publish();
+    engine.advance(50);
+    const epochs = new Set([first?.directory.ownEpoch(SHOW)]);
+    engine.stop();
+    engine.wipe();
+    engine.start();
+    for (let turn = 0; turn < 6; turn++) {
+      const [to, from] = turn % 2 === 0 ? [second, first] : [first, second];
+      from?.own.delete(SHOW);
+      from?.directory.unpublish(SHOW);
+      to?.publish();
+      engine.advance(5_000);
+      expect(to?.directory.ownEpoch(SHOW)).toBeDefined();
+      epochs.add(to?.directory.ownEpoch(SHOW));
+    }
+    expect(epochs.size).toBe(7);
+    expect([...epochs]).toEqual([...epochs].sort((left, right) => (left ?? 0) - (right ?? 0)));
+  });
+});
+
+describe('what a dead node has left in the store', () => {
+  it('is taken out after a while, and its viewers are told that the stream is over', () => {
+    const [origin, edge] = [new Node('o1', 'us'), new Node('e1')];
+    origin.publish();
+    engine.advance(50);
+    edge.directory.want(SHOW);
+    engine.advance(500);
+    origin.kill();
+    origin.isAlive = false;
+    edge.directory.nodesChanged();
+    engine.advance(25_000);
+    expect(edge.directory.stream(SHOW)).toBeDefined();
+    engine.advance(30_000);
+    expect(engine.under('')).toEqual([]);
+    expect(edge.take().at(-1)).toBe(`stop ${SHOW} for good`);
+  });
+
+  it('stays while nobody can be judged', () => {
+    const [origin, edge] = [new Node('o1'), new Node('e1')];
+    origin.publish();
+    engine.advance(50);
+    origin.kill();
+    origin.isAlive = false;
+    edge.isJudging = false;
+    engine.advance(120_000);
+    expect(engine.under('streams/')).toHaveLength(1);
+  });
+});
+
 describe('a stream from another region', () => {
   it('is pulled across by one node only, however many want it at the same time', () => {
     const origin = new Node('o1', 'us');
@@ -250,5 +338,44 @@ describe('a stream from another region', () => {
     origin.directory.unpublish(SHOW);
     engine.advance(1_000);
     expect(engine.under('')).toEqual([]);
+  });
+
+  it('is not taken to and fro by two nodes that cannot reach each other', () => {
+    const origin = new Node('o1', 'us');
+    const [left, right] = [new Node('e1'), new Node('e2')];
+    origin.publish();
+    engine.advance(50);
+    for (const { directory } of [left, right]) directory.want(SHOW);
+    engine.advance(500);
+    const before = engine.under('regions/')[0]?.revision ?? 0;
+    // As the relay's client does: each attempt fails.
+    engine.every(500, () => {
+      for (const [node, other] of [
+        [left, 'e2'],
+        [right, 'e1'],
+      ] as const) {
+        const upstream = node.directory.upstreamOf(SHOW);
+        if (upstream?.node === other) node.directory.broken(SHOW, upstream);
+      }
+    });
+    engine.advance(20_000);
+    expect((engine.under('regions/')[0]?.revision ?? 0) - before).toBeLessThan(6);
+  });
+
+  it('leaves no claim on the region behind that was won late', () => {
+    const origin = new Node('o1', 'us');
+    const [left, right] = [new Node('e1'), new Node('e2')];
+    origin.publish();
+    engine.advance(50);
+    for (let round = 0; round < 20; round++) {
+      left.directory.want(SHOW);
+      right.directory.want(SHOW);
+      engine.advance(round % 7);
+      left.directory.unwant(SHOW);
+      engine.advance(round % 5);
+      right.directory.unwant(SHOW);
+      engine.advance(1_000);
+      expect(engine.under('regions/')).toEqual([]);
+    }
   });
 });

@@ -2,7 +2,7 @@ import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import type { Bus } from './bus.ts';
 import type { ReplaceVerdict } from './claim.ts';
 import type { Holder } from './claim-record.ts';
-import { type Claimed, ClaimRegistry } from './claim-registry.ts';
+import { type Claimed, ClaimRegistry, type ShareReadings } from './claim-registry.ts';
 import type { Store } from './store.ts';
 import { type RegionalBody, readRegionalBody, readStreamBody, regionPrefix, STREAMS_PREFIX, type StreamBody } from './stream-record.ts';
 import { type Held, StreamSourcing, type Upstream } from './stream-sourcing.ts';
@@ -17,6 +17,8 @@ export interface DirectoryNodes {
   isDraining(node: string): boolean;
   /** Whether nodes can be judged now: their records are known, and this node is not cut off. */
   readonly isJudging: boolean;
+  /** Whether this is the node of its region that takes out of the store what dead nodes have left there. */
+  readonly isSweeper: boolean;
 }
 
 /** What this node itself has of a stream that it publishes: `held` while its publisher is away. */
@@ -47,6 +49,8 @@ export interface StreamDirectoryOptions {
   readonly ownState: (name: string) => OwnStreamState;
   /** What happens to a stream that is live on another node when somebody publishes it here. */
   readonly secondPublisher: (name: string) => SecondPublisher;
+  /** For many nodes in one process. */
+  readonly share?: ShareReadings;
 }
 
 /** `standby`: its publisher is kept, and takes over as soon as the first one is gone. */
@@ -58,6 +62,8 @@ const ASK_MS = 1_000;
 const STANDBY_MS = 250;
 const STANDBY_ASK_MS = 400;
 const HOLDS = 'holds';
+/** How often what dead nodes have left is looked for. */
+const SWEEP_MS = 5_000;
 
 /** A publisher of this node that waits for another node's to go. */
 interface Standby {
@@ -77,43 +83,52 @@ export class StreamDirectory {
   /** Holders of streams that were asked a moment ago and do not have them any more. */
   private readonly given = new Map<string, string>();
   private readonly standbys = new Map<string, Standby>();
+  private sweepAt = 0;
   private readonly endings: (() => void)[] = [];
 
   constructor(options: StreamDirectoryOptions, out: StreamDirectoryOutput) {
-    const { store, own, region, nodes, now } = options;
+    const { store, own, region, nodes, now, share } = options;
+    const sharing = share === undefined ? {} : { share };
     this.options = options;
     this.out = out;
     this.streams = new ClaimRegistry<StreamBody>(
       {
         store,
+        ...sharing,
         prefix: STREAMS_PREFIX,
         own,
         now,
         readBody: readStreamBody,
-        mayReplace: (name, holder, done) => this.mayReplaceOrigin(name, holder, done),
+        mayReplace: (name, holder, wasOurs, done) => this.mayReplaceOrigin(name, holder, wasOurs, done),
+        isGone: (holder) => this.isGone(holder),
       },
       {
         changed: (name, claimed) => {
           this.sourcing.changed(name, now());
           this.out.changed(name, claimed);
         },
-        held: (name, epoch) => this.out.held(name, epoch),
+        held: (name, epoch) => {
+          this.given.delete(name);
+          this.out.held(name, epoch);
+        },
         lost: (name, to) => this.lostOrigin(name, to),
       },
     );
     this.regionals = new ClaimRegistry<RegionalBody>(
       {
         store,
+        ...sharing,
         prefix: regionPrefix(region),
         own,
         now,
         readBody: readRegionalBody,
-        mayReplace: (_name, holder, done) => done(this.mayReplaceRegional(holder)),
+        mayReplace: (name, holder, _wasOurs, done) => done(this.mayReplaceRegional(name, holder)),
+        isGone: (holder) => this.isGone(holder),
       },
       {
         changed: (name) => this.sourcing.changed(name, now()),
         held: (name) => this.sourcing.changed(name, now()),
-        lost: (name) => this.sourcing.changed(name, now()),
+        lost: (name) => this.sourcing.regionLost(name, now()),
       },
     );
     this.sourcing = new StreamSourcing(
@@ -154,6 +169,24 @@ export class StreamDirectory {
 
   stream(name: string): Claimed<StreamBody> | undefined {
     return this.streams.get(name);
+  }
+
+  /** All streams of the cluster, in no order. */
+  all(): Iterable<Claimed<StreamBody>> {
+    return this.streams.all();
+  }
+
+  /** How much it keeps. */
+  get sizes(): Readonly<Record<string, number>> {
+    const { streams, regionals, sourcing, bodies, given, standbys } = this;
+    return {
+      streams: streams.size,
+      regionals: regionals.size,
+      wanted: sourcing.size,
+      bodies: bodies.size,
+      given: given.size,
+      standbys: standbys.size,
+    };
   }
 
   /** The epoch of a stream whose origin this node is. */
@@ -206,9 +239,14 @@ export class StreamDirectory {
     return this.regionals.heldEpoch(name) !== undefined;
   }
 
-  /** The upstream is out of reach, or refused. */
+  /** The upstream is out of reach. */
   broken(name: string, upstream: Upstream): void {
     this.sourcing.broken(name, upstream, this.options.now());
+  }
+
+  /** The upstream does not give the stream. */
+  refused(name: string, upstream: Upstream): void {
+    this.sourcing.refused(name, upstream, this.options.now());
   }
 
   /** A node came, went, or counts as stale. */
@@ -220,11 +258,24 @@ export class StreamDirectory {
     this.streams.tick(now);
     this.regionals.tick(now);
     this.sourcing.tick(now);
+    this.sweep(now);
     for (const [name, standby] of this.standbys) if (!standby.isAsking && now >= standby.askAt) this.watchOver(name, standby);
   }
 
+  private sweep(now: MonotonicMs): void {
+    if (now < this.sweepAt) return;
+    this.sweepAt = now + SWEEP_MS;
+    const { nodes } = this.options;
+    if (!nodes.isSweeper || !nodes.isJudging) return;
+    this.streams.sweep(now);
+    this.regionals.sweep(now);
+  }
+
   private lostOrigin(name: string, to: Holder | undefined): void {
-    if (to === undefined || !this.bodies.has(name) || this.options.secondPublisher(name) !== 'standby') {
+    this.given.delete(name);
+    // Without a publisher of its own it would only take the stream back from whoever is without one, too.
+    const canStandBy = this.bodies.has(name) && this.options.ownState(name) === 'live' && this.options.secondPublisher(name) === 'standby';
+    if (to === undefined || !canStandBy) {
       this.bodies.delete(name);
       this.out.evict(name, to?.node);
       return;
@@ -234,6 +285,7 @@ export class StreamDirectory {
   }
 
   private watchOver(name: string, standby: Standby): void {
+    if (this.options.ownState(name) !== 'live') return;
     const origin = this.heldBy(this.streams.get(name));
     if (origin?.isAlive !== true) {
       this.takePlace(name);
@@ -243,7 +295,7 @@ export class StreamDirectory {
     this.ask(name, origin.node, STANDBY_ASK_MS, (state) => {
       standby.isAsking = false;
       standby.askAt = monotonicMs(this.options.now() + STANDBY_MS);
-      if (state !== 'none' && state !== 'held') return;
+      if ((state !== 'none' && state !== 'held') || this.standbys.get(name) !== standby) return;
       this.given.set(name, origin.node);
       this.takePlace(name);
     });
@@ -262,16 +314,22 @@ export class StreamDirectory {
     return { node, epoch: claimed.epoch, isAlive };
   }
 
-  private mayReplaceRegional(holder: Holder): ReplaceVerdict {
+  private isGone({ node, incarnation }: Holder): boolean {
+    const { own, nodes } = this.options;
+    return node === own.node ? incarnation !== own.incarnation : !nodes.isAlive(node, incarnation);
+  }
+
+  private mayReplaceRegional(name: string, holder: Holder): ReplaceVerdict {
     const { nodes, own, now } = this.options;
     // A former run of this very node.
-    if (holder.node === own.node || this.sourcing.isSuspect(holder.node, now()) || nodes.isDraining(holder.node)) return 'yes';
+    if (holder.node === own.node || nodes.isDraining(holder.node) || this.sourcing.mayTakeRegion(name, holder.node, now())) return 'yes';
     if (!nodes.isJudging) return 'unknown';
     return nodes.isAlive(holder.node, holder.incarnation) ? 'no' : 'yes';
   }
 
   /** A holder that counts as alive is asked: it may have died a moment ago, or be without its publisher, who comes back here. */
-  private mayReplaceOrigin(name: string, { node, incarnation }: Holder, done: (verdict: ReplaceVerdict) => void): void {
+  private mayReplaceOrigin(name: string, holder: Holder, wasOurs: boolean, done: (verdict: ReplaceVerdict) => void): void {
+    const { node } = holder;
     const { nodes, own, secondPublisher } = this.options;
     if (node !== own.node && !nodes.isJudging) {
       done('unknown');
@@ -279,7 +337,9 @@ export class StreamDirectory {
     }
     const isGiven = this.given.get(name) === node;
     this.given.delete(name);
-    if (isGiven || node === own.node || !nodes.isAlive(node, incarnation) || secondPublisher(name) === 'takeover') {
+    // Whoever was taken over gives way: two that take a stream from each other for ever serve nobody.
+    const isTakeover = !wasOurs && secondPublisher(name) === 'takeover';
+    if (isGiven || node === own.node || this.isGone(holder) || isTakeover) {
       done('yes');
       return;
     }

@@ -229,4 +229,35 @@ describe('where a stream comes from', () => {
     world.originIs('e1', 8);
     expect(world.sourcing.canSource(SHOW)).toBe(false);
   });
+
+  it('stays the same while a regional origin refuses for a moment: it may not have the stream itself yet', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e2');
+    world.want();
+    world.take();
+    for (let refusals = 0; refusals < 9; refusals++) {
+      world.sourcing.refused(SHOW, { node: 'e2', epoch: 7 }, monotonicMs(world.now));
+      world.pass(200);
+    }
+    expect(world.take()).toEqual([]);
+    world.pass(5_000);
+    for (let refusals = 0; refusals < 12; refusals++) {
+      world.sourcing.refused(SHOW, { node: 'e2', epoch: 7 }, monotonicMs(world.now));
+      world.pass(200);
+    }
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
+
+  it('is claimed for the region once more when the claim was lost to a node that is out of reach', () => {
+    world.originIs('o-us', 7);
+    world.regionalIs('e2');
+    world.want();
+    world.broken('e2');
+    world.take();
+    world.sourcing.regionLost(SHOW, monotonicMs(world.now));
+    world.pass(400);
+    expect(world.take()).toEqual([]);
+    world.pass(100);
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
 });

@@ -42,18 +42,41 @@ export interface SourcingOptions {
   readonly region: string;
 }
 
-/** A node whose relay broke is not pulled from for so long where there is another way. */
-const SUSPECT_MS = 3_000;
+/** A node whose relay broke is not pulled from for so long where there is another way; twice as long each time that it breaks again soon. */
+const SUSPECT_MS_MIN = 3_000;
+const SUSPECT_MS_MAX = 12_000;
+/** A regional origin that has refused for so long is no use to this node. Those that come one after the other within {@link REFUSED_TOGETHER_MS} count as one. */
+const REFUSED_MS_MAX = 2_000;
+const REFUSED_TOGETHER_MS = 1_000;
+/** How soon again a node takes a stream's region from one that others may reach: two that cannot reach each other would do so for ever. */
+const TAKE_AGAIN_MS = 10_000;
+const TAKE_DOUBLINGS_MAX = 5;
 /** How long the region's claim may take before the origin is asked all the same: the store may be away. */
 const REGION_CLAIM_MS_MAX = 1_000;
 /** A stream whose claim is gone may only have moved; its viewers wait for so long. */
 const GONE_MS_MAX = 15_000;
+/** A claim on the region that was lost to a node that is of no use is made again after so long. */
+const RECLAIM_MS = 500;
 
 interface Wanted {
   upstream: Upstream | undefined;
   claimingSince: MonotonicMs | undefined;
+  /** When the region is to be claimed once more: the claim was lost, but not to anybody of use. */
+  reclaimAt: MonotonicMs | undefined;
   goneSince: MonotonicMs | undefined;
+  /** Since when, and when last, its upstream refused. */
+  refusedSince: MonotonicMs;
+  refusedAt: MonotonicMs;
+  /** How often the region was taken from a holder that seemed out of reach, and from when on it may be again. */
+  takes: number;
+  takeFrom: MonotonicMs;
+  /** Whether this node has, or may yet get, the claim on its region. */
   isRegional: boolean;
+}
+
+interface Suspicion {
+  readonly until: MonotonicMs;
+  readonly ms: number;
 }
 
 /**
@@ -65,7 +88,9 @@ export class StreamSourcing {
   private readonly view: SourcingView;
   private readonly out: SourcingOutput;
   private readonly wanted = new Map<string, Wanted>();
-  private readonly suspects = new Map<string, MonotonicMs>();
+  /** Names for which something is awaited; others, too. */
+  private readonly waiting = new Set<string>();
+  private readonly suspects = new Map<string, Suspicion>();
 
   constructor(options: SourcingOptions, view: SourcingView, out: SourcingOutput) {
     this.options = options;
@@ -83,6 +108,11 @@ export class StreamSourcing {
     return this.wanted.has(name);
   }
 
+  /** Streams that are wanted here. */
+  get size(): number {
+    return this.wanted.size;
+  }
+
   /** From where the stream is being pulled, if it is. */
   upstreamOf(name: string): Upstream | undefined {
     return this.wanted.get(name)?.upstream;
@@ -90,7 +120,17 @@ export class StreamSourcing {
 
   want(name: string, now: MonotonicMs): void {
     if (this.wanted.has(name)) return;
-    this.wanted.set(name, { upstream: undefined, claimingSince: undefined, goneSince: undefined, isRegional: false });
+    this.wanted.set(name, {
+      upstream: undefined,
+      claimingSince: undefined,
+      reclaimAt: undefined,
+      goneSince: undefined,
+      refusedSince: monotonicMs(0),
+      refusedAt: monotonicMs(0),
+      takes: 0,
+      takeFrom: now,
+      isRegional: false,
+    });
     this.decide(name, now);
   }
 
@@ -108,26 +148,65 @@ export class StreamSourcing {
     if (this.wanted.has(name)) this.decide(name, now);
   }
 
+  /** This node's claim on its region is lost. */
+  regionLost(name: string, now: MonotonicMs): void {
+    const wanted = this.wanted.get(name);
+    if (wanted === undefined) return;
+    wanted.isRegional = false;
+    if (wanted.claimingSince !== undefined) wanted.reclaimAt = monotonicMs(now + RECLAIM_MS);
+    this.decide(name, now);
+  }
+
   nodesChanged(now: MonotonicMs): void {
     for (const name of this.wanted.keys()) this.decide(name, now);
   }
 
-  /** The upstream is out of reach, or does not have the stream. Whoever pulls keeps trying until it is told otherwise. */
+  /** The upstream is out of reach. Whoever pulls keeps trying until it is told otherwise. */
   broken(name: string, upstream: Upstream, now: MonotonicMs): void {
-    this.suspects.set(upstream.node, monotonicMs(now + SUSPECT_MS));
+    this.suspect(upstream.node, now);
     this.changed(name, now);
   }
 
-  /** Whether a node was found out of reach a moment ago: its claims may be taken. */
+  /** The upstream is there, but does not give the stream: it may not have it itself yet. Whoever pulls keeps trying, too. */
+  refused(name: string, upstream: Upstream, now: MonotonicMs): void {
+    const wanted = this.wanted.get(name);
+    if (wanted === undefined || wanted.upstream?.node !== upstream.node) return;
+    if (now - wanted.refusedAt > REFUSED_TOGETHER_MS) wanted.refusedSince = now;
+    wanted.refusedAt = now;
+    if (now - wanted.refusedSince < REFUSED_MS_MAX) return;
+    wanted.refusedSince = now;
+    if (upstream.node !== this.view.origin(name)?.node) this.suspect(upstream.node, now);
+    this.changed(name, now);
+  }
+
+  /** Whether this node may take the stream's region from a holder that counts as alive: out of reach a moment ago, and not taken from anybody just now. */
+  mayTakeRegion(name: string, holder: string, now: MonotonicMs): boolean {
+    const wanted = this.wanted.get(name);
+    if (wanted === undefined || now < wanted.takeFrom || !this.isSuspect(holder, now)) return false;
+    wanted.takeFrom = monotonicMs(now + TAKE_AGAIN_MS * 2 ** Math.min(wanted.takes, TAKE_DOUBLINGS_MAX));
+    wanted.takes += 1;
+    return true;
+  }
+
+  /** Whether a node was found out of reach a moment ago. */
   isSuspect(node: string, now: MonotonicMs): boolean {
-    return now < (this.suspects.get(node) ?? 0);
+    return now < (this.suspects.get(node)?.until ?? 0);
   }
 
   tick(now: MonotonicMs): void {
-    for (const [node, until] of this.suspects) if (until <= now) this.suspects.delete(node);
-    for (const [name, { claimingSince, goneSince }] of this.wanted) {
-      if (claimingSince !== undefined || goneSince !== undefined) this.decide(name, now);
+    for (const [node, { until, ms }] of this.suspects) if (until + ms <= now) this.suspects.delete(node);
+    for (const name of this.waiting) {
+      const wanted = this.wanted.get(name);
+      if (wanted?.claimingSince !== undefined || wanted?.goneSince !== undefined) this.decide(name, now);
+      else this.waiting.delete(name);
     }
+  }
+
+  private suspect(node: string, now: MonotonicMs): void {
+    const known = this.suspects.get(node);
+    if (known !== undefined && now < known.until) return;
+    const ms = known === undefined ? SUSPECT_MS_MIN : Math.min(known.ms * 2, SUSPECT_MS_MAX);
+    this.suspects.set(node, { until: monotonicMs(now + ms), ms });
   }
 
   private decide(name: string, now: MonotonicMs): void {
@@ -157,12 +236,15 @@ export class StreamSourcing {
       return origin.node;
     }
     if (regional?.isAlive === true && !this.isSuspect(regional.node, now) && !this.view.isDraining(regional.node)) {
-      wanted.isRegional = false;
+      // A claim of this node may still be under way, and win once the other one is gone.
       wanted.claimingSince = undefined;
+      wanted.reclaimAt = undefined;
       return regional.node;
     }
-    if (wanted.claimingSince === undefined) {
-      wanted.claimingSince = now;
+    if (wanted.claimingSince === undefined || (wanted.reclaimAt !== undefined && now >= wanted.reclaimAt)) {
+      wanted.claimingSince ??= now;
+      this.waiting.add(name);
+      wanted.reclaimAt = undefined;
       wanted.isRegional = true;
       this.out.claimRegion(name);
     }
@@ -185,6 +267,7 @@ export class StreamSourcing {
 
   private gone(name: string, wanted: Wanted, now: MonotonicMs): void {
     wanted.goneSince ??= now;
+    this.waiting.add(name);
     if (now - wanted.goneSince < GONE_MS_MAX) return;
     this.wanted.delete(name);
     this.leaveRegion(name, wanted);
@@ -193,6 +276,7 @@ export class StreamSourcing {
 
   private leaveRegion(name: string, wanted: Wanted): void {
     wanted.claimingSince = undefined;
+    wanted.reclaimAt = undefined;
     if (!wanted.isRegional) return;
     wanted.isRegional = false;
     this.out.releaseRegion(name);

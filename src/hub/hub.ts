@@ -1,6 +1,6 @@
 import { type DurationMs, type MonotonicMs, monotonicMs, type SizeBytes, type StreamRef, type WallMs } from '../core/mod.ts';
 import type { Frame, SourceFrame } from '../media/mod.ts';
-import { FanOut, type LiveStream, type PublisherInfo, type StreamOptions } from './live-stream.ts';
+import { FanOut, type LiveStream, type PublisherInfo, type StreamBeginning, type StreamOptions } from './live-stream.ts';
 import type { HubListener, PublishRefusal, SourceListener } from './ports.ts';
 import type { RelayedRenditionInput, RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
 
@@ -15,7 +15,9 @@ export interface HubOptions extends StreamOptions {
   readonly gopCacheBytesMax: SizeBytes;
   readonly tracksMax: number;
   /** When a stream (`app/name`) that somebody publishes now began on another node; undefined when it begins now. */
-  readonly startedBefore?: (path: string) => WallMs | undefined;
+  readonly startedBefore?: (path: string) => StreamBeginning | undefined;
+  /** Whether a stream that comes from another node is there for whoever publishes it here, as that node is to be left. */
+  readonly isGivenUp?: (path: string) => boolean;
 }
 
 /** A source's hold on its stream. After `finish`, `lost` or an eviction every call is ignored. */
@@ -105,14 +107,22 @@ export class Hub {
     const entry = this.entries.get(ref.path);
     const source: Source = { listener };
     if (entry === undefined) {
-      const started = this.start(ref, publisher, source, false, now, this.options.startedBefore?.(ref.path) ?? wall);
+      const started = this.start(
+        ref,
+        publisher,
+        source,
+        false,
+        now,
+        this.options.startedBefore?.(ref.path) ?? { startedWallMs: wall, discontinuity: 0 },
+      );
       if (started === undefined) return 'too-many-streams';
       const publication = this.publication(started, source);
       this.listener.streamStarted(ref);
       return publication;
     }
     // A relayed stream whose publisher is away, or whose node may be dead, is as good as held.
-    const isTaken = entry.source !== undefined && !(entry.isRelayed && entry.stream.state === 'held');
+    const isFree = entry.isRelayed && (entry.stream.state === 'held' || this.options.isGivenUp?.(ref.path) === true);
+    const isTaken = entry.source !== undefined && !isFree;
     if (isTaken && policy === 'reject') return 'stream-taken';
     return this.resume(entry, publisher, source);
   }
@@ -127,7 +137,7 @@ export class Hub {
     const source: Source = { listener };
     const entry = this.entries.get(ref.path);
     if (entry === undefined) {
-      const started = this.start(ref, publisher, source, true, now, from.startedWallMs);
+      const started = this.start(ref, publisher, source, true, now, { startedWallMs: from.startedWallMs, discontinuity: 0 });
       if (started === undefined) return 'too-many-streams';
       const publication = this.relayedPublication(started, source);
       this.listener.streamStarted(ref);
@@ -152,6 +162,11 @@ export class Hub {
    */
   rendition(path: string, offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RenditionInput | undefined {
     return this.entries.get(path)?.stream.rendition(offer, 'timeline', maker, now);
+  }
+
+  /** As {@link Hub.rendition}, of frames that another node has made and given their places. */
+  relayRendition(path: string, offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RelayedRenditionInput | undefined {
+    return this.entries.get(path)?.stream.relayedRendition(offer, maker, now);
   }
 
   /** A snapshot, in the order in which the streams started. */
@@ -198,9 +213,9 @@ export class Hub {
     return this.entries.has(path);
   }
 
-  /** A stream that is published here takes the place of the same stream of another node, at its next keyframe. */
-  takePlace(path: string): void {
-    this.entries.get(path)?.stream.takePlace();
+  /** A stream that is published here takes the place of the same stream of another node, at its next keyframe; `discontinuity` was the last there. */
+  takePlace(path: string, discontinuity: number): void {
+    this.entries.get(path)?.stream.takePlace(discontinuity);
   }
 
   /** Undefined when there are too many. */
@@ -210,10 +225,10 @@ export class Hub {
     source: Source,
     isRelayed: boolean,
     now: MonotonicMs,
-    startedWallMs: WallMs,
+    beginning: StreamBeginning,
   ): Entry | undefined {
     if (this.entries.size >= this.options.streamsMax) return undefined;
-    const stream = new FanOut(ref, publisher, source.listener, this.listener, this.options, now, startedWallMs);
+    const stream = new FanOut(ref, publisher, source.listener, this.listener, this.options, now, beginning);
     const entry: Entry = { stream, source, heldUntil: undefined, isRelayed };
     this.entries.set(ref.path, entry);
     return entry;

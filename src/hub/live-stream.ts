@@ -7,7 +7,7 @@ import {
   type StreamRef,
   type WallMs,
 } from '../core/mod.ts';
-import { type Frame, type SourceFrame, Timeline, type Track } from '../media/mod.ts';
+import { type Frame, type SegmentStamp, type SourceFrame, Timeline, type Track } from '../media/mod.ts';
 import { FrameFan } from './frame-fan.ts';
 import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
 import {
@@ -49,6 +49,8 @@ export interface LiveStream extends FrameSource {
   readonly publisher: PublisherInfo;
   readonly state: 'live' | 'held';
   readonly startedWallMs: WallMs;
+  /** Of the newest segment. */
+  readonly discontinuity: number;
   /** Viewers by protocol (`flv`, `rtmp`, `hls`, `webrtc`), set by the outputs. */
   readonly viewers: Map<string, number>;
   /** Other qualities of the same pictures by name, on the same timeline. The stream itself is the rendition `source`. */
@@ -64,6 +66,12 @@ export interface StreamOptions {
   readonly tracksMax: number;
 }
 
+/** When a stream began, and its next discontinuity: of one that goes on from another node, not the first. */
+export interface StreamBeginning {
+  readonly startedWallMs: WallMs;
+  readonly discontinuity: number;
+}
+
 /** The hub's own side of a stream: frames come in here and go out to every sink. */
 export class FanOut implements LiveStream {
   readonly ref: StreamRef;
@@ -76,7 +84,8 @@ export class FanOut implements LiveStream {
   private readonly set: RenditionSet;
   private source: SourceListener;
   private isOver = false;
-  /** Frames with numbers of another node came last. */
+  /** The newest segment, and whether it has its numbers from another node. */
+  private newest: SegmentStamp | undefined = undefined;
   private isRelayed = false;
 
   constructor(
@@ -86,12 +95,12 @@ export class FanOut implements LiveStream {
     listener: HubListener,
     options: StreamOptions,
     now: MonotonicMs,
-    wall: WallMs,
+    { startedWallMs, discontinuity }: StreamBeginning,
   ) {
     this.ref = ref;
     this.publisher = publisher;
     this.source = source;
-    this.startedWallMs = wall;
+    this.startedWallMs = startedWallMs;
     const sinkFailed = (error: unknown): void => listener.sinkFailed(ref, error);
     this.fan = new FrameFan(options.gopCacheBytesMax, sinkFailed, now);
     this.set = new RenditionSet({
@@ -99,7 +108,15 @@ export class FanOut implements LiveStream {
       sinkFailed,
       changed: () => listener.renditionsChanged(ref),
     });
-    this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, { ...options, startedWallMs: wall });
+    this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, {
+      ...options,
+      startedWallMs,
+      firstDiscontinuity: discontinuity,
+    });
+  }
+
+  get discontinuity(): number {
+    return this.newest?.discontinuity ?? 0;
   }
 
   get tracks(): readonly Track[] {
@@ -149,13 +166,16 @@ export class FanOut implements LiveStream {
     this.fan.resume();
     this.set.publisherGone();
     this.timeline.newSource();
-    if (this.isRelayed) this.timeline.renumber();
+    if (this.isRelayed && this.newest !== undefined) this.timeline.renumber(this.newest);
     this.isRelayed = false;
   }
 
-  /** What comes from the next lead keyframe on takes the place of the same stream from another node; what came before is of no use for new sinks. */
-  takePlace(): void {
-    this.timeline.renumber();
+  /**
+   * What comes from the next lead keyframe on takes the place of the same stream from another node, where `discontinuity` was the last; what came before is of no
+   * use for new sinks.
+   */
+  takePlace(discontinuity: number): void {
+    this.timeline.renumber({ discontinuity });
     this.fan.forget();
     this.requestKeyframe();
   }
@@ -207,6 +227,7 @@ export class FanOut implements LiveStream {
   }
 
   private deliver(frame: Frame): void {
+    this.newest = frame.segment;
     this.fan.deliver(frame);
     this.set.follow(frame);
   }

@@ -25,7 +25,7 @@ function stamped(untilMs: number): Frame[] {
   return frames;
 }
 
-function makeHub(streamsMax = 10) {
+function makeHub(streamsMax = 10, isGivenUp = (): boolean => false) {
   const events: string[] = [];
   const note = (what: string) => (ref: { path: string }) => void events.push(`${what} ${ref.path}`);
   const hub = new Hub(
@@ -46,6 +46,7 @@ function makeHub(streamsMax = 10) {
       streamsMax,
       gopCacheBytesMax: sizeBytes(1_000_000),
       tracksMax: 4,
+      isGivenUp,
     },
   );
   const said: string[] = [];
@@ -151,6 +152,15 @@ describe('a relayed stream', () => {
     expect(published.hub.relay(streamRef('live', 'other'), from, { evicted: () => undefined }, at(0))).toBe('too-many-streams');
   });
 
+  it('is there for a publisher of this node as soon as the node that it comes from is to be left', () => {
+    const { said, publish, start, hub } = makeHub(10, () => true);
+    start();
+    expect(publish('reject')).not.toBe('stream-taken');
+    expect(said).toEqual(['taken-over']);
+    expect(hub.stream(show.path)?.publisher.protocol).toBe('rtmp');
+    expect(publish('reject')).toBe('stream-taken');
+  });
+
   it('goes on with a publisher of this node when it is paused or lost, behind all that was relayed, and its viewers stay', () => {
     const { hub, start, publish, said, events } = makeHub();
     const relayed = start();
@@ -166,7 +176,7 @@ describe('a relayed stream', () => {
     publication.write(sourceFrame(audioTrack, 0, true), at(20_040), wallMs(WALL_ZERO_MS + 20_040));
     const next = sink.frames[sink.frames.indexOf(last) + 1];
     expect(next?.segment.sequence).toBe(FIRST_NUMBER + 20);
-    expect(next?.segment.discontinuity).toBe(FIRST_NUMBER + 20);
+    expect(next?.segment.discontinuity).toBe(1);
     // It began a minute before its first frame, on the other node.
     expect(ticksToMs(next?.dts ?? 0, videoTrack.timescale)).toBe(1_000 + 60_000 + 20_000);
     expect(hub.stream(show.path)).toBe(relayed.stream);
@@ -196,14 +206,14 @@ describe('a relayed stream', () => {
       publication.write(sourceFrame(videoTrack, ms, isKeyframe), at(ms), wallMs(WALL_ZERO_MS + wall));
     for (let ms = 0; ms < 3_000; ms += 40) write(ms, ms % 2_000 === 0, ms);
     const before = sink.frames.length;
-    hub.takePlace(show.path);
+    hub.takePlace(show.path, 4);
     expect(said).toEqual(['keyframe']);
     const late = new RecordingSink();
     publication.stream.attach(late);
     write(3_000, false, 300_000);
     expect(sink.frames.length).toBe(before);
     write(3_040, true, 300_040);
-    expect(late.frames.map(({ segment }) => segment.sequence)).toEqual([FIRST_NUMBER + 300]);
+    expect(late.frames.map(({ segment: { sequence, discontinuity } }) => [sequence, discontinuity])).toEqual([[FIRST_NUMBER + 300, 5]]);
   });
 
   it('has renditions that come with their places and are made only while they are watched', () => {

@@ -161,6 +161,69 @@ describe('a rendition', () => {
     expect(scene.names).toEqual(['made']);
   });
 
+  it('begins with the next segment where another node makes it from then on, or this one again', () => {
+    const scene = new Scene();
+    const elsewhere = new Scene();
+    const publications = [scene.publish('one'), elsewhere.publish('one')] as const;
+    const offer = { name: 'made', kind: 'video', expected: { codec: 'h264', codecString: 'avc1', bitrateBps: 1 } } as const;
+    const watched: boolean[] = [];
+    const maker = { watched: (isWatched: boolean) => void watched.push(isWatched) };
+    const made = elsewhere.hub.rendition(show.path, offer, {}, at(0));
+    let here = scene.hub.rendition(show.path, offer, maker, at(0));
+    const rendition = scene.hub.stream(show.path)?.renditions.get('made');
+    const frames: [number, string][] = [];
+    let maketh = '';
+    const gap = (): void => void frames.push([scene.now, 'gap']);
+    rendition?.attach({
+      tracks: () => undefined,
+      frame: () => void frames.push([scene.now, maketh]),
+      paused: () => undefined,
+      ended: () => undefined,
+      gap,
+    });
+    expect(watched).toEqual([true]);
+    const there: { input: ReturnType<Hub['relayRendition']> } = { input: undefined };
+    elsewhere.hub
+      .stream(show.path)
+      ?.renditions.get('made')
+      ?.attach({
+        tracks: () => undefined,
+        frame: (frame) => there.input?.write(frame, at(scene.now)),
+        paused: () => undefined,
+        ended: () => undefined,
+      });
+    const play = (untilMs: number): void => {
+      for (; scene.now < untilMs; scene.now += 40) {
+        for (const publication of publications)
+          publication.write(sourceFrame(videoTrack, scene.now, scene.now % 2_000 === 0), at(scene.now), wall(scene.now));
+        for (const input of [here, made]) input?.write(sourceFrame(small, scene.now + 1_000, scene.now % 2_000 === 0), at(scene.now));
+      }
+    };
+    maketh = 'here';
+    play(3_000);
+    there.input = scene.hub.relayRendition(show.path, offer, maker, at(scene.now));
+    maketh = 'there';
+    play(5_000);
+    there.input?.remade();
+    maketh = 'another';
+    play(7_000);
+    here = scene.hub.rendition(show.path, offer, maker, at(scene.now));
+    maketh = 'here again';
+    play(10_000);
+    expect(watched).toEqual([true, true, true]);
+    const begins = frames.filter(([, by], index) => by !== frames[index - 1]?.[1]);
+    expect(begins).toEqual([
+      // The stream's first second is gathered.
+      [1_000, 'here'],
+      [3_000, 'gap'],
+      [4_000, 'there'],
+      [5_000, 'gap'],
+      [6_000, 'another'],
+      [7_000, 'gap'],
+      [8_000, 'here again'],
+    ]);
+  });
+
   it('is refused beyond sixteen, and where there is no stream', () => {
     const scene = new Scene();
     const publication = scene.publish('one');

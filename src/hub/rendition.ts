@@ -1,5 +1,5 @@
 import type { MonotonicMs, SizeBytes } from '../core/mod.ts';
-import { AudioFollower, FollowerTimeline, type Frame, type SourceFrame, shifted, type Track } from '../media/mod.ts';
+import { AudioFollower, FollowerTimeline, type Frame, type SegmentStamp, type SourceFrame, shifted, type Track } from '../media/mod.ts';
 import { type FanStats, FrameFan } from './frame-fan.ts';
 import type { FrameSource, Sink } from './ports.ts';
 
@@ -69,6 +69,8 @@ export interface RelayedRenditionInput {
   write(frame: Frame, now: MonotonicMs): void;
   /** Frames are missing before the next one, which is a lead keyframe. */
   gap(): void;
+  /** What comes next was made by somebody else than what came before, so that it begins with the next segment. */
+  remade(): void;
   /** The rendition is held where it comes from. */
   paused(): void;
   /** Nothing comes for a while, since nobody watches. */
@@ -180,6 +182,10 @@ class FollowingFan implements Rendition {
   /** One object for each opening, also when a maker opens twice. */
   private maker: { readonly listener: RenditionMaker; readonly kind: 'publisher' | 'local' | 'relay' } | undefined = undefined;
   private unfedSegments = 0;
+  /** Of the last frame. */
+  private last: SegmentStamp | undefined = undefined;
+  /** What one maker began another cannot go on with: of that one only what lies behind this segment is taken. */
+  private behind: SegmentStamp | undefined = undefined;
 
   constructor(
     { name, kind, audience = 'everybody' }: RenditionOffer,
@@ -193,6 +199,9 @@ class FollowingFan implements Rendition {
     this.audience = audience;
     this.fan = new FrameFan(gopCacheBytesMax, sinkFailed, now, (isWatched) => this.maker?.listener.watched?.(isWatched));
     this.deliver = (frame) => {
+      if (this.behind !== undefined && !beginsBehind(this.behind, frame)) return;
+      this.behind = undefined;
+      this.last = frame.segment;
       const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
       this.fan.deliver(frame);
       if (isFirst) changed();
@@ -215,10 +224,12 @@ class FollowingFan implements Rendition {
     shiftMs: (() => number | undefined) | undefined,
   ): RenditionInput {
     const maker = { listener, kind: shiftMs === undefined ? 'local' : 'publisher' } as const;
+    if (this.maker?.kind === 'relay') this.remade();
     this.maker = maker;
     this.expected = expected;
     this.unfedSegments = 0;
     this.fan.resume();
+    if (this.fan.isWatched) listener.watched?.(true);
     return {
       write: (frame, now) => {
         if (this.maker === maker) this.write(frame, shiftMs, now);
@@ -236,6 +247,7 @@ class FollowingFan implements Rendition {
 
   relayFrom(listener: RenditionMaker, expected: RenditionExpectation | undefined): RelayedRenditionInput {
     const maker = { listener, kind: 'relay' } as const;
+    if (this.maker?.kind === 'local') this.remade();
     this.maker = maker;
     this.expected = expected;
     this.unfedSegments = 0;
@@ -252,8 +264,14 @@ class FollowingFan implements Rendition {
         this.deliver(frame);
       },
       gap: () => whileMaker(() => this.fan.gap()),
+      remade: () => whileMaker(() => this.remade()),
       paused: () => whileMaker(() => this.fan.hold()),
-      rest: () => whileMaker(() => this.fan.forget()),
+      rest: () =>
+        whileMaker(() => {
+          this.last = undefined;
+          this.behind = undefined;
+          this.fan.forget();
+        }),
       lost: () => whileMaker(() => this.fan.stall()),
       end: () => whileMaker(() => this.withdraw()),
     };
@@ -299,6 +317,12 @@ class FollowingFan implements Rendition {
     return this.fan.stats();
   }
 
+  private remade(): void {
+    if (this.last === undefined) return;
+    this.behind = this.last;
+    if (this.fan.tracks.length > 0) this.fan.gap();
+  }
+
   private withdraw(): void {
     const wasOffered = this.expected !== undefined;
     this.unfeed();
@@ -316,4 +340,11 @@ class FollowingFan implements Rendition {
     // Before the source's first frame nobody knows where the rendition's belong.
     if (shift !== undefined) this.timeline.write(shift === 0 ? frame : shifted(frame, shift), now);
   }
+}
+
+/** Whether a decoder and a packager can begin with the frame, in a segment behind another one. */
+function beginsBehind({ discontinuity, sequence }: SegmentStamp, { segment, track, isKeyframe, startsPart }: Frame): boolean {
+  const lead = segment.tracks[0];
+  if (segment.sequence <= sequence && segment.discontinuity <= discontinuity) return false;
+  return lead !== undefined && track.id === lead.id && track.kind === lead.kind && (lead.kind === 'video' ? isKeyframe : startsPart);
 }

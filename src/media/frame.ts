@@ -20,7 +20,7 @@ export interface SourceFrame {
 export interface SegmentStamp {
   /** The Media Sequence Number; grows by one. */
   readonly sequence: number;
-  /** EXT-X-DISCONTINUITY-SEQUENCE of this segment; begins with the Unix time in seconds, grows at a new source or configuration, and decides which init segment holds. */
+  /** EXT-X-DISCONTINUITY-SEQUENCE of this segment; grows at a new source or configuration, and decides which init segment holds. */
   readonly discontinuity: number;
   /** EXT-X-PROGRAM-DATE-TIME of the segment's first frame. */
   readonly startMs: WallMs;

@@ -43,7 +43,7 @@ export interface FeedOptions {
 }
 
 export const WALL_ZERO_MS = 1_700_000_000_000;
-/** Of the first segment of a stream that begins then: its sequence number and its discontinuity. */
+/** Of the first segment of a stream that begins then. */
 export const FIRST_NUMBER = 1_700_000_000;
 
 /** Feeds video and audio as an encoder would, in real time: the monotonic clock shows the media time. */

@@ -24,6 +24,8 @@ export interface TimelineOptions {
   readonly tracksMax: number;
   /** When the stream began, if that was elsewhere: its times go on from there. */
   readonly startedWallMs?: WallMs;
+  /** Of the first segment; 0 unless the stream began elsewhere. */
+  readonly firstDiscontinuity?: number;
 }
 
 /** Takes the stamped frames, in order. */
@@ -69,7 +71,8 @@ export class Timeline {
   /** The last stamp ever made, kept over changes of source. */
   private last: SegmentStamp | undefined;
   private isDiscontinuityDue = false;
-  private isRenumbered = false;
+  /** The last numbers of what came from elsewhere, until the first segment behind it. */
+  private takenOver: { readonly sequence: number; readonly discontinuity: number } | undefined;
   private hasBegun = false;
   private targetDurationS: number;
   private leadStep = 0;
@@ -114,12 +117,12 @@ export class Timeline {
   }
 
   /**
-   * What follows, from the next lead keyframe on, takes the place of the same stream from elsewhere: its numbers are made greater than any there were, after a
-   * discontinuity.
+   * What follows, from the next lead keyframe on, takes the place of the same stream from elsewhere, after a discontinuity: segments are numbered from the wall
+   * clock again, and from `after` at least; discontinuities go on behind the greatest that there was.
    */
-  renumber(): void {
+  renumber(after: { readonly sequence?: number; readonly discontinuity: number }): void {
     this.closeSegment();
-    this.isRenumbered = true;
+    this.takenOver = { sequence: after.sequence ?? 0, discontinuity: after.discontinuity };
     this.isDiscontinuityDue = true;
   }
 
@@ -212,28 +215,36 @@ export class Timeline {
     const startMs = this.wallOf(arrival);
     const { last } = this;
     const stamp: SegmentStamp = {
-      sequence: this.following(last?.sequence, 1, arrival.wall),
-      discontinuity: this.following(last?.discontinuity, discontinuities, arrival.wall),
+      sequence: this.nextSequence(arrival.wall),
+      discontinuity: this.nextDiscontinuity(discontinuities),
       startMs,
       targetDurationS: this.targetDurationS,
       partTargetMs: this.options.partTargetMs,
       tracks: discontinuities === 0 && last !== undefined ? last.tracks : this.roster.tracks,
     };
     this.last = stamp;
-    this.isRenumbered = false;
+    this.takenOver = undefined;
     if (discontinuities === 1) this.isDiscontinuityDue = false;
     this.open = { stamp, lead: arrival.track, startDts: arrival.dts, part: 0, partStartDts: arrival.dts, leadDts: arrival.dts };
     this.emit(this.open, arrival, true);
   }
 
   /**
-   * Numbers begin with the Unix time in seconds. Neither grows by more than one a second, so whoever goes on with a stream that ended elsewhere has greater
-   * ones without having to ask.
+   * Numbers begin with the Unix time in seconds and grow by at most one a second, so whoever goes on with a stream that ended elsewhere has greater ones without
+   * having to ask.
    */
-  private following(last: number | undefined, step: number, wall: WallMs): number {
+  private nextSequence(wall: WallMs): number {
     const initial = Math.floor(wall / 1000);
-    if (last === undefined) return initial;
-    return this.isRenumbered ? Math.max(initial, last + 1) : last + step;
+    const { last, takenOver } = this;
+    if (last !== undefined && takenOver === undefined) return last.sequence + 1;
+    return Math.max(initial, (last?.sequence ?? 0) + 1, (takenOver?.sequence ?? 0) + 1);
+  }
+
+  /** Small numbers: players keep lists by them. */
+  private nextDiscontinuity(step: number): number {
+    const { last, takenOver } = this;
+    const next = last === undefined ? (this.options.firstDiscontinuity ?? 0) : last.discontinuity + step;
+    return takenOver === undefined ? next : Math.max(next, takenOver.discontinuity + 1);
   }
 
   /** Ends the open segment where its last lead frame ends. */

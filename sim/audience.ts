@@ -1,0 +1,125 @@
+import type { Watcher } from './node-streams.ts';
+import type { Random } from './random.ts';
+import type { Show } from './shows.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { World } from './world.ts';
+
+/** Viewers who watch the same in the same region, for a while. */
+export class Party implements Watcher {
+  readonly show: Show;
+  readonly region: string;
+  readonly since: number;
+  process: SimProcess | undefined = undefined;
+  isGone = false;
+  /** When it was last seen to get its stream, or came. */
+  servedAt: number;
+  /** It tries another node no sooner. */
+  patientUntil = 0;
+  /** Since when it is served by somebody who lost the stream. */
+  misledSince: number | undefined = undefined;
+  private readonly world: World;
+  private readonly random: Random;
+  private attempt = 0;
+
+  constructor(world: World, show: Show, region: string, random: Random) {
+    this.world = world;
+    this.show = show;
+    this.region = region;
+    this.random = random;
+    this.since = world.now;
+    this.servedAt = world.now;
+  }
+
+  get path(): string {
+    return this.show.path;
+  }
+
+  seek(): void {
+    const attempt = ++this.attempt;
+    if (this.isGone) return;
+    if (this.show.overAt !== undefined && this.world.now - this.show.overAt > 2_000) {
+      this.world.audience.go(this);
+      return;
+    }
+    const { world, random, path, region } = this;
+    const node = world.route({ kind: 'play', region, isFullAccepted: true }, path, random);
+    const again = (): void => world.after(random.between(500, 1_500), () => this.attempt === attempt && this.seek());
+    if (node === undefined) {
+      again();
+      return;
+    }
+    world.after(random.between(2, 40), () => {
+      if (this.attempt !== attempt) return;
+      const { process } = node;
+      if (process === undefined || process.isPaused || !process.streams.watch(this)) again();
+      else this.process = process;
+    });
+  }
+
+  dropped(): void {
+    this.process = undefined;
+    const attempt = ++this.attempt;
+    this.world.after(this.random.between(200, 1_500), () => this.attempt === attempt && this.seek());
+  }
+
+  /** Tries another node: nothing comes any more. */
+  move(): void {
+    this.leave();
+    this.seek();
+  }
+
+  leave(): void {
+    const { process } = this;
+    this.process = undefined;
+    this.attempt += 1;
+    process?.hand(() => process.streams.unwatch(this));
+  }
+}
+
+/** All viewers: as many as are wanted at a time. */
+export class Audience {
+  readonly parties: Set<Party> = new Set();
+  private readonly world: World;
+  private readonly random: Random;
+  private isClosed = false;
+
+  constructor(world: World) {
+    this.world = world;
+    this.random = world.random.fork();
+  }
+
+  begin(): void {
+    const { viewers, viewersEach } = this.world.options;
+    for (let at = 0; at < viewers / viewersEach; at++) this.world.after(this.random.between(2_000, 6_000), () => this.come());
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const party of [...this.parties]) this.go(party);
+  }
+
+  private come(): void {
+    if (this.isClosed) return;
+    const { world, random } = this;
+    const { live } = world.shows;
+    // Few streams have most of the viewers.
+    const show = live[Math.floor(live.length * random.next() ** 2)];
+    if (show === undefined) {
+      world.after(1_000, () => this.come());
+      return;
+    }
+    const region = (random.chance(0.6) ? show.region : random.pick(world.regions)) ?? '';
+    const party = new Party(world, show, region, random);
+    this.parties.add(party);
+    party.seek();
+    world.after(random.waitMs(world.options.viewerStayMs), () => this.go(party));
+  }
+
+  /** Leaves; another one comes. */
+  go(party: Party): void {
+    if (!this.parties.delete(party)) return;
+    party.isGone = true;
+    party.leave();
+    this.world.after(this.random.between(10, 1_000), () => this.come());
+  }
+}

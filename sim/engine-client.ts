@@ -1,0 +1,288 @@
+import type { Bus, BusReply, Store, StoreEntry, StoreFailure, StoreResult, StoreWatcher } from '../src/cluster/mod.ts';
+import type { Engine, Serve, Subscription, Watch } from './engine.ts';
+
+/** A call without an answer fails after so long, as {@link Store} says. */
+const CALL_TIMEOUT_MS = 5_000;
+/** What a message is longer on the wire than its subject and value, roughly. */
+const FRAMING_BYTES = 64;
+
+/** What went between a client and the engine. */
+export interface Traffic {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Runs what a process gets in its own event loop: later, when it stands still. */
+export type EventLoop = (run: () => void) => void;
+
+/** One process's way to the engine. */
+export class EngineClient {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly traffic: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+  /** One way. */
+  latencyMs: number;
+  private readonly engine: Engine;
+  private readonly loop: EventLoop;
+  private isCut: boolean;
+  private isClosed = false;
+  private wasConnected: boolean;
+  private readonly watches = new Map<Watch, StoreWatcher>();
+  private readonly subscriptions = new Set<Subscription>();
+  private readonly servers = new Map<string, Serve>();
+  private readonly connectedHandlers = new Set<(isConnected: boolean) => void>();
+
+  constructor(engine: Engine, options: { readonly latencyMs: number; readonly isCut: boolean; readonly loop: EventLoop }) {
+    this.engine = engine;
+    this.latencyMs = options.latencyMs;
+    this.loop = options.loop;
+    this.isCut = options.isCut;
+    this.wasConnected = this.isConnected;
+    this.store = this.makeStore();
+    this.bus = this.makeBus();
+    engine.add(this);
+  }
+
+  get isConnected(): boolean {
+    return !this.isCut && !this.isClosed && this.engine.isRunning;
+  }
+
+  setCut(isCut: boolean): void {
+    this.isCut = isCut;
+    this.reachChanged();
+  }
+
+  /** Another way to the engine is a new connection, made when nothing is under way on the old one any more. */
+  setLatency(latencyMs: number, isCutStill: () => boolean): void {
+    const before = this.latencyMs;
+    this.setCut(true);
+    this.engine.agenda.after(before + 1, () => {
+      if (this.isClosed) return;
+      this.latencyMs = latencyMs;
+      this.setCut(isCutStill());
+    });
+  }
+
+  /** As the process died: the engine forgets it at once. */
+  close(): void {
+    if (this.wasConnected) this.leave();
+    this.isClosed = true;
+    this.engine.remove(this);
+  }
+
+  /** The engine's: its reach, or this client's, may have changed. */
+  reachChanged(): void {
+    const { isConnected } = this;
+    if (isConnected === this.wasConnected) return;
+    this.wasConnected = isConnected;
+    if (isConnected) this.arrive();
+    else this.leave();
+    for (const handler of this.connectedHandlers) this.later(() => this.connectedHandlers.has(handler) && handler(isConnected));
+    for (const [watch, watcher] of this.watches) {
+      if (isConnected) this.replay(watch, watcher);
+      else this.later(() => this.watches.has(watch) && watcher.lost());
+    }
+  }
+
+  /** The engine's: a request for this client to answer. */
+  asked(subject: string, message: Uint8Array, reply: (answer: Uint8Array) => void): void {
+    this.count('In', subject.length + message.length);
+    this.later(() => {
+      if (!this.isConnected) return;
+      this.servers.get(subject)?.(message, (answer) => {
+        this.count('Out', answer.length);
+        this.afterLatency(() => reply(answer));
+      });
+    });
+  }
+
+  private arrive(): void {
+    for (const watch of this.watches.keys()) this.engine.watch(watch);
+    for (const subscription of this.subscriptions) this.engine.subscribe(subscription);
+    for (const subject of this.servers.keys()) this.engine.serve(subject, this);
+  }
+
+  private leave(): void {
+    for (const watch of this.watches.keys()) this.engine.endWatch(watch);
+    for (const subscription of this.subscriptions) this.engine.unsubscribe(subscription);
+    for (const subject of this.servers.keys()) this.engine.endServe(subject, this);
+  }
+
+  count(way: 'In' | 'Out', bytes: number): void {
+    const { traffic } = this;
+    if (way === 'In') {
+      traffic.messagesIn += 1;
+      traffic.bytesIn += bytes + FRAMING_BYTES;
+    } else {
+      traffic.messagesOut += 1;
+      traffic.bytesOut += bytes + FRAMING_BYTES;
+    }
+  }
+
+  private afterLatency(run: () => void): void {
+    this.engine.agenda.after(this.latencyMs, run);
+  }
+
+  /** In the process's own event loop, behind what is on its way already. */
+  private later(run: () => void): void {
+    this.afterLatency(() => {
+      if (!this.isClosed) this.loop(run);
+    });
+  }
+
+  private replay(watch: Watch, watcher: StoreWatcher): void {
+    const entries = this.engine.under(watch.prefix);
+    this.later(() => {
+      if (!this.watches.has(watch) || !this.isConnected) return;
+      for (const entry of entries) {
+        this.count('In', entry.key.length + entry.value.length);
+        watcher.changed(entry);
+      }
+      watcher.current();
+    });
+  }
+
+  private call<Value>(bytes: number, run: () => StoreResult<Value>, done: (result: StoreResult<Value>) => void): void {
+    const { engine } = this;
+    const sentAt = engine.agenda.now;
+    const fail = (): void =>
+      engine.agenda.after(sentAt + CALL_TIMEOUT_MS - engine.agenda.now, () => {
+        if (!this.isClosed) this.loop(() => done({ ok: false, failure: 'unavailable', detail: 'the engine is out of reach' }));
+      });
+    if (!this.isConnected) {
+      fail();
+      return;
+    }
+    this.count('Out', bytes);
+    this.afterLatency(() => {
+      // What is cut on the way there is not done, what is cut on the way back was done all the same.
+      if (!this.isConnected) return fail();
+      const result = run();
+      this.afterLatency(() => {
+        if (!this.isConnected) return fail();
+        this.count('In', 0);
+        this.loop(() => done(result));
+      });
+    });
+  }
+
+  private makeStore(): Store {
+    const { engine } = this;
+    const write = (key: string, value: Uint8Array | undefined, expected: number): StoreResult<number> => {
+      const revision = engine.write(key, value, expected);
+      return revision === undefined ? failed('conflict', `${key} is not at revision ${expected}`) : { ok: true, value: revision };
+    };
+    return {
+      get: (key, done) => this.call<StoreEntry | undefined>(key.length, () => ({ ok: true, value: engine.read(key) }), done),
+      list: (prefix, done) => this.call<readonly StoreEntry[]>(prefix.length, () => ({ ok: true, value: engine.under(prefix) }), done),
+      create: (key, value, done) => this.call(key.length + value.length, () => write(key, value, 0), done),
+      update: (key, value, revision, done) => this.call(key.length + value.length, () => write(key, value, revision), done),
+      delete: (key, revision, done) => {
+        const remove = (): StoreResult<undefined> => {
+          const result = write(key, undefined, revision);
+          return result.ok ? { ok: true, value: undefined } : result;
+        };
+        this.call(key.length, remove, done);
+      },
+      watch: (prefix, watcher) => this.watch(prefix, watcher),
+    };
+  }
+
+  private watch(prefix: string, watcher: StoreWatcher): () => void {
+    const tell = (key: string, revision: number, entry: StoreEntry | undefined): void => {
+      if (!this.watches.has(watch)) return;
+      if (entry === undefined) watcher.deleted(key, revision);
+      else watcher.changed(entry);
+    };
+    const watch: Watch = {
+      client: this,
+      prefix,
+      written: (key, revision, entry) => {
+        this.count('In', key.length + (entry?.value.length ?? 0));
+        this.loop(() => tell(key, revision, entry));
+      },
+    };
+    this.watches.set(watch, watcher);
+    if (this.isConnected) {
+      this.engine.watch(watch);
+      this.replay(watch, watcher);
+    } else {
+      this.later(() => this.watches.has(watch) && watcher.lost());
+    }
+    return () => {
+      if (this.watches.delete(watch)) this.engine.endWatch(watch);
+    };
+  }
+
+  private makeBus(): Bus {
+    const { engine } = this;
+    return {
+      publish: (subject, message) => {
+        if (!this.isConnected) return;
+        this.count('Out', subject.length + message.length);
+        this.afterLatency(() => this.isConnected && engine.publish(subject, message));
+      },
+      subscribe: (pattern, handler) => this.subscribe(pattern, handler),
+      request: (subject, message, timeoutMs, done) => this.request(subject, message, timeoutMs, done),
+      serve: (subject, handler) => {
+        this.servers.set(subject, handler);
+        if (this.isConnected) engine.serve(subject, this);
+        return () => {
+          this.servers.delete(subject);
+          engine.endServe(subject, this);
+        };
+      },
+      onConnected: (handler) => {
+        this.connectedHandlers.add(handler);
+        this.later(() => this.connectedHandlers.has(handler) && handler(this.isConnected));
+        return () => this.connectedHandlers.delete(handler);
+      },
+    };
+  }
+
+  private subscribe(pattern: string, handler: (subject: string, message: Uint8Array) => void): () => void {
+    const subscription: Subscription = {
+      client: this,
+      pattern,
+      deliver: (subject, message) => {
+        this.count('In', subject.length + message.length);
+        this.loop(() => this.subscriptions.has(subscription) && handler(subject, message));
+      },
+    };
+    this.subscriptions.add(subscription);
+    if (this.isConnected) this.engine.subscribe(subscription);
+    return () => {
+      this.subscriptions.delete(subscription);
+      this.engine.unsubscribe(subscription);
+    };
+  }
+
+  private request(subject: string, message: Uint8Array, timeoutMs: number, done: (reply: BusReply) => void): void {
+    let isDone = false;
+    const once = (reply: BusReply): void => {
+      if (isDone || this.isClosed) return;
+      isDone = true;
+      this.loop(() => done(reply));
+    };
+    if (!this.isConnected) {
+      this.afterLatency(() => once({ ok: false, failure: 'unavailable' }));
+      return;
+    }
+    this.count('Out', subject.length + message.length);
+    this.engine.agenda.after(timeoutMs, () => once({ ok: false, failure: 'timeout' }));
+    this.afterLatency(() => {
+      if (!this.isConnected) return;
+      const server = this.engine.serverOf(subject);
+      if (server === undefined) return this.afterLatency(() => once({ ok: false, failure: 'nobody' }));
+      server.asked(subject, message, (answer) => this.afterLatency(() => this.isConnected && once({ ok: true, value: answer })));
+    });
+  }
+}
+
+const failed = (failure: StoreFailure, detail: string): { ok: false; failure: StoreFailure; detail: string } => ({
+  ok: false,
+  failure,
+  detail,
+});

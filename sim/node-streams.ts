@@ -1,0 +1,411 @@
+import {
+  type Holder,
+  type OwnStreamState,
+  type SecondPublisher,
+  type StreamBody,
+  StreamDirectory,
+  type Upstream,
+} from '../src/cluster/mod.ts';
+import { monotonicMs } from '../src/core/mod.ts';
+import { RelayPull } from './relay-pull.ts';
+import { shareReadings } from './shared-reader.ts';
+import type { SimProcess } from './sim-process.ts';
+
+/** As in the configuration's defaults. */
+const HOLD_MS = 10_000;
+const LINGER_MS = 10_000;
+const HOPS_MAX = 8;
+
+/** Who publishes: an encoder's connection to a node. */
+export interface Publication {
+  readonly path: string;
+  readonly startedWallMs: number;
+  /** The node ended it. */
+  closed(reason: 'evicted' | 'died'): void;
+}
+
+/** Who watches at a node. */
+export interface Watcher {
+  readonly path: string;
+  /** The node ended the stream, or itself. */
+  dropped(): void;
+}
+
+/** A stream in a node's hub: with a publisher of its own, or relayed. */
+export interface HubStream {
+  readonly path: string;
+  publication: Publication | undefined;
+  isRelayed: boolean;
+  heldUntil: number | undefined;
+  startedWallMs: number;
+  readonly watchers: Set<Watcher>;
+}
+
+/** What the simulator sees of decisions: the same for all nodes. */
+export interface StreamObserver {
+  held(streams: NodeStreams, path: string, epoch: number): void;
+}
+
+/** What a node does with streams, as `ClusterStreams` does it, with a hub and relays that know no frames. The directory is the real one. */
+export class NodeStreams {
+  readonly id: string;
+  readonly region: string;
+  readonly process: SimProcess;
+  directory: StreamDirectory | undefined = undefined;
+  readonly hub: Map<string, HubStream> = new Map();
+  readonly pulls: Map<string, RelayPull> = new Map();
+  readonly standbys: Set<string> = new Set();
+  /** Streams that are held over; others, too. */
+  private readonly holding = new Set<HubStream>();
+  /** Who watches here, of all streams. */
+  watching = 0;
+  private readonly told = new Map<string, string>();
+  private readonly pullers = new Map<string, Set<RelayPull>>();
+  private own: Holder = { node: '', incarnation: 0 };
+
+  constructor(process: SimProcess) {
+    this.process = process;
+    this.id = process.place.id;
+    this.region = process.place.region;
+  }
+
+  get holder(): Holder {
+    return this.own;
+  }
+
+  /** As soon as the node is registered. */
+  begin(incarnation: number): void {
+    const { membership, client, world } = this.process;
+    this.own = { node: this.id, incarnation };
+    this.directory = new StreamDirectory(
+      {
+        store: client.store,
+        bus: client.bus,
+        own: this.own,
+        region: this.region,
+        nodes: {
+          isAlive: (node, run) => membership.isAlive(node, run),
+          regionOf: (node) => membership.node(node)?.record.region,
+          isDraining: (node) => membership.node(node)?.record.status === 'draining',
+          get isJudging() {
+            return membership.isJudging;
+          },
+          get isSweeper() {
+            return membership.isFirstOfRegion;
+          },
+        },
+        now: () => this.process.monotonic(),
+        ownState: (name) => this.ownState(name),
+        secondPublisher: (name) => world.policyOf(name),
+        share: shareReadings,
+      },
+      {
+        pull: (name, upstream) => this.pull(name, upstream),
+        stop: (name) => this.stop(name),
+        held: (name, epoch) => this.held(name, epoch),
+        evict: (name) => this.evict(name),
+        standBy: (name) => this.standbys.add(name),
+        changed: () => undefined,
+      },
+    );
+    this.directory.start();
+    for (const stream of this.hub.values()) if (!stream.isRelayed) this.tell(stream);
+  }
+
+  /** The process died. */
+  die(): void {
+    this.directory?.close();
+    for (const pull of this.pulls.values()) pull.stop();
+    for (const pullers of this.pullers.values()) {
+      for (const pull of [...pullers]) {
+        const { source } = pull;
+        this.process.world.after(
+          this.latencyTo(pull.owner.id),
+          () => pull.source === source && pull.owner.process.hand(() => pull.source === source && pull.broke()),
+        );
+      }
+    }
+    for (const stream of this.hub.values()) {
+      stream.publication?.closed('died');
+      for (const watcher of stream.watchers) watcher.dropped();
+    }
+  }
+
+  // What publishers and viewers do.
+
+  publish(publication: Publication): boolean {
+    const { path } = publication;
+    const present = this.hub.get(path);
+    if (present?.publication !== undefined && this.policyOf(path) !== 'takeover') return false;
+    present?.publication?.closed('evicted');
+    const stream = present ?? this.addStream(path, publication.startedWallMs);
+    stream.publication = publication;
+    stream.isRelayed = false;
+    stream.heldUntil = undefined;
+    if (this.told.has(path)) this.describe(path);
+    else this.tell(stream);
+    return true;
+  }
+
+  /** The publisher says that it is over, or is gone without a word. */
+  unpublish(publication: Publication, isOver: boolean): void {
+    const stream = this.hub.get(publication.path);
+    if (stream?.publication !== publication) return;
+    stream.publication = undefined;
+    if (isOver) {
+      this.end(stream);
+    } else {
+      this.hold(stream);
+      this.describe(stream.path);
+    }
+  }
+
+  /** False: it cannot be had here. */
+  watch(watcher: Watcher): boolean {
+    const { path } = watcher;
+    let stream = this.hub.get(path);
+    if (stream === undefined) {
+      if (!this.pulls.has(path)) {
+        if (this.directory?.canSource(path) !== true) return false;
+        this.directory.want(path);
+      }
+      stream = this.addStream(path, 0);
+      stream.isRelayed = true;
+    }
+    if (!stream.watchers.has(watcher)) this.watching += 1;
+    stream.watchers.add(watcher);
+    return true;
+  }
+
+  unwatch(watcher: Watcher): void {
+    if (this.hub.get(watcher.path)?.watchers.delete(watcher) === true) this.watching -= 1;
+  }
+
+  tick(now: number): void {
+    this.directory?.tick(monotonicMs(now));
+    for (const stream of this.holding) {
+      if (stream.heldUntil === undefined || this.hub.get(stream.path) !== stream) this.holding.delete(stream);
+      else if (now >= stream.heldUntil) this.end(stream);
+    }
+  }
+
+  /** Each now and then: ends what nobody watches. */
+  linger(now: number): void {
+    for (const [path, pull] of this.pulls) {
+      const isNeeded = (this.hub.get(path)?.watchers.size ?? 0) > 0 || (this.pullers.get(path)?.size ?? 0) > 0;
+      if (isNeeded) pull.idleSince = undefined;
+      else pull.idleSince ??= now;
+      if (pull.idleSince === undefined || now - pull.idleSince < LINGER_MS) continue;
+      this.directory?.unwant(path);
+      this.stop(path);
+    }
+  }
+
+  // What relays need.
+
+  after(ms: number, run: () => void): void {
+    const { process } = this;
+    process.world.after(ms, () => process.hand(run));
+  }
+
+  latencyTo(node: string): number {
+    return this.process.world.latencyTo(this.process.place, node);
+  }
+
+  /** `silent`: nothing comes back from there. */
+  look(node: string): NodeStreams | 'down' | 'silent' {
+    return this.process.world.look(this.process.place, node);
+  }
+
+  open(path: string, epoch: number, wishHops: readonly string[]): { readonly epoch: number; readonly hops: readonly string[] } | undefined {
+    const own = this.directory?.ownEpoch(path);
+    const pull = this.pulls.get(path);
+    const present = own ?? pull?.epoch ?? 0;
+    if (!this.hub.has(path) || present === 0 || present < epoch || wishHops.includes(this.id)) return undefined;
+    const hops = [...(own === undefined ? (pull?.hops ?? []) : []), this.id];
+    if (hops.some((hop) => wishHops.includes(hop)) || hops.length + wishHops.length > HOPS_MAX) return undefined;
+    return { epoch: present, hops };
+  }
+
+  pullerCame(pull: RelayPull): void {
+    const pullers = this.pullers.get(pull.path);
+    if (pullers === undefined) this.pullers.set(pull.path, new Set([pull]));
+    else pullers.add(pull);
+  }
+
+  pullerLeft(pull: RelayPull): void {
+    const pullers = this.pullers.get(pull.path);
+    pullers?.delete(pull);
+    if (pullers?.size === 0) this.pullers.delete(pull.path);
+  }
+
+  pullBroken(pull: RelayPull, upstream: Upstream): void {
+    if (this.pulls.get(pull.path) === pull) this.directory?.broken(pull.path, upstream);
+  }
+
+  pullRefused(pull: RelayPull, upstream: Upstream): void {
+    if (this.pulls.get(pull.path) === pull) this.directory?.refused(pull.path, upstream);
+  }
+
+  pathIs(path: string, epoch: number, hops: readonly string[]): void {
+    const passed = [...hops, this.id];
+    for (const pull of [...(this.pullers.get(path) ?? [])]) {
+      const isLoop = passed.includes(pull.owner.id);
+      const isThere = (): boolean => pull.source === this || pull.source === undefined;
+      if (isLoop) this.pullerLeft(pull);
+      const tell = (): void => {
+        if (!isThere() || (pull.source === undefined && !isLoop)) return;
+        if (isLoop) pull.refused();
+        else pull.pathIs(epoch, passed);
+      };
+      this.process.world.after(this.latencyTo(pull.owner.id), () => pull.owner.process.hand(tell));
+    }
+  }
+
+  /** Nodes that pull from here, for all streams. */
+  *allPullers(): Iterable<RelayPull> {
+    for (const pullers of this.pullers.values()) yield* pullers;
+  }
+
+  isWith(node: string, path: string): boolean {
+    return this.directory?.stream(path)?.holder.node === node || this.directory?.upstreamOf(path)?.node === node;
+  }
+
+  get sizes(): Readonly<Record<string, number>> {
+    return {
+      hub: this.hub.size,
+      watching: this.watching,
+      pulls: this.pulls.size,
+      told: this.told.size,
+      pullers: this.pullers.size,
+      standbys: this.standbys.size,
+      ...this.directory?.sizes,
+    };
+  }
+
+  private policyOf(path: string): SecondPublisher {
+    return this.process.world.policyOf(path);
+  }
+
+  private addStream(path: string, startedWallMs: number): HubStream {
+    const stream: HubStream = { path, publication: undefined, isRelayed: false, heldUntil: undefined, startedWallMs, watchers: new Set() };
+    this.hub.set(path, stream);
+    return stream;
+  }
+
+  private tell(stream: HubStream): void {
+    const { path } = stream;
+    this.pulls.get(path)?.stop();
+    this.pulls.delete(path);
+    const body = this.bodyOf(stream);
+    if (this.directory === undefined) return;
+    this.told.set(path, JSON.stringify(body));
+    this.directory.publish(path, body);
+  }
+
+  private describe(path: string): void {
+    const stream = this.hub.get(path);
+    if (stream === undefined || stream.isRelayed || !this.told.has(path)) return;
+    const body = this.bodyOf(stream);
+    const said = JSON.stringify(body);
+    if (said === this.told.get(path)) return;
+    this.told.set(path, said);
+    this.directory?.describe(path, body);
+  }
+
+  private bodyOf({ startedWallMs, publication }: HubStream): StreamBody {
+    return {
+      startedWallMs,
+      discontinuity: 0,
+      state: publication === undefined ? 'held' : 'live',
+      protocol: 'rtmp',
+      tracks: [
+        { kind: 'video', codec: 'avc1.64001f', width: 1280, height: 720 },
+        { kind: 'audio', codec: 'mp4a.40.2' },
+      ],
+      renditions: [],
+    };
+  }
+
+  private hold(stream: HubStream): void {
+    stream.heldUntil = this.process.monotonic() + HOLD_MS;
+    this.holding.add(stream);
+  }
+
+  /** The stream is over in this node's hub: those who watch it or pull it are told. */
+  private end(stream: HubStream): void {
+    const { path } = stream;
+    this.hub.delete(path);
+    this.watching -= stream.watchers.size;
+    stream.publication?.closed('evicted');
+    for (const watcher of stream.watchers) watcher.dropped();
+    this.standbys.delete(path);
+    for (const pull of [...(this.pullers.get(path) ?? [])]) {
+      this.process.world.after(this.latencyTo(pull.owner.id), () =>
+        pull.owner.process.hand(() => pull.source === this && pull.owner.ended(pull)),
+      );
+    }
+    if (this.told.delete(path)) this.directory?.unpublish(path);
+  }
+
+  /** A pull brings it. */
+  relayed(path: string): void {
+    const stream = this.hub.get(path) ?? this.addStream(path, 0);
+    if (stream.publication !== undefined) return;
+    stream.isRelayed = true;
+    stream.heldUntil = undefined;
+  }
+
+  /** The upstream said that the stream is over. */
+  ended(pull: RelayPull): void {
+    pull.stop();
+    if (this.pulls.get(pull.path) !== pull) return;
+    this.pulls.delete(pull.path);
+    this.directory?.unwant(pull.path);
+    const stream = this.hub.get(pull.path);
+    if (stream?.isRelayed === true) this.end(stream);
+  }
+
+  private ownState(path: string): OwnStreamState {
+    const stream = this.hub.get(path);
+    if (stream === undefined || stream.isRelayed) return 'none';
+    return stream.publication === undefined ? 'held' : 'live';
+  }
+
+  private held(path: string, epoch: number): void {
+    this.standbys.delete(path);
+    this.process.world.observer.held(this, path, epoch);
+    this.pathIs(path, epoch, []);
+  }
+
+  private evict(path: string): void {
+    this.told.delete(path);
+    this.standbys.delete(path);
+    const stream = this.hub.get(path);
+    if (stream === undefined) return;
+    const { publication } = stream;
+    stream.publication = undefined;
+    stream.isRelayed = true;
+    this.hold(stream);
+    publication?.closed('evicted');
+    this.directory?.want(path);
+  }
+
+  private pull(path: string, upstream: Upstream): void {
+    let pull = this.pulls.get(path);
+    if (pull === undefined) {
+      pull = new RelayPull(this, path);
+      this.pulls.set(path, pull);
+    }
+    const stream = this.hub.get(path);
+    if (stream?.isRelayed === true) stream.heldUntil = undefined;
+    pull.from(upstream);
+  }
+
+  private stop(path: string): void {
+    this.pulls.get(path)?.stop();
+    this.pulls.delete(path);
+    const stream = this.hub.get(path);
+    if (stream?.isRelayed === true) this.end(stream);
+  }
+}

@@ -1,0 +1,120 @@
+import type { Upstream } from '../src/cluster/mod.ts';
+import type { NodeStreams } from './node-streams.ts';
+
+/** What a refused puller does next, and how long a connection takes to be given up: as the relay's. */
+const RETRY_MS = 200;
+const CONNECT_RETRY_MS_MIN = 50;
+const CONNECT_RETRY_MS_MAX = 1_000;
+export const SILENT_MS = 3_000;
+
+/** A stream that one node pulls from another: the relay's connection and subscription, without frames. */
+export class RelayPull {
+  readonly path: string;
+  readonly owner: NodeStreams;
+  upstream: Upstream | undefined = undefined;
+  /** The run of the upstream's process that it is connected to. */
+  source: NodeStreams | undefined = undefined;
+  epoch = 0;
+  hops: readonly string[] = [];
+  idleSince: number | undefined = undefined;
+  private attempt = 0;
+  private retryMs = CONNECT_RETRY_MS_MIN;
+
+  constructor(owner: NodeStreams, path: string) {
+    this.owner = owner;
+    this.path = path;
+  }
+
+  from(upstream: Upstream): void {
+    this.disconnect();
+    this.upstream = upstream;
+    this.retryMs = CONNECT_RETRY_MS_MIN;
+    this.connect();
+  }
+
+  stop(): void {
+    this.disconnect();
+    this.upstream = undefined;
+  }
+
+  /** The connection broke. */
+  broke(): void {
+    this.disconnect();
+    this.failed();
+  }
+
+  /** The upstream says no, now or when it looked again. */
+  refused(): void {
+    this.disconnect();
+    const { upstream } = this;
+    this.again(RETRY_MS);
+    if (upstream !== undefined) this.owner.pullRefused(this, upstream);
+  }
+
+  pathIs(epoch: number, hops: readonly string[]): void {
+    if (hops.includes(this.owner.id)) this.refused();
+    else this.accepted(epoch, hops);
+  }
+
+  private accepted(epoch: number, hops: readonly string[]): void {
+    this.epoch = epoch;
+    this.hops = hops;
+    this.owner.relayed(this.path);
+    this.owner.pathIs(this.path, epoch, hops);
+  }
+
+  private disconnect(): void {
+    this.attempt += 1;
+    this.source?.pullerLeft(this);
+    this.source = undefined;
+  }
+
+  private again(ms: number): void {
+    const attempt = this.attempt;
+    this.owner.after(ms, () => {
+      if (this.attempt === attempt) this.connect();
+    });
+  }
+
+  private failed(): void {
+    const { upstream } = this;
+    this.again(this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, CONNECT_RETRY_MS_MAX);
+    if (upstream !== undefined) this.owner.pullBroken(this, upstream);
+  }
+
+  private connect(): void {
+    const { upstream, owner } = this;
+    if (upstream === undefined) return;
+    const attempt = ++this.attempt;
+    const current = (run: () => void) => (): void => {
+      if (this.attempt === attempt) run();
+    };
+    const roundTripMs = 2 * owner.latencyTo(upstream.node);
+    owner.after(
+      roundTripMs,
+      current(() => {
+        const found = owner.look(upstream.node);
+        if (found === 'down') this.failed();
+        else if (found === 'silent')
+          owner.after(
+            SILENT_MS,
+            current(() => this.failed()),
+          );
+        else this.ask(found, upstream);
+      }),
+    );
+  }
+
+  private ask(source: NodeStreams, upstream: Upstream): void {
+    const answer = source.open(this.path, upstream.epoch, [this.owner.id]);
+    if (answer === undefined || answer.epoch < upstream.epoch || answer.hops.includes(this.owner.id)) {
+      this.refused();
+      return;
+    }
+    this.source = source;
+    this.retryMs = CONNECT_RETRY_MS_MIN;
+    source.pullerCame(this);
+    this.accepted(answer.epoch, answer.hops);
+  }
+}

@@ -1,0 +1,42 @@
+import type { NodeRole } from '../src/cluster/mod.ts';
+import type { SimProcess } from './sim-process.ts';
+
+/** A machine with its place in the cluster; its process comes and goes. */
+export class SimNode {
+  readonly id: string;
+  readonly region: string;
+  readonly roles: readonly NodeRole[];
+  readonly viewersMax: number;
+  /** When in each period its timers run. */
+  readonly phaseMs: number;
+  process: SimProcess | undefined = undefined;
+  /** Cut off from the store and the bus. */
+  isCut = false;
+  wallOffsetMs = 0;
+  extraLatencyMs = 0;
+  private readonly baseLatencyMs: number;
+
+  constructor(options: {
+    readonly id: string;
+    readonly region: string;
+    readonly roles: readonly NodeRole[];
+    readonly viewersMax: number;
+    readonly phaseMs: number;
+    readonly engineLatencyMs: number;
+  }) {
+    this.id = options.id;
+    this.region = options.region;
+    this.roles = options.roles;
+    this.viewersMax = options.viewersMax;
+    this.phaseMs = options.phaseMs;
+    this.baseLatencyMs = options.engineLatencyMs;
+  }
+
+  get engineLatencyMs(): number {
+    return this.baseLatencyMs + this.extraLatencyMs;
+  }
+
+  get isRunning(): boolean {
+    return this.process !== undefined && !this.process.isPaused;
+  }
+}

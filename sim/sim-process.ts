@@ -1,0 +1,137 @@
+import { Membership, type NodeLoad } from '../src/cluster/mod.ts';
+import { type MonotonicMs, monotonicMs, wallMs } from '../src/core/mod.ts';
+import { EngineClient } from './engine-client.ts';
+import { NodeStreams } from './node-streams.ts';
+import { SHARED_READER } from './shared-reader.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+
+const WALL_START_MS = Date.UTC(2026, 0, 1);
+
+/** One run of a node's process. What is meant for it while it stands still waits. */
+export class SimProcess {
+  readonly world: World;
+  readonly place: SimNode;
+  readonly client: EngineClient;
+  readonly membership: Membership;
+  readonly streams: NodeStreams;
+  readonly startedAt: number;
+  isDead = false;
+  private waiting: (() => void)[] | undefined = undefined;
+  private lingerAt = 0;
+
+  constructor(world: World, place: SimNode) {
+    this.world = world;
+    this.startedAt = world.now;
+    this.place = place;
+    const loop = (run: () => void): void => this.hand(run);
+    this.client = new EngineClient(world.engine, { latencyMs: place.engineLatencyMs, isCut: place.isCut, loop });
+    this.streams = new NodeStreams(this);
+    this.membership = new Membership(
+      {
+        nodeChanged: () => this.streams.directory?.nodesChanged(),
+        nodeGone: () => this.streams.directory?.nodesChanged(),
+        ownStatus: () => undefined,
+        warning: () => undefined,
+      },
+      {
+        store: this.client.store,
+        bus: this.client.bus,
+        clock: { monotonic: () => this.monotonic(), wall: () => wallMs(WALL_START_MS + world.now + place.wallOffsetMs) },
+        own: {
+          id: place.id,
+          region: place.region,
+          roles: place.roles,
+          endpoints: {
+            http: `https://${place.id}.example.org:8080`,
+            rtmp: `rtmp://${place.id}.example.org:1935`,
+            relay: `${place.id}.example.org:7350`,
+          },
+          version: '1.0.0',
+          protocol: 1,
+          joinedAtMs: WALL_START_MS,
+          certificateSerial: `5e1a${place.id}`,
+        },
+        clusterId: 'simulated',
+        load: () => this.load(),
+        reader: SHARED_READER,
+      },
+    );
+    this.membership.start();
+    this.tickEach(world.tickMs);
+  }
+
+  get isPaused(): boolean {
+    return this.waiting !== undefined;
+  }
+
+  monotonic(): MonotonicMs {
+    return monotonicMs(this.world.now);
+  }
+
+  /** Runs it in this process's event loop. */
+  hand(run: () => void): void {
+    if (this.isDead) return;
+    if (this.waiting !== undefined) this.waiting.push(run);
+    else run();
+  }
+
+  pause(): void {
+    this.waiting ??= [];
+  }
+
+  resume(): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    for (const run of waiting ?? []) this.hand(run);
+  }
+
+  kill(): void {
+    if (this.isDead) return;
+    this.client.close();
+    this.membership.close();
+    this.isDead = true;
+    this.waiting = undefined;
+    this.streams.die();
+  }
+
+  private tickEach(ms: number): void {
+    const again = (): void => {
+      if (this.isDead) return;
+      if (this.waiting === undefined) this.tick();
+      this.world.after(ms, again);
+    };
+    this.world.after(this.place.phaseMs % ms, again);
+  }
+
+  private tick(): void {
+    const now = this.monotonic();
+    const { membership, streams } = this;
+    if (now >= membership.wakeAt) membership.tick(now);
+    if (streams.directory === undefined && membership.incarnation !== undefined) streams.begin(membership.incarnation);
+    streams.tick(now);
+    if (now < this.lingerAt) return;
+    this.lingerAt = now + 4 * this.world.tickMs + 800;
+    streams.linger(now);
+  }
+
+  private load(): NodeLoad {
+    const viewers = this.streams.watching * this.world.viewersEach;
+    const { viewersMax } = this.place;
+    return {
+      cpu: Math.min(1, viewers / viewersMax),
+      memoryBytes: 1e9,
+      memoryMaxBytes: 16e9,
+      networkInBps: 1e8,
+      networkOutBps: Math.round(viewers * 2.5e6),
+      networkMaxBps: viewersMax * 3e6,
+      loopLagMs: 1.5,
+      viewers: { flv: 0, rtmp: 0, hls: viewers, webrtc: 0 },
+      viewersMax,
+      streams: this.streams.hub.size,
+      tasks: 0,
+      tasksMax: 4,
+      diskFreeBytes: 1e11,
+    };
+  }
+}
