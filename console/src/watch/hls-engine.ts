@@ -2,6 +2,7 @@ import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events, type HlsConfig, 
 import { BitrateWindow } from './bitrate-window.ts';
 import type { Engine, EngineFigures, EngineListener, Quality } from './engine.ts';
 import type { FailureKind } from './player-machine.ts';
+import { redirectedPlaylist } from './redirected-playlist.ts';
 
 const BITRATE_WINDOW_MS = 6000;
 
@@ -29,6 +30,8 @@ export class HlsEngine implements Engine {
   readonly tellsProgress = false;
   readonly #hls: Hls;
   readonly #bitrate = new BitrateWindow(BITRATE_WINDOW_MS);
+  /** Where playlists were asked for before another server answered. */
+  readonly #before = new Map<Level, string>();
   #qualities: readonly Quality[] = [];
 
   constructor(video: HTMLVideoElement, url: string, listener: EngineListener) {
@@ -40,6 +43,13 @@ export class HlsEngine implements Engine {
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#qualities = hls.levels.map((level, index) => ({ index, label: labelOf(level) })).reverse();
       listener.qualities();
+    });
+    hls.on(Events.LEVEL_LOADED, (_event, { level, details }) => {
+      const at = hls.levels[level];
+      const next = at && redirectedPlaylist(new URL(at.uri, location.href).href, details.url);
+      if (!at || next === undefined) return;
+      if (!this.#before.has(at)) this.#before.set(at, at.uri);
+      at.url[0] = next;
     });
     hls.on(Events.LEVEL_SWITCHED, () => listener.qualities());
     hls.on(Events.FRAG_LOADED, (_event, { frag, part }) => {
@@ -96,6 +106,9 @@ export class HlsEngine implements Engine {
   }
 
   resumeLoading(): void {
+    // Whoever answered last may be gone; the first one knows who is there.
+    for (const [level, url] of this.#before) level.url[0] = url;
+    this.#before.clear();
     this.#hls.startLoad();
   }
 

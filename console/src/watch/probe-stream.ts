@@ -25,14 +25,15 @@ export async function probeStream(address: StreamAddress, { asksApi, transportFo
   const url = playlistPath(address);
   const playlist = await get(url);
   const rendition = playlist?.status === 200 ? firstRendition(playlist.body) : undefined;
-  const media = rendition === undefined ? playlist : await get(new URL(rendition, new URL(url, location.href)).href);
+  const media = rendition === undefined ? playlist : await get(new URL(rendition, playlist?.url).href);
   return presenceOf(media, api);
 }
 
-async function get(url: string): Promise<Answer | undefined> {
+/** `url`: whence it came, after all redirects. */
+async function get(url: string): Promise<(Answer & { readonly url: string }) | undefined> {
   try {
     const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-    return { status: response.status, body: await response.text() };
+    return { status: response.status, body: await response.text(), url: response.url };
   } catch {
     return undefined;
   }

@@ -15,6 +15,9 @@ const ANSWER_MS_MAX = 4000;
 const LAYERS_EACH_MS = 15_000;
 // Rates are told over about a second, as over half of one they are too restless to be read.
 const SAMPLES_KEPT = 3;
+// A connection that is to replace another one has so long to show something.
+const TAKE_OVER_MS_MAX = 8000;
+const TAKE_OVER_EACH_MS = 100;
 
 /** What a receiver can be asked for beyond the DOM's types: Chromium has both, Safari and Firefox the second or none. */
 interface LowLatencyReceiver {
@@ -40,6 +43,8 @@ export class WhepEngine implements Engine, WhepOutput {
   /** Choices that the server has not answered yet. */
   #choices = 0;
   #link: PeerLink | undefined;
+  /** To take the link's place as soon as it shows something. */
+  #next: PeerLink | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #samples: InboundSample[] = [];
   #figures: InboundFigures = { received: 0 };
@@ -114,19 +119,37 @@ export class WhepEngine implements Engine, WhepOutput {
     clearTimeout(this.#timer);
     this.#video.srcObject = null;
     this.#link?.close();
+    this.#dropNext();
   }
 
   // What the machine wants done.
 
   connect(): void {
     this.#link?.close();
+    this.#dropNext();
     this.#samples = [];
+    this.#link = this.#makeLink();
+    void this.#link.open();
+  }
+
+  #makeLink(): PeerLink {
     const link: PeerLink = new PeerLink(
       {
-        connected: () => this.#step(() => this.#onConnected(link)),
-        interrupted: () => this.#step(() => this.#machine.interrupted(performance.now())),
-        broken: (detail) => this.#step(() => this.#machine.broken(detail, performance.now())),
-        refused: (refusal) => this.#step(() => this.#onRefused(refusal)),
+        connected: () => {
+          if (link === this.#next) void this.#takeOver(link);
+          else this.#step(() => this.#onConnected(link));
+        },
+        interrupted: () => {
+          if (link !== this.#next) this.#step(() => this.#machine.interrupted(performance.now()));
+        },
+        broken: (detail) => {
+          if (link === this.#next) this.#dropNext();
+          else this.#step(() => this.#machine.broken(detail, performance.now()));
+        },
+        refused: (refusal) => {
+          if (link === this.#next) this.#dropNext();
+          else this.#step(() => this.#onRefused(refusal));
+        },
       },
       {
         endpoint: new URL(this.#url, location.href).href,
@@ -138,8 +161,7 @@ export class WhepEngine implements Engine, WhepOutput {
         adaptOffer: withStereo,
       },
     );
-    this.#link = link;
-    void link.open();
+    return link;
   }
 
   lost(detail: string): void {
@@ -177,6 +199,31 @@ export class WhepEngine implements Engine, WhepOutput {
     this.#listener.ready();
   }
 
+  /** The session ends soon: a new one is made, which leads elsewhere, and this one goes on until that shows something. */
+  #move(): void {
+    if (this.#next) return;
+    this.#next = this.#makeLink();
+    void this.#next.open();
+  }
+
+  async #takeOver(next: PeerLink): Promise<void> {
+    const isShowing = await showsSomething(next.peer, () => next === this.#next);
+    if (next !== this.#next) return;
+    // Asked again, the server asks again to move.
+    if (!isShowing) return this.#dropNext();
+    const old = this.#link;
+    this.#next = undefined;
+    this.#link = next;
+    this.#samples = [];
+    this.#step(() => this.#onConnected(next));
+    old?.close();
+  }
+
+  #dropNext(): void {
+    this.#next?.close();
+    this.#next = undefined;
+  }
+
   #onRefused({ status, message }: ResourceRefused): void {
     this.#machine.refused(status, message, performance.now());
   }
@@ -189,7 +236,9 @@ export class WhepEngine implements Engine, WhepOutput {
     this.#asked += 1;
     const asked = this.#asked;
     const list = await ask(link);
-    if (list && link === this.#link && asked === this.#asked && this.#menu.told(list)) this.#listener.qualities();
+    if (!list || link !== this.#link || asked !== this.#asked) return;
+    if (list.reconnect) this.#move();
+    if (this.#menu.told(list)) this.#listener.qualities();
   }
 
   async #sample(): Promise<void> {
@@ -225,6 +274,16 @@ export class WhepEngine implements Engine, WhepOutput {
     const wake = (): void => this.#step(() => this.#machine.tick(performance.now()));
     this.#timer = setTimeout(wake, Math.max(0, wakeAt - performance.now()) + 1);
   }
+}
+
+/** Whether something came that can be shown, in time and while it is wanted. */
+async function showsSomething(peer: RTCPeerConnection, isWanted: () => boolean): Promise<boolean> {
+  for (const giveUpAt = performance.now() + TAKE_OVER_MS_MAX; performance.now() < giveUpAt && isWanted(); ) {
+    const report = await peer.getStats().catch(() => undefined);
+    if (report && inboundFigures({ atMs: performance.now(), entries: entriesOf(report) }, undefined).received > 0) return true;
+    await new Promise((resolve) => setTimeout(resolve, TAKE_OVER_EACH_MS));
+  }
+  return false;
 }
 
 /** Asks for playing at once: a jitter buffer that grows only as the network makes it. */

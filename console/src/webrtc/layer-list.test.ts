@@ -19,6 +19,11 @@ describe('a list of layers', () => {
     });
   });
 
+  it('says when a new session is to be made', () => {
+    expect(parseLayerList('{"layers":[],"reconnect":true}')?.reconnect).toBe(true);
+    expect(parseLayerList('{"layers":[],"reconnect":"yes"}')).not.toHaveProperty('reconnect');
+  });
+
   it('leaves out what is none', () => {
     const layers = [null, 'l', {}, { encodingId: 1 }, { encodingId: '' }, { encodingId: 'l', height: -1 }];
     expect(parseLayerList(JSON.stringify({ layers }))).toEqual({

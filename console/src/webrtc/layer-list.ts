@@ -15,6 +15,8 @@ export interface LayerList {
   readonly reason: string;
   /** Best first. */
   readonly layers: readonly Layer[];
+  /** Present: the session ends soon, and a new one is to be made, which may lead to another server. */
+  readonly reconnect?: true;
 }
 
 const LAYERS_MAX = 32;
@@ -24,12 +26,13 @@ export function parseLayerList(text: string): LayerList | undefined {
   const value = fieldsOf(jsonOf(text));
   const layers = value?.['layers'];
   if (!value || !Array.isArray(layers)) return undefined;
-  const { active, automatic, reason } = value;
+  const { active, automatic, reason, reconnect } = value;
   return {
     active: typeof active === 'string' ? active : '',
     automatic: automatic !== false,
     reason: typeof reason === 'string' ? reason : '',
     layers: layers.slice(0, LAYERS_MAX).flatMap(layerOf),
+    ...(reconnect === true ? { reconnect } : {}),
   };
 }
 

@@ -36,6 +36,21 @@ describe('a session on the server', () => {
     expect(seen[0]?.headers).toEqual({ authorization: 'Bearer secret', 'content-type': 'application/sdp' });
   });
 
+  it('is asked for with the token again where a redirect to another server lost it', async () => {
+    const elsewhere = 'https://o1.example.org/live/show/whip?via=n1.17';
+    const lost = Object.defineProperties(new Response(null, { status: 401 }), { redirected: { value: true }, url: { value: elsewhere } });
+    const { seen, options } = server(lost, created());
+    await WebrtcResource.open('v=0\r\noffer', options);
+    expect(seen.map(({ url, method }) => `${method} ${url}`)).toEqual([`POST ${ENDPOINT}`, `POST ${elsewhere}`]);
+    expect(seen[1]?.headers).toMatchObject({ authorization: 'Bearer secret' });
+  });
+
+  it('is not asked for twice where the token is wrong', async () => {
+    const { seen, options } = server(new Response(null, { status: 401 }));
+    await expect(WebrtcResource.open('v=0\r\noffer', options)).rejects.toMatchObject({ status: 401 });
+    expect(seen).toHaveLength(1);
+  });
+
   it('is told of candidates under its entity tag, and is removed at its own URL by a request that outlives the page', async () => {
     const { seen, options } = server(created(), new Response(null, { status: 204 }), new Response(null));
     const resource = await WebrtcResource.open('v=0', options);

@@ -49,7 +49,10 @@ export class WebrtcResource {
 
   /** Posts an offer (RFC 9725 §4.2); rejects with {@link ResourceRefused} and nothing else. */
   static async open(offer: string, options: ResourceOptions): Promise<WebrtcResource> {
-    const response = await send(options.endpoint, 'POST', options, { body: offer, type: 'application/sdp' });
+    const request = { body: offer, type: 'application/sdp' };
+    let response = await send(options.endpoint, 'POST', options, request);
+    // Browsers leave Authorization out when they follow a redirect to another server (Fetch 4.4, step 13), so it is asked itself.
+    if (response.status === 401 && response.redirected && options.token) response = await send(response.url, 'POST', options, request);
     if (response.status !== 201) throw await refusal(response);
     const location = response.headers.get('location');
     if (location === null) throw new ResourceRefused(response.status, 'the answer names no session (Location is missing)');

@@ -84,7 +84,8 @@ export class RedirectGate implements RtmpPlaces {
     if (placement.kind === 'serve') return false;
     const location = placement.kind === 'redirect' ? this.locationAt(placement.node, path, query) : undefined;
     // 307, so that a POST stays one.
-    if (location !== undefined) plain.writeHead(request.method === 'POST' ? 307 : 302, { ...HEADERS, location, 'content-length': '0' }).end();
+    if (location !== undefined)
+      plain.writeHead(request.method === 'POST' ? 307 : 302, { ...HEADERS, location, 'content-length': '0' }).end();
     else this.refuse(plain, request.method === 'HEAD');
     return true;
   };
@@ -143,7 +144,7 @@ export class RedirectGate implements RtmpPlaces {
     };
     return placeClient(own, kind, {
       isSettled: isSettled(query, own.node, clock.wall()),
-      route: (extent) => routing.route({ ...wish, isFullAccepted: extent === 'full', isOriginAccepted: extent === 'origin' }, stream),
+      route: (extent) => routing.route({ ...wish, isFullAccepted: extent !== 'fit', isOriginAccepted: extent === 'origin' }, stream),
     });
   }
 

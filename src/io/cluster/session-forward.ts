@@ -77,7 +77,8 @@ export class SessionForward {
     if (name === undefined || name.nodeId === ownId || request.method === 'OPTIONS') return false;
     const owner = node(name.nodeId);
     // A node that is gone took its sessions with it (RFC 9725 4.2: 404).
-    if (owner === undefined || owner.isStale || request.headers[FORWARDED] !== undefined) send(request, response, problemResponse('session-not-found'));
+    if (owner === undefined || owner.isStale || request.headers[FORWARDED] !== undefined)
+      send(request, response, problemResponse('session-not-found'));
     else this.forward(request, response, new URL(`${path}${query === '' ? '' : `?${query}`}`, owner.record.endpoints.http));
     return true;
   };
@@ -128,7 +129,10 @@ export class SessionForward {
       done(answer);
     };
     const failed = (error: Error): void => {
-      log.warn({ code: 'cluster.owner-unreachable', url: url.origin, reason: error.message }, 'a WebRTC session of another node could not be asked');
+      log.warn(
+        { code: 'cluster.owner-unreachable', url: url.origin, reason: error.message },
+        'a WebRTC session of another node could not be asked',
+      );
       const { status: _busy, ...problem } = problemResponse('unavailable', { code: 'cluster.owner-unreachable', detail: DETAIL });
       finish({ ...problem, status: 502 });
     };

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSettled, withVia } from './via-mark.ts';
 
@@ -27,18 +27,22 @@ describe('the mark of nodes that sent a client on', () => {
   it('ends a chain of redirects whatever the nodes believe of each other', () => {
     const nodes = Array.from({ length: 12 }, (_, index) => `n${index}`);
     fc.assert(
-      fc.property(fc.array(fc.nat(11), { minLength: 40, maxLength: 40 }), fc.array(fc.integer({ min: -7_200_000, max: 7_200_000 }), { minLength: 12, maxLength: 12 }), (way, clocks) => {
-        let query = 'x=1';
-        let sent = 0;
-        // Each node sends the client to any other one, and all clocks differ.
-        for (const at of way) {
-          const clock = NOW + (clocks[at] ?? 0);
-          if (isSettled(query, nodes[at] ?? '', clock)) return;
-          query = withVia(query, nodes[at] ?? '', clock);
-          sent++;
-          expect(sent).toBeLessThanOrEqual(8);
-        }
-      }),
+      fc.property(
+        fc.array(fc.nat(11), { minLength: 40, maxLength: 40 }),
+        fc.array(fc.integer({ min: -7_200_000, max: 7_200_000 }), { minLength: 12, maxLength: 12 }),
+        (way, clocks) => {
+          let query = 'x=1';
+          let sent = 0;
+          // Each node sends the client to any other one, and all clocks differ.
+          for (const at of way) {
+            const clock = NOW + (clocks[at] ?? 0);
+            if (isSettled(query, nodes[at] ?? '', clock)) return;
+            query = withVia(query, nodes[at] ?? '', clock);
+            sent++;
+            expect(sent).toBeLessThanOrEqual(8);
+          }
+        },
+      ),
       RUNS,
     );
   });

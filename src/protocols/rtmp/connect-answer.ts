@@ -5,6 +5,7 @@ import { numberOf, property } from './command.ts';
 const VIDEO_FOURCC = ['avc1', 'hvc1', 'av01', 'vp09', 'vp08'];
 const AUDIO_FOURCC = ['mp4a', 'Opus', '.mp3'];
 const CAN_FORWARD = 4;
+const CAPABILITY_RECONNECT = 1;
 const CAPABILITY_MULTITRACK = 2;
 const CAPABILITY_MOD_EX = 4;
 
@@ -34,8 +35,14 @@ function enhancements(parameters: AmfValue): { readonly [name: string]: AmfValue
     fourCcList: [...VIDEO_FOURCC, ...AUDIO_FOURCC],
     videoFourCcInfoMap: forwardable(VIDEO_FOURCC),
     audioFourCcInfoMap: forwardable(AUDIO_FOURCC),
-    ...(capabilities === undefined ? {} : { capsEx: capabilities & (CAPABILITY_MULTITRACK | CAPABILITY_MOD_EX) }),
+    ...(capabilities === undefined ? {} : { capsEx: capabilities & (CAPABILITY_RECONNECT | CAPABILITY_MULTITRACK | CAPABILITY_MOD_EX) }),
   };
+}
+
+/** Whether the client connects anew when it is asked to (Enhanced RTMP v2, "Reconnect Request"). */
+export function canReconnect(parameters: AmfValue): boolean {
+  const capabilities = numberOf(property(parameters, 'capsEx')) ?? 0;
+  return (capabilities & CAPABILITY_RECONNECT) !== 0;
 }
 
 const forwardable = (codes: readonly string[]): AmfObject => new Map(codes.map((code) => [code, CAN_FORWARD]));

@@ -133,7 +133,7 @@ describe('RtmpServerSession', () => {
     expect(it_.received.map((message) => message.typeId)).toEqual([5, 6, 20]);
     const information = it_.received.at(-1)?.values[3];
     expect(isAmfObject(information as never) && (information as Map<string, unknown>).get('objectEncoding')).toBe(0);
-    expect((information as Map<string, unknown>).get('capsEx')).toBe(6);
+    expect((information as Map<string, unknown>).get('capsEx')).toBe(7);
     expect((information as Map<string, unknown>).get('fourCcList')).toContain('hvc1');
   });
 
@@ -176,6 +176,53 @@ describe('RtmpServerSession', () => {
     it_.connect();
     it_.session.tick(monotonicMs(10_000));
     expect(it_.events).toEqual(['closed rtmp.setup-timeout']);
+  });
+
+  it('asks a publisher that knows reconnect requests to go on elsewhere, and goes on until it has', () => {
+    const it_ = opened();
+    it_.connect({ capsEx: 1 });
+    it_.command('publish', 3, null, 'show', 'live');
+    expect(it_.session.canReconnect).toBe(true);
+    expect(it_.session.requestReconnect('rtmp://o2:1935/live', 'this node is to end')).toBe(true);
+    const [name, , , information] = it_.received.at(-1)?.values ?? [];
+    expect(name).toBe('onStatus');
+    expect(Object.fromEntries(information as unknown as Map<string, unknown>)).toEqual({
+      level: 'status',
+      code: 'NetConnection.Connect.ReconnectRequest',
+      tcUrl: 'rtmp://o2:1935/live',
+      description: 'this node is to end',
+    });
+    it_.send(9, Uint8Array.of(1), 40);
+    expect(it_.events.at(-1)).toBe('video 40 1');
+  });
+
+  it('asks nobody to reconnect who does not know it', () => {
+    const it_ = opened();
+    it_.connect({ capsEx: 6 });
+    it_.command('publish', 3, null, 'show', 'live');
+    const before = it_.received.length;
+    expect(it_.session.requestReconnect('rtmp://o2:1935/live', 'this node is to end')).toBe(false);
+    expect(it_.received.length).toBe(before);
+  });
+
+  it('sends away whom another node is to have: at once by a refusal, or by a request that the refusal follows only late', () => {
+    const away = (capsEx: number): ReturnType<typeof opened> => {
+      const it_ = opened((session) =>
+        session.sendAway('rtmp://o1/live', 'NetStream.Publish.Denied', 'go to rtmp://o1/live', 'rtmp.other-node'),
+      );
+      it_.connect({ capsEx });
+      it_.command('publish', 3, null, 'show', 'live');
+      return it_;
+    };
+    const old = away(0);
+    expect(old.codes().at(-1)).toBe('NetStream.Publish.Denied');
+    expect(old.events.at(-1)).toBe('closed rtmp.other-node');
+    const capable = away(1);
+    expect(capable.codes().at(-1)).toBe('NetConnection.Connect.ReconnectRequest');
+    expect(capable.events.at(-1)).toBe('publish live/show {}');
+    capable.session.tick(monotonicMs(10_000));
+    expect(capable.codes().at(-1)).toBe('NetStream.Publish.Denied');
+    expect(capable.events.at(-1)).toBe('closed rtmp.other-node');
   });
 
   it('tells a publisher that was replaced', () => {

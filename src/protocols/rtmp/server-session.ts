@@ -2,7 +2,7 @@ import { type AmfValue, amfObject, encodeAmf0, isAmfObject } from '../../contain
 import { assert, type MonotonicMs, ProtocolError, type SizeBytes, SluiceError, type StreamRef, streamRef } from '../../core/mod.ts';
 import { type ChunkReaderLimits, defaultChunkReaderLimits } from './chunk-reader.ts';
 import { type Command, decodeCommand, property, stringOf } from './command.ts';
-import { connectInformation, connectProperties } from './connect-answer.ts';
+import { canReconnect, connectInformation, connectProperties } from './connect-answer.ts';
 import type { RtmpCrypto } from './crypto-port.ts';
 import { ServerHandshake } from './handshake.ts';
 import { Liveness, type LivenessOptions } from './liveness.ts';
@@ -78,6 +78,9 @@ export class RtmpServerSession implements MessageLinkOutput {
   private address: AppAddress | undefined = undefined;
   private streamName = '';
   private flashVersion = '';
+  private isReconnecting = false;
+  /** What a client is refused with that was asked to connect elsewhere and stays. */
+  private parting: readonly [code: RefusalStatus, description: string, closeCode: string] | undefined = undefined;
 
   constructor(out: RtmpServerOutput, options: RtmpServerOptions, crypto: RtmpCrypto, now: MonotonicMs) {
     this.out = out;
@@ -121,7 +124,9 @@ export class RtmpServerSession implements MessageLinkOutput {
     if (this.current === 'closed') return;
     const verdict = this.liveness.check(now);
     if (verdict === 'idle-timeout') this.close('rtmp.idle-timeout', `nothing came for ${this.options.idleTimeoutMs} ms`);
-    else if (verdict === 'setup-timeout') this.closeUnsettled();
+    // A play that is not answered yet is the owner's business.
+    else if (verdict === 'setup-timeout' && this.parting !== undefined) this.refuse(...this.parting);
+    else if (verdict === 'setup-timeout' && this.current !== 'play-requested') this.closeUnsettled();
     else if (verdict === 'ping' && this.link.isOpen) this.link.ping(now);
   }
 
@@ -152,6 +157,31 @@ export class RtmpServerSession implements MessageLinkOutput {
     if (this.current === 'closed') return;
     this.status('error', code, description);
     this.close(closeCode, description);
+  }
+
+  /** Whether the peer connects anew when it is asked to. */
+  get canReconnect(): boolean {
+    return this.isReconnecting;
+  }
+
+  /**
+   * Asks the peer to connect to `tcUrl` (`rtmp://HOST:PORT/APP`) and to go on there, when it suits it (Enhanced RTMP v2, "Reconnect Request"). What it does
+   * here goes on until it leaves. False: it does not know such requests, or is not connected.
+   */
+  requestReconnect(tcUrl: string, description: string): boolean {
+    if (!this.isReconnecting || this.address === undefined || this.current === 'closed') return false;
+    const information = amfObject({ level: 'status', code: 'NetConnection.Connect.ReconnectRequest', tcUrl, description });
+    this.link.send(ChunkStreamId.command, MessageType.commandAmf0, 0, 0, encodeAmf0('onStatus', 0, null, information));
+    return true;
+  }
+
+  /**
+   * Refuses what was requested because it is to be had at `tcUrl`. A peer that knows reconnect requests gets one, and the refusal only if it stays for as long
+   * as a session may be without a publication or a play.
+   */
+  sendAway(tcUrl: string, code: RefusalStatus, description: string, closeCode: string): void {
+    if (this.requestReconnect(tcUrl, description)) this.parting = [code, description, closeCode];
+    else this.refuse(code, description, closeCode);
   }
 
   /** Tells a publisher that its publication is over, and closes the session with `closeCode`. */
@@ -274,6 +304,7 @@ export class RtmpServerSession implements MessageLinkOutput {
     }
     this.address = address;
     this.flashVersion = (stringOf(property(parameters, 'flashVer')) ?? '').slice(0, 128);
+    this.isReconnecting = canReconnect(parameters);
     this.current = 'connected';
     this.link.setWindow(this.options.windowSize);
     this.link.setChunkSize(this.options.chunkSize);
@@ -330,9 +361,8 @@ export class RtmpServerSession implements MessageLinkOutput {
   private endStream(): void {
     this.endPublication();
     if (this.current !== 'playing' && this.current !== 'play-requested') return;
-    const wasPlaying = this.current === 'playing';
     this.unsettle();
-    if (wasPlaying) this.out.playEnded();
+    this.out.playEnded();
   }
 
   private endPublication(): void {

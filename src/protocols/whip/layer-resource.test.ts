@@ -44,6 +44,18 @@ describe('the layers of a WHEP session', () => {
     expect(made.ask({ method: 'HEAD', path })).toEqual(told);
   });
 
+  it('say when a new session is to be made, as this one ends soon', () => {
+    let isLeaving = false;
+    const leaving = makeEndpoint([], () => isLeaving);
+    leaving.sessions.layers = new MemoryLayers(LAYERS);
+    const at = `${leaving.post('whep').headers['location'] as string}/layer`;
+    expect(json(leaving.ask({ path: at }))).not.toHaveProperty('reconnect');
+    isLeaving = true;
+    expect(json(leaving.ask({ path: at }))).toMatchObject({ active: 'source', reconnect: true });
+    const chosen = leaving.ask({ method: 'POST', path: at, body: '{}', headers: { 'content-type': 'application/json' } });
+    expect(json(chosen)).toMatchObject({ reconnect: true });
+  });
+
   it.each([
     ['{"mediaId":"0","encodingId":"l"}', 'l'],
     ['{"encodingId":"90p"}', '90p'],

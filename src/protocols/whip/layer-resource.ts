@@ -21,33 +21,37 @@ const NOT_TAKEN: readonly string[] = [
 /** The `Link` that tells a viewer where to choose a layer (draft-ietf-wish-whep, video layer selection). */
 export const layerLink = (path: string): string => `<${path}>; rel="${RELATION}"`;
 
-/** GET says which layers there are, POST chooses one, and says so, too. */
-export function answerLayerRequest(request: WhipRequest, session: WhipSession): WhipResponse {
+/**
+ * GET says which layers there are, POST chooses one, and says so, too. `isLeaving`: the session ends soon, and the answer asks for a new one (`reconnect`), which the
+ * viewer makes before it leaves the old one.
+ */
+export function answerLayerRequest(request: WhipRequest, session: WhipSession, isLeaving: boolean): WhipResponse {
   const choice = session.layers?.();
   if (choice === undefined) return problemResponse('no-layers');
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      return state(choice);
+      return state(choice, isLeaving);
     case 'POST':
-      return choose(request, choice);
+      return choose(request, choice, isLeaving);
     default:
       return problemResponse('method-not-allowed', { headers: { allow: LAYER_METHODS } });
   }
 }
 
-function choose(request: WhipRequest, choice: WhipLayerChoice): WhipResponse {
+function choose(request: WhipRequest, choice: WhipLayerChoice, isLeaving: boolean): WhipResponse {
   const wrong = wrongBody(request, LAYER_TYPE, 'accept-post');
   if (wrong !== undefined) return wrong;
   const wish = attempt('layer', () => parseLayerWish(bodyText(request.body)));
   if ('status' in wish) return wish;
-  if (choice.select(wish.encodingId)) return state(choice);
+  if (choice.select(wish.encodingId)) return state(choice, isLeaving);
   const names = choice.read().layers.map(({ encodingId }) => JSON.stringify(encodingId));
   const detail = `There is no layer ${shown(wish.encodingId)}: take one of ${names.join(', ')}, or {} for an automatic choice.`;
   return problemResponse('layer-unusable', { detail });
 }
 
-const state = (choice: WhipLayerChoice): WhipResponse => answer(200, { 'content-type': LAYER_TYPE }, JSON.stringify(choice.read()));
+const state = (choice: WhipLayerChoice, isLeaving: boolean): WhipResponse =>
+  answer(200, { 'content-type': LAYER_TYPE }, JSON.stringify({ ...choice.read(), ...(isLeaving ? { reconnect: true } : {}) }));
 
 /**
  * Reads a viewer's wish; without an encodingId it is for the server's own choice. `mediaId` is not looked at: a session has one video section.

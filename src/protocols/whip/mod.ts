@@ -1,3 +1,4 @@
+export { readCredential } from './bearer.ts';
 export type { IceDescription, IceFragment } from './ice-fragment.ts';
 export type { IceServer } from './ice-server.ts';
 export { WhipEndpoint, type WhipEndpointOptions, type WhipRandom, type WhipStats } from './whip-endpoint.ts';

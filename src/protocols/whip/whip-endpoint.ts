@@ -16,6 +16,8 @@ export interface WhipEndpointOptions {
   readonly nodeId: string;
   /** Told to clients in `Link` headers. */
   readonly iceServers: readonly IceServer[];
+  /** Whether sessions end here soon and are to be made anew, which leads to another node: viewers who ask for their layers are told. */
+  readonly isLeaving?: () => boolean;
 }
 
 /** What the machine needs from outside besides the sessions. */
@@ -47,12 +49,13 @@ export class WhipEndpoint {
   private readonly links: readonly string[];
   /** Those without credentials, which anybody may know. */
   private readonly publicLinks: readonly string[];
+  private readonly isLeaving: () => boolean;
   private readonly refused = new Map<string, number>();
   private created = 0;
   private restarts = 0;
 
   /** Throws `SluiceError` `whip.bad-node-id` or `whip.bad-ice-server`. */
-  constructor(sessions: WhipSessions, random: WhipRandom, { nodeId, iceServers }: WhipEndpointOptions) {
+  constructor(sessions: WhipSessions, random: WhipRandom, { nodeId, iceServers, isLeaving }: WhipEndpointOptions) {
     if (!isNodeId(nodeId)) {
       throw new SluiceError(
         'whip.bad-node-id',
@@ -62,6 +65,7 @@ export class WhipEndpoint {
     this.sessions = sessions;
     this.random = random;
     this.nodeId = nodeId;
+    this.isLeaving = isLeaving ?? (() => false);
     this.links = iceServers.map(iceServerLink);
     this.publicLinks = iceServers.filter(({ credential }) => credential === undefined).map(iceServerLink);
   }
@@ -75,6 +79,14 @@ export class WhipEndpoint {
         : target.session === undefined
           ? this.toEndpoint(request)
           : this.toSession(request, target.session);
+    const { code } = response;
+    if (code !== undefined) this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+    return response;
+  }
+
+  /** The answer to a client that may not have a session, for an owner who decides that before the request gets here. */
+  refuse(target: WhipTarget, refused: WhipRefused): WhipResponse {
+    const response = this.refusal(target, refused);
     const { code } = response;
     if (code !== undefined) this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
     return response;
@@ -142,7 +154,7 @@ export class WhipEndpoint {
   private toSession(request: WhipRequest, name: string): WhipResponse {
     const session = this.findSession(request.target, name);
     if (session === undefined) return problemResponse('session-not-found');
-    if (request.target.part === 'layer') return answerLayerRequest(request, session);
+    if (request.target.part === 'layer') return answerLayerRequest(request, session, this.isLeaving());
     switch (request.method) {
       case 'GET':
       case 'HEAD':

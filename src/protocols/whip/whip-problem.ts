@@ -27,6 +27,7 @@ export type WhipRefusal =
 type WhipProblem =
   | WhipRefusal
   | 'fragment-unusable'
+  | 'source-not-started'
   | 'empty-body'
   | 'bad-offer'
   | 'bad-fragment'
@@ -64,6 +65,12 @@ const PROBLEMS: Readonly<Record<WhipProblem, Problem>> = {
   },
   forbidden: { status: 403, title: 'This is not allowed', detail: 'Ask the owner of the app for the right to do this.' },
   'stream-not-found': { status: 404, title: 'There is no such stream', detail: 'Check app and name in the URL.' },
+  'source-not-started': {
+    status: 404,
+    title: "The stream's source did not start in time",
+    detail: 'It may still come. Try again after the time in Retry-After.',
+    retryAfterS: 5,
+  },
   'session-not-found': {
     status: 404,
     title: 'There is no such session',

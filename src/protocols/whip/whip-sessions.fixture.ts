@@ -117,7 +117,10 @@ export interface Ask {
 }
 
 /** An endpoint of node `n1` over memory, and short ways to ask it. */
-export function makeEndpoint(iceServers: readonly IceServer[] = []): {
+export function makeEndpoint(
+  iceServers: readonly IceServer[] = [],
+  isLeaving = (): boolean => false,
+): {
   readonly sessions: MemorySessions;
   readonly endpoint: WhipEndpoint;
   readonly ask: (request: Ask) => WhipResponse;
@@ -127,7 +130,7 @@ export function makeEndpoint(iceServers: readonly IceServer[] = []): {
   let count = 0;
   const random = { randomBytes: (length: number): Uint8Array => new Uint8Array(length).fill(++count) };
   const sessions = new MemorySessions();
-  const endpoint = new WhipEndpoint(sessions, random, { nodeId: 'n1', iceServers });
+  const endpoint = new WhipEndpoint(sessions, random, { nodeId: 'n1', iceServers, isLeaving });
   const ask = ({ method = 'GET', path = '/live/show/whip', query = '', headers = {}, body = '' }: Ask): WhipResponse => {
     const target = parseWhipPath(path) ?? { kind: 'publish', ref: streamRef('live', 'unknown') };
     const isRefused = body === 'too-large' || body === 'too-slow' || body === 'too-many';
