@@ -206,6 +206,8 @@ describe('the end of a session', () => {
     source.closeDtls();
     await ended(source.session);
     expect(endOf(server, 'close-dtls')).toBe('webrtc.peer-closed');
+    // Only DELETE says that the publisher means it: a page that is loaded anew closes DTLS, too.
+    expect((await fetch(`${server.httpUrl}/api/v1/streams/live/close-dtls`)).status).toBe(200);
   });
 
   it('closes DTLS and answers no STUN any more after DELETE', async () => {

@@ -116,6 +116,34 @@ describe('transcoding on demand', () => {
   );
 
   it(
+    'gives a browser that has no HEVC the H.264 rung of a HEVC source, and one that has it the source',
+    async () => {
+      await publishAs('hevc', { videoCodec: 'hevc' });
+      await offers('hevc', ['webrtc', '180p', '90p']);
+      const viewer = await watch('hevc');
+      await viewer.decodeMore(60, 40_000);
+      const [video] = await viewer.stats('inbound-rtp', 'video');
+      expect(video).toMatchObject({ codec: 'video/H264', frameWidth: 640, frameHeight: 360 });
+      expect((await streamOf('hevc')).rungs.find(({ name }) => name === 'webrtc')?.state).toBe('running');
+      // By the offer alone: the source is better than any rung.
+      const offer = `${await viewer.page.evaluate(() => (window as unknown as { peer: RTCPeerConnection }).peer.localDescription?.sdp ?? '')}`;
+      const payloadType = /^a=rtpmap:(\d+) H264\/90000/m.exec(offer)?.[1];
+      const withHevc = offer
+        .replace(new RegExp(`^a=rtpmap:${payloadType} H264/90000`, 'm'), `a=rtpmap:${payloadType} H265/90000`)
+        .replace(new RegExp(`^a=fmtp:${payloadType} .*\\r\\n`, 'm'), '');
+      const answer = await fetch(`${server.httpUrl}/live/hevc/whep`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp' },
+        body: withHevc,
+      });
+      expect(answer.status).toBe(201);
+      expect(await answer.text()).toMatch(new RegExp(`^a=rtpmap:${payloadType} H265/90000`, 'm'));
+      await fetch(new URL(answer.headers.get('location') ?? '', server.httpUrl), { method: 'DELETE' });
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'lists rungs in the multivariant playlist as they will be, and makes one when it is asked for, in step with the source',
     async () => {
       await publishAs('ladder', { videoCodec: 'h264', audioCodec: 'aac' });
