@@ -15,7 +15,8 @@ const [NEAR_HOST, FAR_HOST] = ['127.0.0.2', '127.0.0.3'];
 const RELAY_PORT = 17_350;
 const FIRST_BYTES = 20_000;
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 const rounded = (values: readonly number[]): number[] => values.map(Math.round).toSorted((left, right) => left - right);
 
 /** A cluster of real processes: joining it, cold edges far away, and what viewers see when nodes are killed. */
@@ -46,10 +47,20 @@ type Join = (role: string, region: string, environment?: Record<string, string>,
 
 /** From a viewer's request to its first picture's bytes, on an edge that has never had the stream, in a region 50 ms away. */
 async function coldStarts(join: Join): Promise<number[]> {
-  const origin = await join('origin', 'eu', { SLUICE_CLUSTER_RELAY_HOST: NEAR_HOST, SLUICE_CLUSTER_RELAY_PORT: String(RELAY_PORT) }, FAR_HOST);
+  const origin = await join(
+    'origin',
+    'eu',
+    { SLUICE_CLUSTER_RELAY_HOST: NEAR_HOST, SLUICE_CLUSTER_RELAY_PORT: String(RELAY_PORT) },
+    FAR_HOST,
+  );
   const link = await DelayedLink.open({ host: FAR_HOST, port: RELAY_PORT }, { host: NEAR_HOST, port: RELAY_PORT }, DELAY_MS);
   const edge = await join('edge', 'us', { SLUICE_CLUSTER_LINGER_MS: '0' });
-  const publisher = await publish({ url: `${origin.server.rtmpUrl}/live/far`, videoCodec: 'h264', audioCodec: 'aac', keyframeIntervalS: 2 });
+  const publisher = await publish({
+    url: `${origin.server.rtmpUrl}/live/far`,
+    videoCodec: 'h264',
+    audioCodec: 'aac',
+    keyframeIntervalS: 2,
+  });
   const times: number[] = [];
   try {
     await until('the stream on the edge', async () => {
@@ -59,7 +70,12 @@ async function coldStarts(join: Join): Promise<number[]> {
     });
     for (let start = 0; start < COLD_STARTS; start++) {
       // The stream has to be gone from the edge, and the connection to the origin with it.
-      await until('the end of the pull', () => edge.server.log.findLast(({ code }) => code === 'hub.stream-started' || code === 'hub.stream-ended')?.['code'] === 'hub.stream-ended' || undefined);
+      await until(
+        'the end of the pull',
+        () =>
+          edge.server.log.findLast(({ code }) => code === 'hub.stream-started' || code === 'hub.stream-ended')?.['code'] ===
+            'hub.stream-ended' || undefined,
+      );
       await sleep(6_000);
       const began = performance.now();
       const viewer = await FlvViewer.open(`${edge.server.httpUrl}/live/far.flv`);
@@ -145,7 +161,9 @@ const publishTo = (node: TestNode, name: string): ReturnType<typeof publish> =>
   publish({ url: `${node.server.rtmpUrl}/live/${name}`, videoCodec: 'h264', audioCodec: 'aac' });
 
 async function watch(node: TestNode, name: string): Promise<FlvViewer> {
-  const viewer = await until(`live/${name} on an edge`, () => FlvViewer.open(`${node.server.httpUrl}/live/${name}.flv`).catch(() => undefined));
+  const viewer = await until(`live/${name} on an edge`, () =>
+    FlvViewer.open(`${node.server.httpUrl}/live/${name}.flv`).catch(() => undefined),
+  );
   await until('bytes', () => (viewer.bytes > FIRST_BYTES ? true : undefined));
   return viewer;
 }
@@ -161,13 +179,37 @@ interface Measured {
 function rowsOf({ joins, starts, regional, standby, back }: Measured): readonly BenchRow[] {
   const row = (name: string, values: readonly number[], share: number, atMost: number, note: string): BenchRow => {
     const sorted = rounded(values);
-    return { name, value: at(sorted, share), unit: share === 1 ? 'ms at most' : `ms p${share * 100}`, bar: { atMost }, note: `${note}; ${sorted.join(', ')}` };
+    return {
+      name,
+      value: at(sorted, share),
+      unit: share === 1 ? 'ms at most' : `ms p${share * 100}`,
+      bar: { atMost },
+      note: `${note}; ${sorted.join(', ')}`,
+    };
   };
   return [
     row('cluster: join to active', joins, 0.9, 2_000, 'the start of the process included'),
-    row('cluster: first picture on a cold edge of another region', starts, 0.9, 400, `HTTP-FLV, round trip ${DELAY_MS * 2} ms, new connection each time`),
+    row(
+      'cluster: first picture on a cold edge of another region',
+      starts,
+      0.9,
+      400,
+      `HTTP-FLV, round trip ${DELAY_MS * 2} ms, new connection each time`,
+    ),
     row('cluster: gap at a viewer, regional origin killed', regional, 1, 1_000, 'longest time without a byte over HTTP-FLV'),
-    row('cluster: gap at a viewer, origin killed with a hot standby', standby, 1, 1_000, 'longest time without a byte; a keyframe each second'),
-    row('cluster: publisher back on another origin to its viewers', back, 1, 1_000, 'from accepted to bytes at the viewer, gathering of tracks included'),
+    row(
+      'cluster: gap at a viewer, origin killed with a hot standby',
+      standby,
+      1,
+      1_000,
+      'longest time without a byte; a keyframe each second',
+    ),
+    row(
+      'cluster: publisher back on another origin to its viewers',
+      back,
+      1,
+      1_000,
+      'from accepted to bytes at the viewer, gathering of tracks included',
+    ),
   ];
 }

@@ -10,7 +10,11 @@ export class DelayedLink {
   }
 
   /** `delayMs` each way; a new connection takes one round trip, as TCP's own does. */
-  static async open(from: { readonly host: string; readonly port: number }, to: { readonly host: string; readonly port: number }, delayMs: number): Promise<DelayedLink> {
+  static async open(
+    from: { readonly host: string; readonly port: number },
+    to: { readonly host: string; readonly port: number },
+    delayMs: number,
+  ): Promise<DelayedLink> {
     const server = createServer({ noDelay: true, pauseOnConnect: true });
     const link = new DelayedLink(server);
     server.on('connection', (near) => {

@@ -18,9 +18,16 @@ const viewers: FlvViewer[] = [];
 beforeAll(async () => {
   const environment = { SLUICE_APPS_LIVE_SECOND_PUBLISHER: 'standby' };
   cluster = await TestCluster.found({ roles: ['manager'], region: 'eu' });
-  [origin, second] = [await cluster.join({ roles: ['origin'], region: 'eu', environment }), await cluster.join({ roles: ['origin'], region: 'eu', environment })];
+  [origin, second] = [
+    await cluster.join({ roles: ['origin'], region: 'eu', environment }),
+    await cluster.join({ roles: ['origin'], region: 'eu', environment }),
+  ];
   near = await cluster.join({ roles: ['edge'], region: 'eu' });
-  far = [await cluster.join({ roles: ['edge'], region: 'us' }), await cluster.join({ roles: ['edge'], region: 'us' }), await cluster.join({ roles: ['edge'], region: 'us' })];
+  far = [
+    await cluster.join({ roles: ['edge'], region: 'us' }),
+    await cluster.join({ roles: ['edge'], region: 'us' }),
+    await cluster.join({ roles: ['edge'], region: 'us' }),
+  ];
 });
 afterEach(async () => {
   for (const viewer of viewers.splice(0)) viewer.close();
@@ -59,7 +66,9 @@ const text = async (node: TestNode, path: string): Promise<string> => {
 const digest = async (node: TestNode, path: string): Promise<string> => {
   const response = await fetch(`${node.server.httpUrl}/live/${path}`);
   expect(response.status).toBe(200);
-  return createHash('sha256').update(Buffer.from(await response.arrayBuffer())).digest('hex');
+  return createHash('sha256')
+    .update(Buffer.from(await response.arrayBuffer()))
+    .digest('hex');
 };
 /** From which node another one pulled the stream last. */
 const upstreamOf = (node: TestNode, name: string): unknown =>
@@ -135,7 +144,10 @@ describe('a stream published on one node', () => {
       // It may have been accepted for the moment that it takes to ask.
       if (!(rejected instanceof Error)) await rejected.ended;
       await publishTo(second, 'hot');
-      await vi.waitFor(() => expect(second.server.log.some(({ code, stream }) => code === 'cluster.standby' && stream === 'live/hot')).toBe(true), WAIT);
+      await vi.waitFor(
+        () => expect(second.server.log.some(({ code, stream }) => code === 'cluster.standby' && stream === 'live/hot')).toBe(true),
+        WAIT,
+      );
       await flows(viewer);
       viewer.takeGapMs();
       await doomed.server.kill();

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeLoad } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';

@@ -108,11 +108,14 @@ export class FanOut implements LiveStream {
       sinkFailed,
       changed: () => listener.renditionsChanged(ref),
     });
-    this.timeline = new Timeline({ frame: (frame) => this.deliver(frame) }, {
-      ...options,
-      startedWallMs,
-      firstDiscontinuity: discontinuity,
-    });
+    this.timeline = new Timeline(
+      { frame: (frame) => this.deliver(frame) },
+      {
+        ...options,
+        startedWallMs,
+        firstDiscontinuity: discontinuity,
+      },
+    );
   }
 
   get discontinuity(): number {

@@ -52,7 +52,10 @@ export class DevCluster {
   describe(): string {
     const rows = this.nodes
       .toSorted((left, right) => left.plan.httpPort - right.plan.httpPort)
-      .map(({ plan, pid }) => `  ${plan.name.padEnd(12)} ${plan.roles.join(', ').padEnd(8)} ${plan.region}   http://localhost:${plan.httpPort}   pid ${pid}`);
+      .map(
+        ({ plan, pid }) =>
+          `  ${plan.name.padEnd(12)} ${plan.roles.join(', ').padEnd(9)} ${plan.region}   http://localhost:${plan.httpPort}   pid ${pid}`,
+      );
     const find = (name: string): DevNodePlan | undefined => this.plans.find((plan) => plan.name === name);
     const [origin, near, far] = [find('eu-origin'), find('eu-edge'), find('us-edge-1')];
     return [

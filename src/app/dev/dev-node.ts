@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SluiceError } from '../../core/mod.ts';
-import { devArguments, devEnvironment, type DevNodePlan } from './dev-plan.ts';
+import { type DevNodePlan, devArguments, devEnvironment } from './dev-plan.ts';
 
 export interface DevNodeOptions {
   readonly plan: DevNodePlan;

@@ -22,6 +22,7 @@ export interface DevPorts {
 const NODES: ReadonlyArray<readonly [name: string, region: string, role: string]> = [
   ['eu-manager', 'eu', 'manager'],
   ['eu-origin', 'eu', 'origin'],
+  ['eu-transcode', 'eu', 'transcode'],
   ['eu-edge', 'eu', 'edge'],
   ['us-manager', 'us', 'manager'],
   ['us-origin', 'us', 'origin'],
@@ -29,7 +30,7 @@ const NODES: ReadonlyArray<readonly [name: string, region: string, role: string]
   ['us-edge-2', 'us', 'edge'],
 ];
 
-/** Two regions, each with a manager, an origin and edges. The first node founds the cluster. */
+/** Two regions, each with a manager, an origin and edges, and a transcode node in the first. The first node founds the cluster. */
 export const devPlan = (ports: DevPorts): readonly DevNodePlan[] =>
   NODES.map(([name, region, role], index) => ({
     name,
