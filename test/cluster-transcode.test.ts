@@ -22,12 +22,13 @@ let publisher: FfmpegPublisher;
 beforeAll(async () => {
   cluster = await TestCluster.found({ roles: ['manager'], region: 'eu' });
   // Each of them serves viewers, too, so that the tests can look at what it has.
-  origin = await cluster.join({ roles: ['origin', 'edge'], region: 'eu', environment });
-  makers = [
-    await cluster.join({ roles: ['transcode', 'edge'], region: 'eu', environment }),
-    await cluster.join({ roles: ['transcode', 'edge'], region: 'eu', environment }),
-  ];
-  edge = await cluster.join({ roles: ['edge'], region: 'eu' });
+  const maker = { roles: ['transcode', 'edge'], region: 'eu', environment };
+  [origin, edge, ...makers] = await Promise.all([
+    cluster.join({ roles: ['origin', 'edge'], region: 'eu', environment }),
+    cluster.join({ roles: ['edge'], region: 'eu' }),
+    cluster.join(maker),
+    cluster.join(maker),
+  ]);
   publisher = await publish({ url: `${origin.server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'aac' });
 }, PATIENCE_MS);
 afterAll(async () => {

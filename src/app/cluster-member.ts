@@ -1,49 +1,47 @@
 import type pino from 'pino';
-import { joinOperations, joinTokenOperations, nodeOperations, type Operation } from '../api/mod.ts';
+import { nodeOperations, type Operation } from '../api/mod.ts';
 import {
-  CLUSTER_IDENTITY_KEY,
-  encodeClusterIdentity,
   Membership,
   type MembershipOutput,
   type NodeLoad,
   type OwnState,
   Revocations,
   type SecondPublisher,
+  type Store,
 } from '../cluster/mod.ts';
-import type { StreamRef, WallMs } from '../core/mod.ts';
-import type { Hub, LiveStream } from '../hub/mod.ts';
+import type { StreamRef } from '../core/mod.ts';
+import type { Hub, LiveStream, StreamBeginning } from '../hub/mod.ts';
 import {
-  CertificateAuthority,
   ClientRegion,
   type Clock,
   ClusterRoute,
   ClusterStreams,
-  foundCluster,
-  JoinServer,
   LoadSampler,
-  loadIdentity,
   type MachineLoad,
   type NatsServerProcess,
   type NodeIdentity,
-  NodeRegistry,
   NodeRouting,
   ownNodeOf,
   RedirectGate,
   RelayClient,
   RelayServer,
   type RelayTls,
+  type RungMakers,
+  type RungStanding,
   SESSION_FORWARD_DEFAULTS,
   SessionForward,
-  StoreCalls,
   type StreamSupplier,
   saveIdentity,
-  serveRenewals,
-  TokenStore,
 } from '../io/mod.ts';
-import { advertisedEndpoints, configuredPorts, type NodePorts } from './advertised-endpoints.ts';
+import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
+import { CertificateUpkeep } from './certificate-upkeep.ts';
 import type { Config } from './config/mod.ts';
-import { type Coordination, coordinationOf, openCoordination, startNatsServer } from './coordination.ts';
+import { type Coordination, openCoordination, renewNatsServer } from './coordination.ts';
 import { Draining, type WhoIsLeft } from './draining.ts';
+import { ManagerServices } from './manager-services.ts';
+import { MemberConsole } from './member-console.ts';
+import { type OwnIdentity, openIdentity } from './own-identity.ts';
+import { OWN_STATES } from './own-states.ts';
 import type { StreamFollower } from './stream-events.ts';
 
 export interface ClusterMemberOptions {
@@ -64,6 +62,8 @@ export interface ClusterNeeds {
   /** As they are in use. */
   readonly ports: Omit<NodePorts, 'relay'>;
   readonly secondPublisher: (app: string) => SecondPublisher;
+  /** How a rung of another node's stream stands here. */
+  readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
   /** Asks publishers to go on at another node; returns how many it could ask. */
   readonly movePublishers: () => number;
 }
@@ -94,10 +94,18 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   readonly gate: RedirectGate;
   /** WebRTC sessions of other nodes. */
   readonly forward: SessionForward;
+  /** Nodes that make rungs for one another; alone until this node is a member. */
+  readonly makers: RungMakers = {
+    makesSomeOf: (path) => this.streams?.makers.makesSomeOf(path) ?? false,
+    makes: (path, rung) => this.streams?.makers.makes(path, rung) ?? false,
+    place: (stream, offer, out) => this.streams?.makers.place(stream, offer, out) ?? { because: undefined },
+  };
+  /** What the console shows of the cluster. */
+  readonly console: MemberConsole;
   private readonly options: ClusterMemberOptions;
-  private readonly identity: NodeIdentity;
+  private identity: NodeIdentity;
   private readonly coordination: Coordination;
-  private readonly authority: CertificateAuthority | undefined;
+  private readonly manager: ManagerServices | undefined;
   private readonly nats: NatsServerProcess | undefined;
   private readonly sampler: LoadSampler;
   private readonly endings: (() => void)[] = [];
@@ -111,29 +119,30 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
 
   /** Of the cluster that this node has joined, or founds; undefined when it does neither. */
   static async open(options: ClusterMemberOptions): Promise<ClusterMember | undefined> {
-    const { config, log } = options;
-    const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : undefined);
-    if (known === undefined) return undefined;
-    const nats = await startNatsServer(config, known, log);
-    const identity = nats === undefined ? known : withNats(config, known, nats);
-    const { ca, caPrivateKey } = identity;
-    const authority = caPrivateKey === undefined ? undefined : await CertificateAuthority.load(ca, caPrivateKey);
-    return new ClusterMember(options, identity, authority, nats);
+    const { config, clock, log } = options;
+    const own = await openIdentity(config, log);
+    if (own === undefined) return undefined;
+    const coordination = openCoordination(own.identity, log);
+    const manager = await ManagerServices.open({ identity: own.identity, coordination, clock, log });
+    return new ClusterMember(options, own, coordination, manager);
   }
 
   private constructor(
     options: ClusterMemberOptions,
-    identity: NodeIdentity,
-    authority: CertificateAuthority | undefined,
-    nats: NatsServerProcess | undefined,
+    { identity, nats }: OwnIdentity,
+    coordination: Coordination,
+    manager: ManagerServices | undefined,
   ) {
     const { config, clock, log } = options;
     this.options = options;
     this.identity = identity;
-    this.authority = authority;
+    this.manager = manager;
     this.nats = nats;
     this.nodeId = identity.nodeId;
-    this.coordination = openCoordination(identity, log);
+    this.coordination = coordination;
+    const { store, bus } = this.coordination;
+    const membership = (): Membership | undefined => this.membership;
+    this.console = new MemberConsole({ ownId: this.nodeId, store, bus, clock, membership, streams: () => this.streams });
     this.sampler = new LoadSampler({ dataFolder: config.dataFolder, networkMaxBps: 0, now: () => clock.monotonic() });
     const { networks, regionHeader } = config.cluster;
     const region = new ClientRegion({ networks: new Map(Object.entries(networks)), header: regionHeader, fallback: identity.region });
@@ -166,8 +175,11 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const { identity, options, coordination } = this;
     const { version, clock, log } = options;
     const { store, bus } = coordination;
-    const revocations = new Revocations(store, ({ node }) => log.info({ code: 'cluster.node-revoked', node }, 'a node was removed'));
-    const tls = { key: identity.privateKey, cert: identity.certificate, ca: identity.ca };
+    const revocations = new Revocations(store, ({ node }) => {
+      log.info({ code: 'cluster.node-revoked', node }, 'a node was removed');
+      this.relay?.server.disconnect(node);
+    });
+    const tls = tlsOf(identity);
     const server = this.createRelayServer(tls, revocations);
     await server.listen();
     const client = new RelayClient({ tls, node: this.nodeId, cluster: identity.clusterName, clock, log });
@@ -183,11 +195,18 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       load: () => ({ ...this.sampler.sample(), ...load() }),
     });
     this.membership = membership;
-    this.serveAsManager();
     membership.start();
+    if (this.manager !== undefined) this.endings.push(this.manager.serve());
+    const upkeep = new CertificateUpkeep(identity, {
+      bus,
+      now: () => clock.wall(),
+      renewed: (renewed) => this.renewed(renewed),
+      log,
+    });
     const ticker = setInterval(() => this.tick(membership, needs), TICK_MS);
     this.endings.push(
       () => clearInterval(ticker),
+      () => upkeep.close(),
       () => revocations.close(),
       () => membership.close(),
     );
@@ -196,6 +215,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   /** Says goodbye to nodes that pull from here, then to the cluster. */
   async close(): Promise<void> {
     this.draining.close();
+    this.console.close();
     this.streams?.close();
     for (const end of this.endings.splice(0)) end();
     this.relay?.client.close();
@@ -246,22 +266,15 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.drained = ended;
   }
 
+  /** The cluster's store, as this node reaches it. */
+  get store(): Store {
+    return this.coordination.store;
+  }
+
   // Of the API.
 
   operations(): readonly Operation[] {
-    const { clock, log } = this.options;
-    const { authority, identity } = this;
-    const store = new StoreCalls(this.coordination.store);
-    const replica = {
-      nodes: () => this.membership?.nodes() ?? [],
-      node: (id: string) => this.membership?.node(id),
-    };
-    const nodes = nodeOperations(new NodeRegistry({ store, replica, ownId: this.nodeId, clock }));
-    if (authority === undefined) return nodes;
-    const tokens = new TokenStore(store, authority.sha256, () => clock.wall());
-    const { clusterId, clusterName, coordination } = identity;
-    const joiner = new JoinServer({ store, tokens, authority, clusterId, clusterName, coordination: () => coordination, clock, log });
-    return [...nodes, ...joinOperations(joiner), ...joinTokenOperations(tokens)];
+    return [...nodeOperations(this.console.registry), ...(this.manager?.operations() ?? [])];
   }
 
   // Of streams.
@@ -281,8 +294,13 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   }
 
   /** When a stream that is published here began elsewhere. */
-  startedBefore(path: string): WallMs | undefined {
+  startedBefore(path: string): StreamBeginning | undefined {
     return this.streams?.startedBefore(path);
+  }
+
+  /** Whether the stream's origin is to be left. */
+  isGivenUp(path: string): boolean {
+    return this.streams?.isGivenUp(path) ?? false;
   }
 
   supply(ref: StreamRef): boolean {
@@ -308,8 +326,14 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private membershipOutput(): MembershipOutput {
     const { log } = this.options;
     return {
-      nodeChanged: () => this.streams?.nodesChanged(),
-      nodeGone: () => this.streams?.nodesChanged(),
+      nodeChanged: (view) => {
+        this.streams?.nodesChanged();
+        this.console.nodeChanged(view);
+      },
+      nodeGone: (id) => {
+        this.streams?.nodesChanged();
+        this.console.nodeGone(id);
+      },
       ownStatus: (state, drainForMs) => {
         const isSame = state === this.state;
         if (!isSame) this.become(state);
@@ -321,26 +345,6 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       },
       warning: (code, message) => log.warn({ code }, message),
     };
-  }
-
-  /** On managers: makes itself known as the authority, and answers nodes that ask for a new certificate. */
-  private serveAsManager(): void {
-    const { authority, identity, coordination } = this;
-    if (authority === undefined) return;
-    const { store, bus } = coordination;
-    const { clusterId, clusterName } = identity;
-    const value = encodeClusterIdentity({ v: 1, id: clusterId, name: clusterName, caSha256: authority.sha256 });
-    let isWritten = false;
-    const write = (): void => {
-      if (isWritten) return;
-      store.create(CLUSTER_IDENTITY_KEY, value, (result) => {
-        isWritten = result.ok || result.failure === 'conflict';
-      });
-    };
-    write();
-    const retry = setInterval(write, IDENTITY_RETRY_MS);
-    const { clock, log } = this.options;
-    this.endings.push(() => clearInterval(retry), serveRenewals({ bus, store: new StoreCalls(store), authority, clock, log }));
   }
 
   private tick(membership: Membership, needs: ClusterNeeds): void {
@@ -356,7 +360,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     membership: Membership,
     incarnation: number,
     { client, server }: { readonly client: RelayClient; readonly server: RelayServer },
-    { hub, secondPublisher }: ClusterNeeds,
+    { hub, secondPublisher, standingOf }: ClusterNeeds,
   ): ClusterStreams {
     const { clock, log, config } = this.options;
     const { store, bus } = this.coordination;
@@ -373,7 +377,10 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       isPulled: (path) => server.isPulled(path),
       secondPublisher,
       isDraining: () => this.isDraining,
+      makesRungs: this.identity.roles.includes('transcode') || this.identity.roles.includes('mono'),
+      standingOf,
       lingerMs: config.cluster.lingerMs,
+      streamChanged: (path, known) => this.console.streamChanged(path, known),
       clock,
       log,
     });
@@ -397,6 +404,15 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     return { streams, viewers };
   }
 
+  private renewed(identity: NodeIdentity): void {
+    this.identity = identity;
+    saveIdentity(this.options.config.dataFolder, identity);
+    this.coordination.showCertificate(identity);
+    this.relay?.server.showCertificate(tlsOf(identity));
+    this.relay?.client.showCertificate(tlsOf(identity));
+    if (this.nats !== undefined) renewNatsServer(this.nats, this.options.config.dataFolder, identity);
+  }
+
   /** Out of the cluster: what is published here stays, what came from others does not. */
   private leave(): void {
     this.streams?.close();
@@ -407,41 +423,4 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   }
 }
 
-const IDENTITY_RETRY_MS = 2_000;
-const OWN_STATES: Readonly<Record<OwnState, string>> = {
-  joining: 'registering in the cluster',
-  active: 'this node is active in its cluster',
-  draining: 'this node is draining: it takes nothing new',
-  disabled: 'this node is disabled: it takes nothing',
-  removed: 'this node was removed from its cluster by an operator: move the folder "cluster" in its data folder away and join again',
-  superseded: 'another process runs with the identity of this node: it is out of the cluster',
-  foreign: 'the store that this node reaches is that of another cluster: it is out of it',
-};
-
-function withNats(config: Config, identity: NodeIdentity, { user, password, url }: NatsServerProcess): NodeIdentity {
-  const port = new URL(url).port;
-  const { advertise } = config.cluster;
-  const place = advertise.includes(':') ? `[${advertise}]` : advertise;
-  const changed: NodeIdentity = {
-    ...identity,
-    coordination: { kind: 'nats', servers: [`tls://${place}:${port}`], user, password, ca: identity.ca },
-  };
-  saveIdentity(config.dataFolder, changed);
-  return changed;
-}
-
-async function found(config: Config): Promise<NodeIdentity> {
-  const { cluster } = config;
-  const identity = await foundCluster(
-    {
-      clusterName: cluster.name,
-      roles: cluster.roles,
-      region: cluster.region,
-      endpoints: advertisedEndpoints(config, cluster.advertise, configuredPorts(config)),
-      coordination: coordinationOf(config),
-    },
-    new Date(),
-  );
-  saveIdentity(config.dataFolder, identity);
-  return identity;
-}
+const tlsOf = ({ privateKey, certificate, ca }: NodeIdentity): RelayTls => ({ key: privateKey, cert: certificate, ca });

@@ -19,6 +19,8 @@ import type { Config } from './config/mod.ts';
 export interface Coordination {
   readonly store: Store;
   readonly bus: Bus;
+  /** Shows the certificate of this identity from the next connection on. */
+  showCertificate(identity: NodeIdentity): void;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export async function startNatsServer(config: Config, identity: NodeIdentity, lo
   return NatsServerProcess.start({ folder, host: '0.0.0.0', port: cluster.nats.port, tls: writeCertificates(folder, identity), log });
 }
 
+/** The files that the manager's own NATS server reads its certificate from. */
 function writeCertificates(folder: string, { certificate, privateKey, ca }: NodeIdentity): NatsServerTls {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (name: string, text: string): string => {
@@ -47,6 +50,12 @@ function writeCertificates(folder: string, { certificate, privateKey, ca }: Node
     return file;
   };
   return { certFile: write('certificate.pem', certificate), keyFile: write('key.pem', privateKey), caFile: write('ca.pem', ca) };
+}
+
+/** Gives the manager's own NATS server the certificate of this identity. */
+export function renewNatsServer(server: NatsServerProcess, dataFolder: string, identity: NodeIdentity): void {
+  writeCertificates(natsFolder(dataFolder), identity);
+  server.reloadTls();
 }
 
 /** What nodes that join are told of the founding node's configuration. */
@@ -83,6 +92,7 @@ function openEmbedded(folder: string, id: string, onReachable: (isReachable: boo
   return {
     store,
     bus,
+    showCertificate: () => undefined,
     close: async () => {
       store.close();
       bus.close();
@@ -91,18 +101,20 @@ function openEmbedded(folder: string, id: string, onReachable: (isReachable: boo
 }
 
 function openNats(
-  { clusterName, certificate, privateKey, ca: ownCa, caPrivateKey }: NodeIdentity,
+  identity: NodeIdentity,
   { servers, user, password, ca }: Extract<Resource, { kind: 'nats' }>,
   onReachable: (isReachable: boolean, detail: string) => void,
 ): Coordination {
+  const { clusterName, ca: ownCa, caPrivateKey } = identity;
   const isManager = caPrivateKey !== undefined;
+  let shown = identity;
   const isTls = servers.some((server) => server.startsWith('tls:'));
   const link = new NatsLink({
     servers,
     cluster: clusterName,
     ...(user === '' ? {} : { user, password }),
     // The cluster's own server has a certificate of its authority, and wants one.
-    ...(isTls ? { tls: { ca: ca === '' ? ownCa : ca, cert: certificate, key: privateKey } } : {}),
+    ...(isTls ? { tls: () => ({ ca: ca === '' ? ownCa : ca, cert: shown.certificate, key: shown.privateKey }) } : {}),
     onReachable,
   });
   const store = new NatsStore(link, { replicas: servers.length >= NATS_REPLICATED_FROM ? 3 : 1, purgesDeletions: isManager });
@@ -110,6 +122,9 @@ function openNats(
   return {
     store,
     bus,
+    showCertificate: (renewed) => {
+      shown = renewed;
+    },
     close: async () => {
       store.close();
       bus.close();

@@ -132,7 +132,7 @@ describe('HubToHls', () => {
     const wider = { ...VIDEO, width: 1920, height: 1080 };
     recorder.feed(source.add({ seconds: 3, tracks: [wider, AUDIO], from: 7 }));
     expect(recorder.media).toMatch(
-      /1800000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-1800000001-[0-9a-f]{16}\.mp4"\n#EXT-X-PROGRAM-DATE-TIME/,
+      /1800000001\.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-1-[0-9a-f]{16}\.mp4"\n#EXT-X-PROGRAM-DATE-TIME/,
     );
     expect(recorder.media).toContain('1800000002.m4s');
     expect(recorder.multivariant).toContain('RESOLUTION=1920x1080');
@@ -185,9 +185,39 @@ describe('HubToHls', () => {
     expect(() => new Recorder().feed(alone).hls.ended()).not.toThrow();
   });
 
+  it('gives up the segment that frames are missing of, and lists the next one from its beginning', () => {
+    const all = frames({ seconds: 9 });
+    const torn = all.findIndex(({ segment, part }) => segment.sequence === 1800000002 && part === 2);
+    const goesOn = all.findIndex(({ segment }) => segment.sequence === 1800000003);
+    const recorder = new Recorder().feed(all.slice(0, torn));
+    const listed = recorder.media;
+    recorder.hls.gap();
+    // The rest of the segment does not count, and a playlist never takes back what it said.
+    recorder.feed(all.slice(torn + 30, goesOn));
+    expect(recorder.media).toBe(listed);
+    expect(recorder.files.has('1800000002.0.m4s')).toBe(true);
+    recorder.hls.gap();
+    recorder.feed(all.slice(goesOn));
+    expect(recorder.media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000003\n');
+    expect(recorder.media).not.toContain('1800000002');
+    expect([...recorder.files.keys()].filter((name) => name.startsWith('1800000002'))).toEqual([]);
+    expect([...recorder.files.keys()].filter((name) => name.startsWith('init-'))).toHaveLength(1);
+    recorder.hls.ended();
+    expect(recorder.media).toContain('1800000003.m4s');
+  });
+
+  it('forgets the init segment of a segment that was given up, unless another one needs it', () => {
+    const source = new FrameSource();
+    const recorder = new Recorder().feed(source.add({ seconds: 1 }));
+    recorder.hls.gap();
+    source.newSource();
+    recorder.feed(source.add({ seconds: 3, from: 10, tracks: [VIDEO] }));
+    expect([...recorder.files.keys()].filter((name) => name.startsWith('init-'))).toHaveLength(1);
+  });
+
   it('writes init segments that name the tracks of the muxed fragments', () => {
     const recorder = new Recorder().feed(frames({ seconds: 1 }));
-    const name = [...recorder.files.keys()].find((candidate) => candidate.startsWith('init-1800000000-')) ?? '';
+    const name = [...recorder.files.keys()].find((candidate) => candidate.startsWith('init-0-')) ?? '';
     const boxes = readBoxes(recorder.files.get(name)?.[0] ?? new Uint8Array());
     expect(findBox(boxes, 'moov').children.filter((box) => box.type === 'trak')).toHaveLength(2);
   });

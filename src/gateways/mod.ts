@@ -1,11 +1,16 @@
 export type { BroadcastOutput, BroadcastPackager } from './broadcast-packager.ts';
 export { FlvToHub, type FlvToHubOutput, type FlvToHubStats } from './flv-to-hub.ts';
+export { FramesToRtmp, type FramesToRtmpOutput } from './frames-to-rtmp.ts';
 export type { HlsPlaylists } from './hls-playlists.ts';
 export type { HlsWindowLimits } from './hls-window.ts';
 export { HubToFlv, type HubToFlvOptions } from './hub-to-flv.ts';
 export { type HlsOutput, HubToHls } from './hub-to-hls.ts';
+export { HubToRelay, relayRenditions } from './hub-to-relay.ts';
 export { HubToRtmp, type HubToRtmpOptions } from './hub-to-rtmp.ts';
 export { HubToRtp, type HubToRtpOutput, type RtpKind } from './hub-to-rtp.ts';
 export { LayersToHub, type LayersToHubOutput, type SourceLayer } from './layers-to-hub.ts';
+export { RelayToHub, type RelayToHubOutput, RenditionToHub, type RenditionToHubOutput } from './relay-to-hub.ts';
 export { RtmpToHub } from './rtmp-to-hub.ts';
+export type { PulledTrack, TimeBase } from './source-audio.ts';
+export { type PulledFrame, SourceToHub, type SourceToHubStats } from './source-to-hub.ts';
 export { type Playability, playabilityWith, type WebrtcPlayability, webrtcPlayability } from './webrtc-playability.ts';

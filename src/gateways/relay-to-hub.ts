@@ -12,6 +12,8 @@ export interface RelayToHubOutput {
   accepted(rendition: string, acceptance: RelayAcceptance): void;
   /** It does not come from there; `hub.stream-taken` and `hub.too-many-streams` are this node's own words, after which the pull is to be closed. */
   refused(rendition: string, code: string, message: string, epoch: number): void;
+  /** Whether this node makes the rendition itself: then it is not taken from others. */
+  makes?(rendition: string): boolean;
   /** It comes another way now. */
   path(rendition: string, epoch: number, hops: readonly string[]): void;
   broken(rendition: string): void;
@@ -19,6 +21,12 @@ export interface RelayToHubOutput {
   /** The stream was removed from this node's hub: the pulls are to be closed. */
   evicted(): void;
 }
+
+/** What the owner of one rendition is told. */
+export type RenditionToHubOutput = Pick<
+  RelayToHubOutput,
+  'wanted' | 'keyframeWanted' | 'accepted' | 'refused' | 'path' | 'broken' | 'ended'
+>;
 
 /**
  * Brings a stream of another node into the hub, with its renditions. One for as long as the stream is pulled, over broken connections and from
@@ -30,6 +38,7 @@ export class RelayToHub implements RelayReceiver, SourceListener {
   private readonly out: RelayToHubOutput;
   private readonly renditionsByName = new Map<string, RenditionToHub>();
   private current = new FrameAssembler();
+  private offered: readonly RelayRendition[] = [];
   private stream: LiveStream | undefined = undefined;
   private publication: RelayedPublication | undefined = undefined;
 
@@ -53,6 +62,16 @@ export class RelayToHub implements RelayReceiver, SourceListener {
   /** The rendition is not pulled any more, since nobody wants it. */
   rest(rendition: string): void {
     this.renditionsByName.get(rendition)?.rest();
+  }
+
+  /** The rendition comes from another maker from now on. */
+  remade(rendition: string): void {
+    this.renditionsByName.get(rendition)?.remade();
+  }
+
+  /** {@link RelayToHubOutput.makes} has another answer. */
+  makersChanged(now: MonotonicMs): void {
+    for (const rendition of this.offered) this.offer(rendition, now);
   }
 
   /** The stream is not pulled any more, but may be again within the hub's hold. */
@@ -112,6 +131,7 @@ export class RelayToHub implements RelayReceiver, SourceListener {
   /** Offers what the other node can give, and withdraws what it cannot any more. */
   renditions(renditions: readonly RelayRendition[], now: MonotonicMs): void {
     const names = new Set(renditions.map(({ name }) => name));
+    this.offered = renditions;
     for (const [name, known] of this.renditionsByName) {
       if (names.has(name)) continue;
       this.renditionsByName.delete(name);
@@ -143,6 +163,11 @@ export class RelayToHub implements RelayReceiver, SourceListener {
   private offer(rendition: RelayRendition, now: MonotonicMs): void {
     const { name, kind, audience, expected } = rendition;
     let known = this.renditionsByName.get(name);
+    if (this.out.makes?.(name) === true) {
+      // Whoever makes it here takes the hub's rendition over, with its viewers.
+      if (this.renditionsByName.delete(name)) this.out.wanted(name, false);
+      return;
+    }
     const said = JSON.stringify([kind, audience, expected]);
     if (known?.said === said) return;
     const created = known === undefined;
@@ -158,21 +183,22 @@ export class RelayToHub implements RelayReceiver, SourceListener {
     this.publication = undefined;
     this.stream = undefined;
     this.current = new FrameAssembler();
+    this.offered = [];
     for (const name of this.renditionsByName.keys()) this.out.wanted(name, false);
     this.renditionsByName.clear();
   }
 }
 
-/** One rendition of a relayed stream. */
-class RenditionToHub implements RelayReceiver {
+/** One rendition that another node gives: of a relayed stream, or made there of a stream of this node. */
+export class RenditionToHub implements RelayReceiver {
   assembler: FrameAssembler = new FrameAssembler();
   input: RelayedRenditionInput | undefined = undefined;
   /** What the other node said of it last. */
   said = '';
   private readonly name: string;
-  private readonly out: RelayToHubOutput;
+  private readonly out: RenditionToHubOutput;
 
-  constructor(name: string, out: RelayToHubOutput) {
+  constructor(name: string, out: RenditionToHubOutput) {
     this.name = name;
     this.out = out;
   }
@@ -188,6 +214,12 @@ class RenditionToHub implements RelayReceiver {
   rest(): void {
     this.assembler = new FrameAssembler();
     this.input?.rest();
+  }
+
+  /** It comes from another maker from now on: frames of one cannot go on behind those of another. */
+  remade(): void {
+    this.assembler = new FrameAssembler();
+    this.input?.remade();
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import type pino from 'pino';
 import {
   type Bus,
+  type Claimed,
   type NodeView,
   type OwnStreamState,
   type SecondPublisher,
@@ -9,19 +10,23 @@ import {
   StreamDirectory,
   type Upstream,
 } from '../../cluster/mod.ts';
-import { type MonotonicMs, type StreamRef, streamRef, type WallMs, wallMs } from '../../core/mod.ts';
-import type { Hub, LiveStream } from '../../hub/mod.ts';
+import { type MonotonicMs, type StreamRef, streamRef, wallMs } from '../../core/mod.ts';
+import type { Hub, LiveStream, StreamBeginning } from '../../hub/mod.ts';
 import type { RelayWish } from '../../protocols/relay/mod.ts';
 import type { Clock } from '../clock.ts';
 import type { RelayClient, RelayRefused, RelaySource, RelaySources, RelayUpstream } from '../relay/mod.ts';
 import type { StreamSupplier } from '../stream-door.ts';
+import type { RungMakers, RungStanding } from '../transcode/mod.ts';
+import { ClusterRungs } from './cluster-rungs.ts';
 import { RelayedStream } from './relayed-stream.ts';
 
 /** The replica of the cluster's nodes; the cluster's `Membership` is one. */
 export interface StreamNodes {
+  nodes(): Iterable<NodeView>;
   node(id: string): NodeView | undefined;
   isAlive(id: string, incarnation: number): boolean;
   readonly isJudging: boolean;
+  readonly isFirstOfRegion: boolean;
 }
 
 export interface ClusterStreamsOptions {
@@ -40,8 +45,14 @@ export interface ClusterStreamsOptions {
   readonly secondPublisher: (app: string) => SecondPublisher;
   /** Whether this node is to be left: any other node may take its streams. */
   readonly isDraining: () => boolean;
+  /** Whether this node makes rungs for others, and all of its own streams. */
+  readonly makesRungs: boolean;
+  /** How a rung of another node's stream stands here. */
+  readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
   /** How long a stream is pulled on after its last viewer left. */
   readonly lingerMs: number;
+  /** What is known of a stream of any node changed; undefined: nobody publishes it any more. */
+  readonly streamChanged: (path: string, stream: Claimed<StreamBody> | undefined) => void;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -65,14 +76,16 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private readonly relayed = new Map<string, Relayed>();
   /** What was last told of the streams published here. */
   private readonly told = new Map<string, string>();
-  /** Published here while another node is the origin. */
-  private readonly standbys = new Set<string>();
+  /** Published here while another node is the origin, with the newest discontinuity there. */
+  private readonly standbys = new Map<string, number>();
+  private readonly rungs: ClusterRungs;
   private readonly ticker: NodeJS.Timeout;
   private describeAt = 0;
 
   constructor(options: ClusterStreamsOptions) {
     this.options = options;
     const { store, bus, nodeId, incarnation, region, nodes, clock } = options;
+    this.rungs = this.createRungs();
     this.directory = new StreamDirectory(
       {
         store,
@@ -82,9 +95,12 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
         nodes: {
           isAlive: (node, run) => nodes.isAlive(node, run),
           regionOf: (node) => nodes.node(node)?.record.region,
-          isDraining: (node) => (node === nodeId ? options.isDraining() : nodes.node(node)?.record.status === 'draining'),
+          isDraining: (node) => this.isDraining(node),
           get isJudging() {
             return nodes.isJudging;
+          },
+          get isSweeper() {
+            return nodes.isFirstOfRegion;
           },
         },
         now: () => clock.monotonic(),
@@ -97,7 +113,12 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
         held: (name, epoch) => this.held(name, epoch),
         evict: (name, to) => this.evict(name, to),
         standBy: (name, origin) => this.standBy(name, origin),
-        changed: () => undefined,
+        changed: (name, stream) => {
+          if (stream !== undefined && stream.holder.node !== nodeId && this.standbys.has(name))
+            this.standbys.set(name, stream.body.discontinuity);
+          this.relayed.get(name)?.relayed.makersChanged();
+          options.streamChanged(name, stream);
+        },
       },
     );
     this.directory.start();
@@ -107,6 +128,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   /** Pulls nothing more. What is published here stays claimed until others see that this node is gone, unless it ends before. */
   close(): void {
     clearInterval(this.ticker);
+    this.rungs.close();
     this.directory.close();
     for (const { relayed } of this.relayed.values()) relayed.leave();
     this.relayed.clear();
@@ -117,6 +139,8 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   /** A node came, went, or counts as stale. */
   nodesChanged(): void {
     this.directory.nodesChanged();
+    this.rungs.nodesChanged();
+    for (const { relayed } of this.relayed.values()) relayed.makersChanged();
   }
 
   /** A stream began in this node's hub. */
@@ -133,13 +157,21 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   /** A stream is over in this node's hub. */
   ended(path: string): void {
     this.standbys.delete(path);
+    this.rungs.ended(path);
     if (this.told.delete(path)) this.directory.unpublish(path);
   }
 
   /** When a stream that is published here began elsewhere; undefined when it begins now. */
-  startedBefore(path: string): WallMs | undefined {
+  startedBefore(path: string): StreamBeginning | undefined {
     const known = this.directory.stream(path);
-    return known === undefined ? undefined : wallMs(known.body.startedWallMs);
+    if (known === undefined) return undefined;
+    return { startedWallMs: wallMs(known.body.startedWallMs), discontinuity: known.body.discontinuity + 1 };
+  }
+
+  /** Whether the node that publishes a stream is to be left, so that any other may take it over. */
+  isGivenUp(path: string): boolean {
+    const holder = this.directory.stream(path)?.holder.node;
+    return holder !== undefined && this.isDraining(holder);
   }
 
   // What outputs and other nodes want.
@@ -151,7 +183,17 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return true;
   }
 
-  open({ ref, epoch }: RelayWish): RelaySource | RelayRefused {
+  /** Which rungs this node makes for others, and others for it. */
+  get makers(): RungMakers {
+    return this.rungs;
+  }
+
+  open(wish: RelayWish): RelaySource | RelayRefused {
+    const made = wish.rendition === '' ? undefined : this.rungs.open(wish);
+    return made ?? this.openHeld(wish);
+  }
+
+  private openHeld({ ref, epoch }: RelayWish): RelaySource | RelayRefused {
     const stream = this.options.hub.stream(ref.path);
     const relayed = this.relayed.get(ref.path);
     const own = this.directory.ownEpoch(ref.path);
@@ -169,9 +211,23 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return this.relayed.get(path)?.hops ?? [];
   }
 
+  /** What is pulled here from other nodes, with the nodes that it passed: the last one gives it. */
+  *pulled(): Iterable<{ readonly path: string; readonly hops: readonly string[] }> {
+    for (const [path, { hops }] of this.relayed) yield { path, hops };
+  }
+
   /** Streams that are published anywhere. */
   get count(): number {
     return this.directory.count;
+  }
+
+  /** All of them, in no order. */
+  all(): Iterable<Claimed<StreamBody>> {
+    return this.directory.all();
+  }
+
+  known(path: string): Claimed<StreamBody> | undefined {
+    return this.directory.stream(path);
   }
 
   /** Whether a node is known to have a stream: its origin, and those that it passed on its way here. */
@@ -181,12 +237,17 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   private publish(stream: LiveStream): void {
     const { path } = stream.ref;
-    const body = bodyOf(stream);
+    const body = this.bodyOf(stream);
     this.told.set(path, JSON.stringify(body));
     const relayed = this.relayed.get(path);
     this.relayed.delete(path);
     relayed?.relayed.leave();
     this.directory.publish(path, body);
+  }
+
+  private isDraining(node: string): boolean {
+    const { nodeId, isDraining, nodes } = this.options;
+    return node === nodeId ? isDraining() : nodes.node(node)?.record.status === 'draining';
   }
 
   private ownState(path: string): OwnStreamState {
@@ -198,12 +259,14 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private held(path: string, epoch: number): void {
     const { log, hub, pathChanged } = this.options;
     log.info({ code: 'cluster.claimed', stream: path, epoch }, 'this node is the origin of the stream');
-    if (this.standbys.delete(path)) hub.takePlace(path);
+    const before = this.standbys.get(path);
+    this.standbys.delete(path);
+    if (before !== undefined) hub.takePlace(path, before);
     pathChanged(path, epoch, []);
   }
 
   private standBy(path: string, origin: string): void {
-    this.standbys.add(path);
+    this.standbys.set(path, this.directory.stream(path)?.body.discontinuity ?? 0);
     this.options.log.info({ code: 'cluster.standby', stream: path, origin }, 'a publisher stands by to take the place of another');
   }
 
@@ -214,6 +277,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       'the stream is published on another node: its publisher here has to go',
     );
     this.told.delete(path);
+    this.rungs.ended(path);
     if (!hub.handOver(path, clock.monotonic())) return;
     // Its viewers stay, and get it from there.
     this.directory.want(path);
@@ -239,10 +303,13 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       log,
       ref: streamRef(app, name),
       addressOf: (node: string) => this.addressOf(node),
+      makerOf: (rendition: string, upstream: Upstream) => this.rungs.makerFor(path, rendition, upstream),
+      makes: (rendition: string) => this.rungs.makes(path, rendition),
       now: () => clock.monotonic(),
     };
     return new RelayedStream(options, {
       broken: (upstream) => this.directory.broken(path, upstream),
+      refused: (upstream) => this.directory.refused(path, upstream),
       path: (epoch, hops) => {
         const entry = this.relayed.get(path);
         if (entry === undefined) return;
@@ -254,6 +321,22 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
         this.relayed.delete(path);
         this.directory.unwant(path);
       },
+    });
+  }
+
+  private createRungs(): ClusterRungs {
+    return new ClusterRungs({
+      ...this.options,
+      claimed: (path) => this.directory.stream(path),
+      addressOf: (node) => this.addressOf(node),
+      epochOf: (path) => this.directory.ownEpoch(path) ?? 0,
+      pulledEpoch: (path) => this.relayed.get(path)?.epoch,
+      prepare: (path) => {
+        const relayed = this.relayed.get(path);
+        if (relayed === undefined) this.directory.want(path);
+        else relayed.relayed.makersChanged();
+      },
+      makersChanged: (path) => this.describe(path),
     });
   }
 
@@ -275,6 +358,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private tick(): void {
     const now = this.options.clock.monotonic();
     this.directory.tick(now);
+    this.rungs.tick(now);
     for (const [path, entry] of [...this.relayed]) {
       entry.relayed.tick(now);
       this.linger(path, entry, now);
@@ -282,6 +366,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     if (now < this.describeAt) return;
     this.describeAt = now + DESCRIBE_MS;
     for (const path of this.told.keys()) this.describe(path);
+    if (this.rungs.review()) for (const { relayed } of this.relayed.values()) relayed.makersChanged();
   }
 
   private linger(path: string, entry: Relayed, now: MonotonicMs): void {
@@ -295,13 +380,18 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   }
 
   private describe(path: string): void {
-    const stream = this.options.hub.stream(path);
+    const stream = this.told.has(path) ? this.options.hub.stream(path) : undefined;
     if (stream === undefined || stream.publisher.protocol === 'relay') return;
-    const body = bodyOf(stream);
+    const body = this.bodyOf(stream);
     const said = JSON.stringify(body);
     if (said === this.told.get(path)) return;
     this.told.set(path, said);
     this.directory.describe(path, body);
+  }
+
+  private bodyOf(stream: LiveStream): StreamBody {
+    const makers = this.rungs.makersOf(stream.ref.path);
+    return makers === undefined ? bodyOf(stream) : { ...bodyOf(stream), makers };
   }
 }
 
@@ -310,8 +400,9 @@ function isWatched({ viewers }: LiveStream): boolean {
   return false;
 }
 
-const bodyOf = ({ startedWallMs, state, publisher, tracks, renditions }: LiveStream): StreamBody => ({
+const bodyOf = ({ startedWallMs, discontinuity, state, publisher, tracks, renditions }: LiveStream): StreamBody => ({
   startedWallMs,
+  discontinuity,
   state,
   protocol: publisher.protocol,
   tracks: tracks.map((track) => ({

@@ -7,11 +7,21 @@ export { ClusterStreams } from './cluster-streams.ts';
 export { type JoinOptions, joinCluster, ownAddressTowards } from './join-client.ts';
 export { JoinServer, type JoinServerOptions } from './join-server.ts';
 export { LoadSampler, type LoadSamplerOptions, type MachineLoad } from './load-sampler.ts';
-export { certificateOf, type FoundingNode, foundCluster, identityFile, loadIdentity, type NodeIdentity, saveIdentity } from './node-identity.ts';
+export {
+  certificateOf,
+  type FoundingNode,
+  foundCluster,
+  identityFile,
+  loadIdentity,
+  type NodeIdentity,
+  saveIdentity,
+} from './node-identity.ts';
+export { NodeQuestions } from './node-questions.ts';
 export { NodeRegistry, type NodeRegistryOptions, type NodeReplica } from './node-registry.ts';
 export { NodeRouting } from './node-routing.ts';
 export { ownNodeOf } from './own-node.ts';
 export { RedirectGate, type RedirectGateOptions } from './redirect-gate.ts';
 export { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } from './session-forward.ts';
+export { ClusterSessionSecret, ownSessionSecret } from './session-secret.ts';
 export { StoreCalls } from './store-calls.ts';
 export { TokenStore } from './token-store.ts';

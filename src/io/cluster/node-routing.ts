@@ -18,9 +18,10 @@ export class NodeRouting implements ClusterRouting {
 
   route(wish: RouteWish, stream: string | undefined): RouteDecision {
     const { nodes, hasStream } = this.options;
-    const candidates = Array.from(nodes(), ({ record, heartbeat, isStale }) => ({
+    const candidates = Array.from(nodes(), ({ record, heartbeat, headroom, isStale }) => ({
       record,
       load: heartbeat,
+      headroom,
       isStale,
       hasStream: stream !== undefined && hasStream(record.id, stream),
     }));

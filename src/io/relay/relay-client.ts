@@ -1,7 +1,7 @@
 import type { RelayReceiver } from '../../protocols/relay/mod.ts';
 import { LatencyRing } from '../latency-ring.ts';
 import { RelayLink } from './relay-link.ts';
-import type { RelayClientOptions, RelayPull, RelayPullOptions } from './relay-pull.ts';
+import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls } from './relay-pull.ts';
 
 /** Counters (`…Total`) and gauges. */
 export interface RelayClientStats {
@@ -18,14 +18,15 @@ const TICK_MS = 250;
 
 /** Pulls streams from other nodes: one connection to each, which all its streams share. */
 export class RelayClient {
-  private readonly options: RelayClientOptions;
+  /** Shared with the links, so that their next connections have the certificate that is in use then. */
+  private readonly options: { -readonly [Key in keyof RelayClientOptions]: RelayClientOptions[Key] };
   private readonly links = new Map<string, RelayLink>();
   private ticker: NodeJS.Timeout | undefined = undefined;
   private bytesOfClosed = 0;
   private brokenOfClosed = 0;
 
   constructor(options: RelayClientOptions) {
-    this.options = options;
+    this.options = { ...options };
   }
 
   /**
@@ -42,6 +43,11 @@ export class RelayClient {
     }
     this.ticker ??= setInterval(() => this.tick(), TICK_MS);
     return link.pull(options, receiver);
+  }
+
+  /** Shows this certificate from the next connection on. */
+  showCertificate(tls: RelayTls): void {
+    this.options.tls = tls;
   }
 
   stats(): RelayClientStats {

@@ -127,6 +127,16 @@ export class RelayServer {
     };
   }
 
+  /** Shows this certificate from the next connection on. */
+  showCertificate(tls: RelayTls): void {
+    this.server.setSecureContext({ ...tls });
+  }
+
+  /** Ends the connections of a node that is no member any more. */
+  disconnect(node: string): void {
+    for (const holder of [...this.holders]) if (holder.peerNode === node) holder.close('relay.not-a-member', 'the node was removed');
+  }
+
   /** Whether any node pulls the stream, or one of its renditions, from here. */
   isPulled(path: string): boolean {
     for (const { ref } of this.subscriptions()) if (ref.path === path) return true;
@@ -144,7 +154,7 @@ export class RelayServer {
   pathChanged(path: string, epoch: number, hops: readonly string[]): void {
     const passed = [...hops, this.options.node];
     for (const subscription of [...this.subscriptions()]) {
-      if (subscription.ref.path !== path) continue;
+      if (subscription.ref.path !== path || subscription.source.isMadeHere === true) continue;
       const { holder, sender, feed } = subscription;
       if (passed.includes(holder.peerNode))
         holder.refuse(subscription.id, 'loop', `${path} comes through node ${holder.peerNode} now`, epoch);

@@ -8,6 +8,8 @@ export interface RelaySource {
   readonly epoch: number;
   /** Nodes that it passed before this one, its origin first. */
   readonly hops: readonly string[];
+  /** Of a rendition that this node makes of a stream from elsewhere: it comes no way but from here. */
+  readonly isMadeHere?: boolean;
 }
 
 /** Why it may not. */

@@ -1,13 +1,12 @@
 import type pino from 'pino';
 import { type MonotonicMs, ticksToMs } from '../../core/mod.ts';
-import type { Hub, LiveStream, RenditionInput } from '../../hub/mod.ts';
+import type { Hub, LiveStream } from '../../hub/mod.ts';
 import type { Frame, Track } from '../../media/mod.ts';
 import {
   type Ladder,
   type LeftOutRung,
   type PlannedRung,
   planRungs,
-  RungLife,
   SOURCE_HEIGHT,
   type SupervisorState,
   type TaskDecision,
@@ -16,6 +15,8 @@ import {
   taskWeight,
 } from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
+import { OfferedRung } from './offered-rung.ts';
+import type { RungMakers, RungStanding } from './rung-makers.ts';
 import type { TranscodeChildren } from './transcode-children.ts';
 import type { Transcoder, TranscoderStats } from './transcoder.ts';
 
@@ -24,6 +25,8 @@ export interface StreamTranscodingOptions {
   readonly hub: Pick<Hub, 'rendition'>;
   readonly ladder: Ladder;
   readonly children: TranscodeChildren;
+  /** Absent: rungs are made here alone. */
+  readonly makers: RungMakers | undefined;
   readonly clock: Clock;
   readonly log: pino.Logger;
   /** Wishes changed: tasks have to be allocated anew, soon. */
@@ -36,8 +39,10 @@ export type RungCondition = 'offered' | 'running' | 'refused' | 'failed';
 export interface RungReport {
   readonly planned: PlannedRung;
   readonly condition: RungCondition;
-  /** Why it is refused or failed. */
+  /** Why it is refused or failed, or made here where another node should. */
   readonly reason: string | undefined;
+  /** The node that makes it, where that is another one. */
+  readonly by: string | undefined;
 }
 
 export interface ChildReport {
@@ -45,13 +50,6 @@ export interface ChildReport {
   readonly restarts: number;
   readonly lastFailure: string | undefined;
   readonly stats: TranscoderStats | undefined;
-}
-
-interface Rung {
-  readonly planned: PlannedRung;
-  readonly life: RungLife;
-  readonly input: RenditionInput;
-  isAssigned: boolean;
 }
 
 /** A rung that was refused is offered again after this: others may have left. */
@@ -62,7 +60,7 @@ export class StreamTranscoding {
   readonly stream: LiveStream;
   private readonly options: StreamTranscodingOptions;
   private readonly supervisor: TranscodeSupervisor;
-  private readonly rungs = new Map<string, Rung>();
+  private readonly rungs = new Map<string, OfferedRung>();
   private readonly refused = new Map<string, { readonly reason: string; readonly until: number }>();
   private planned: readonly PlannedRung[] = [];
   private leftOut: readonly LeftOutRung[] = [];
@@ -88,13 +86,13 @@ export class StreamTranscoding {
   /** What somebody wants made. */
   wishes(): readonly TaskWish[] {
     return [...this.rungs.values()]
-      .filter(({ life }) => life.state !== 'idle')
+      .filter(({ isWish }) => isWish)
       .map(({ planned: { rung }, life }) => ({
         stream: this.stream.ref.path,
         rung: rung.name,
         viewers: life.viewers > 0 ? Math.max(1, viewersOf(this.stream)) : 0,
         weight: taskWeight(rung),
-        isAlways: this.options.ladder.always,
+        isAlways: this.options.ladder.always && !this.isForeign,
       }));
   }
 
@@ -108,7 +106,7 @@ export class StreamTranscoding {
     for (const decision of decisions) {
       const rung = this.rungs.get(decision.rung);
       if (rung === undefined) continue;
-      if (rung.isAssigned && !decision.isAssigned) rung.input.rest();
+      if (rung.isAssigned && !decision.isAssigned) rung.rest();
       rung.isAssigned = decision.isAssigned;
       if (!decision.isAssigned && decision.reason === 'limit') this.refuse(rung, decision.message, now);
     }
@@ -124,15 +122,18 @@ export class StreamTranscoding {
   }
 
   report(): readonly RungReport[] {
-    return this.planned.map((planned) => {
-      const { name } = planned.rung;
-      const shed = this.supervisor.shedReasons.get(name);
-      const refused = this.refused.get(name)?.reason;
-      if (this.supervisor.state === 'gave-up') return { planned, condition: 'failed', reason: this.supervisor.lastFailure };
-      if (shed !== undefined) return { planned, condition: 'failed', reason: shed };
-      if (refused !== undefined) return { planned, condition: 'refused', reason: refused };
-      return { planned, condition: this.rungs.get(name)?.isAssigned === true ? 'running' : 'offered', reason: undefined };
-    });
+    return this.planned.flatMap((planned) => this.reportOf(planned) ?? []);
+  }
+
+  /** Of a stream from another node: whether this node has a rung for others, or why not. Undefined while that is not known. */
+  standingOf(name: string): RungStanding | undefined {
+    const rung = this.rungs.get(name);
+    if (rung !== undefined) return { isOffered: true, isWanted: rung.life.state !== 'idle', reason: undefined };
+    if (this.plannedFor === undefined) return undefined;
+    const obstacle = this.obstacleOf(name)?.reason ?? this.leftOut.find((left) => left.name === name)?.reason;
+    const isPlanned = this.planned.some(({ rung: { name: other } }) => other === name);
+    const reason = obstacle ?? (isPlanned ? undefined : `the ladder of ${this.stream.ref.app} has no rung ${name} here`);
+    return { isOffered: false, isWanted: false, reason };
   }
 
   childReport(): ChildReport {
@@ -145,6 +146,33 @@ export class StreamTranscoding {
     this.isClosed = true;
     for (const name of [...this.rungs.keys()]) this.withdraw(name);
     await this.endChild();
+  }
+
+  private reportOf(planned: PlannedRung): RungReport | undefined {
+    const { name } = planned.rung;
+    const obstacle = this.obstacleOf(name);
+    if (obstacle !== undefined) return { planned, ...obstacle, by: undefined };
+    const rung = this.rungs.get(name);
+    if (rung === undefined && this.isForeign) return undefined;
+    const isRunning = rung?.isAssigned === true || rung?.by !== undefined;
+    return { planned, condition: isRunning ? 'running' : 'offered', reason: rung?.reason, by: rung?.by };
+  }
+
+  private obstacleOf(name: string): { readonly condition: 'failed' | 'refused'; readonly reason: string | undefined } | undefined {
+    const shed = this.supervisor.shedReasons.get(name);
+    const refused = this.refused.get(name)?.reason;
+    if (this.supervisor.state === 'gave-up') return { condition: 'failed', reason: this.supervisor.lastFailure };
+    if (shed !== undefined) return { condition: 'failed', reason: shed };
+    return refused === undefined ? undefined : { condition: 'refused', reason: refused };
+  }
+
+  /** Whether another node brings the stream: then only those of its rungs are made that are wanted of this node. */
+  private get isForeign(): boolean {
+    return this.stream.publisher.protocol === 'relay';
+  }
+
+  private isOurs(name: string): boolean {
+    return !this.isForeign || this.options.makers?.makes(this.stream.ref.path, name) === true;
   }
 
   /** Follows the source's tracks: another configuration is another plan. */
@@ -171,6 +199,10 @@ export class StreamTranscoding {
     if (this.isClosed || this.supervisor.state === 'gave-up') return;
     for (const planned of this.planned) {
       const { name } = planned.rung;
+      if (!this.isOurs(name)) {
+        this.withdraw(name);
+        continue;
+      }
       const refused = this.refused.get(name);
       if (refused !== undefined && now >= refused.until) this.refused.delete(name);
       if (!this.rungs.has(name) && !this.refused.has(name) && !this.supervisor.shedReasons.has(name)) this.offerRung(planned, now);
@@ -178,24 +210,27 @@ export class StreamTranscoding {
   }
 
   private offerRung(planned: PlannedRung, now: MonotonicMs): void {
-    const { hub, ladder, clock } = this.options;
+    const { hub, ladder, makers, clock, log } = this.options;
     const { rung, expected } = planned;
-    const life = new RungLife(
-      { wantedChanged: () => this.options.wishesChanged() },
-      { isAlways: ladder.always, lingerMs: ladder.lingerMs },
+    const { name, kind, codec } = rung;
+    const offered = new OfferedRung(
+      {
+        stream: this.stream,
+        hub,
+        planned,
+        offer: { name, kind, audience: audienceOf(name, ladder), expected: { codec, ...expected } },
+        life: { isAlways: ladder.always && !this.isForeign, lingerMs: ladder.lingerMs },
+        makers: this.isForeign ? undefined : makers,
+        clock,
+        log,
+      },
+      { wishChanged: () => this.options.wishesChanged(), gone: () => this.rungs.delete(name) },
     );
-    const input = hub.rendition(
-      this.stream.ref.path,
-      { name: rung.name, kind: rung.kind, audience: audienceOf(rung.name, ladder), expected: { codec: rung.codec, ...expected } },
-      { watched: (isWatched) => life.viewersAre(isWatched ? 1 : 0, clock.monotonic()) },
-      now,
-    );
-    if (input === undefined) return;
-    this.rungs.set(rung.name, { planned, life, input, isAssigned: false });
-    life.viewersAre(0, now);
+    this.rungs.set(name, offered);
+    if (!offered.begin(now)) this.rungs.delete(name);
   }
 
-  private refuse({ planned }: Rung, reason: string, now: MonotonicMs): void {
+  private refuse({ planned }: OfferedRung, reason: string, now: MonotonicMs): void {
     const { name } = planned.rung;
     this.refused.set(name, { reason, until: now + REFUSED_MS });
     this.options.log.warn({ code: 'transcode.refused', stream: this.stream.ref.path, rung: name }, reason);
@@ -205,7 +240,7 @@ export class StreamTranscoding {
   private withdraw(name: string): void {
     const rung = this.rungs.get(name);
     this.rungs.delete(name);
-    rung?.input.end();
+    rung?.end();
   }
 
   private want(now: MonotonicMs): void {
@@ -254,7 +289,7 @@ export class StreamTranscoding {
         heartbeat: (queuedMs) => this.supervisor.heartbeat(clock.monotonic(), queuedMs),
         frame: (name, frame) => {
           const now = clock.monotonic();
-          this.rungs.get(name)?.input.write(frame, now);
+          this.rungs.get(name)?.write(frame, now);
           this.supervisor.frameOut(name, now);
         },
         lagging: () => undefined,

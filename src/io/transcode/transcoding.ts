@@ -3,6 +3,7 @@ import type { Hub, LiveStream } from '../../hub/mod.ts';
 import { allocateTasks, type Ladder, type TaskDecision, type TaskKey } from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
 import { type EncoderReport, probeEncoders } from './encoder-probe.ts';
+import type { RungMakers, RungStanding } from './rung-makers.ts';
 import { type ChildReport, type RungReport, StreamTranscoding } from './stream-transcoding.ts';
 import { TranscodeChildren } from './transcode-children.ts';
 
@@ -12,6 +13,8 @@ export interface TranscodingOptions {
   readonly ladderOf: (app: string) => Ladder;
   /** Rungs that run at a time, of all streams. */
   readonly tasksMax: number;
+  /** Of a node that is in a cluster. */
+  readonly makers?: RungMakers;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -57,6 +60,12 @@ export class Transcoding {
     return [];
   }
 
+  /** Whether this node has a rung of another node's stream for others, or why not; undefined while that is not known. */
+  standingOf(path: string, rung: string): RungStanding | undefined {
+    for (const [stream, transcoding] of this.streams) if (stream.ref.path === path) return transcoding.standingOf(rung);
+    return undefined;
+  }
+
   get tasksMax(): number {
     return this.options.tasksMax;
   }
@@ -85,8 +94,7 @@ export class Transcoding {
   private tick(): void {
     const { hub, clock } = this.options;
     const now = clock.monotonic();
-    // What another node brings has its renditions made there, once for all nodes.
-    const live = new Set([...hub.streams()].filter(({ publisher }) => publisher.protocol !== 'relay'));
+    const live = new Set([...hub.streams()].filter((stream) => this.isOurs(stream)));
     for (const stream of live) if (!this.streams.has(stream)) this.begin(stream);
     for (const [stream, transcoding] of this.streams) {
       if (live.has(stream)) transcoding.tick(now);
@@ -94,14 +102,19 @@ export class Transcoding {
     }
   }
 
+  /** Rungs are made where the stream is published, or on the node that is asked to, once for all nodes. */
+  private isOurs({ publisher, ref }: LiveStream): boolean {
+    return publisher.protocol !== 'relay' || this.options.makers?.makesSomeOf(ref.path) === true;
+  }
+
   private begin(stream: LiveStream): void {
-    const { hub, ladderOf, clock, log } = this.options;
+    const { hub, ladderOf, makers, clock, log } = this.options;
     const ladder = ladderOf(stream.ref.app);
     if (ladder.rungs.length === 0) return;
     const { children } = this;
     this.streams.set(
       stream,
-      new StreamTranscoding({ stream, hub, ladder, children, clock, log, wishesChanged: () => this.wishesChanged() }),
+      new StreamTranscoding({ stream, hub, ladder, children, makers, clock, log, wishesChanged: () => this.wishesChanged() }),
     );
     children.warm();
   }

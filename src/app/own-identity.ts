@@ -1,0 +1,47 @@
+import type pino from 'pino';
+import { foundCluster, loadIdentity, type NatsServerProcess, type NodeIdentity, saveIdentity } from '../io/mod.ts';
+import { advertisedEndpoints, configuredPorts } from './advertised-endpoints.ts';
+import type { Config } from './config/mod.ts';
+import { coordinationOf, startNatsServer } from './coordination.ts';
+
+/** Who this node is in its cluster, and the NATS server that it runs for it. */
+export interface OwnIdentity {
+  readonly identity: NodeIdentity;
+  readonly nats: NatsServerProcess | undefined;
+}
+
+/** Of the cluster that this node has joined, or founds now; undefined when it does neither. */
+export async function openIdentity(config: Config, log: pino.Logger): Promise<OwnIdentity | undefined> {
+  const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : undefined);
+  if (known === undefined) return undefined;
+  const nats = await startNatsServer(config, known, log);
+  return { identity: nats === undefined ? known : withNats(config, known, nats), nats };
+}
+
+async function found(config: Config): Promise<NodeIdentity> {
+  const { cluster } = config;
+  const identity = await foundCluster(
+    {
+      clusterName: cluster.name,
+      roles: cluster.roles,
+      region: cluster.region,
+      endpoints: advertisedEndpoints(config, cluster.advertise, configuredPorts(config)),
+      coordination: coordinationOf(config),
+    },
+    new Date(),
+  );
+  saveIdentity(config.dataFolder, identity);
+  return identity;
+}
+
+function withNats(config: Config, identity: NodeIdentity, { user, password, url }: NatsServerProcess): NodeIdentity {
+  const port = new URL(url).port;
+  const { advertise } = config.cluster;
+  const place = advertise.includes(':') ? `[${advertise}]` : advertise;
+  const changed: NodeIdentity = {
+    ...identity,
+    coordination: { kind: 'nats', servers: [`tls://${place}:${port}`], user, password, ca: identity.ca },
+  };
+  saveIdentity(config.dataFolder, changed);
+  return changed;
+}
