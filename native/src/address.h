@@ -37,10 +37,18 @@ struct Address {
   }
 };
 
-/** An address as a socket of one family takes it. */
+/** One of this machine's own addresses, in the form of Address. */
+struct LocalIp {
+  uint8_t ip[16] = {};
+};
+
+/** An address as a socket of one family takes it, and which of our own addresses datagrams to it come from. */
 struct SocketName {
   sockaddr_in6 bytes = {};
   socklen_t length = 0;
+  /** False: the system chooses. */
+  bool hasLocal = false;
+  LocalIp local;
 
   /** False: an IPv6 address on an IPv4 socket. */
   bool set(const Address& address, int family) {

@@ -12,6 +12,12 @@ uint64_t randomSeed() {
   return seed;
 }
 
+void leaveFrom(SocketName& name, const LocalIp* local) {
+  if (local == nullptr) return;
+  name.hasLocal = true;
+  name.local = *local;
+}
+
 }  // namespace
 
 Kernel::Kernel(KernelEvents& events, const KernelOptions& options, uv_loop_t* loop, uint8_t* slots, const Transmitter& transmitter)
@@ -58,7 +64,9 @@ void Kernel::unbind(uint32_t id) {
 bool Kernel::sendDatagram(uint32_t id, const Address& to, const uint8_t* bytes, size_t length) {
   UdpSocket* socket = at(sockets_, id);
   SocketName name;
-  return socket != nullptr && name.set(to, socket->family()) && socket->send(name, bytes, length);
+  if (socket == nullptr || !name.set(to, socket->family())) return false;
+  leaveFrom(name, socket->arrivedAt(to));
+  return socket->send(name, bytes, length);
 }
 
 Refusal Kernel::addSession(uint32_t socketId, bool isClient, const PeerFingerprint& peer, bool deliversPackets, uint32_t& id) {
@@ -133,6 +141,8 @@ Refusal Kernel::selectDestination(uint32_t id, const Address& to) {
   SocketName name;
   if (!name.set(to, session->socket->family())) return Refusal::kBadAddress;
   if (isHeldByAnother(*session, to)) return allowSource(id, to);
+  if (session->hasDestination && session->selected == to && session->destination.hasLocal) leaveFrom(name, &session->destination.local);
+  leaveFrom(name, session->socket->arrivedAt(to));
   session->selected = to;
   session->hasDestination = true;
   session->isTcp = false;
@@ -204,6 +214,13 @@ void Kernel::deliver(Session& session, SourceOwner* from, uint8_t* bytes, size_t
   }
 }
 
+/** Something authentic came. Answers go back from the address that it came to, as long as it is from where they go. */
+void Kernel::heard(Session& session, SourceOwner* from, uint64_t nowUs) {
+  if (from == nullptr) return;
+  from->authenticUs = nowUs;
+  if (session.hasDestination && session.socket != nullptr) leaveFrom(session.destination, session.socket->arrivedAt(session.selected));
+}
+
 void Kernel::drop(Session& session, SrtpResult why) {
   session.counters.dropped++;
   switch (why) {
@@ -229,7 +246,7 @@ void Kernel::deliverRtp(Session& session, SourceOwner* from, uint8_t* bytes, siz
   uint64_t index = 0;
   const SrtpResult result = session.receiver->unprotectRtp(bytes, length, header, stream, index);
   if (result != SrtpResult::kOk) return drop(session, result);
-  if (from != nullptr) from->authenticUs = nowUs;
+  heard(session, from, nowUs);
   session.dtls->retire();
   stream->counts.count(header, index, datagramLength, nowUs);
   if (session.deliversPackets && !session.isClosed) events_.rtp(session.id, bytes, length, nowUs);
@@ -239,13 +256,14 @@ void Kernel::deliverRtcp(Session& session, SourceOwner* from, uint8_t* bytes, si
   if (session.receiver == nullptr) return drop(session, SrtpResult::kUnauthenticated);
   const SrtpResult result = session.receiver->unprotectRtcp(bytes, length);
   if (result != SrtpResult::kOk) return drop(session, result);
-  if (from != nullptr) from->authenticUs = nowUs;
+  heard(session, from, nowUs);
   session.dtls->retire();
   if (!session.isClosed) events_.rtcp(session.id, bytes, length, nowUs);
 }
 
 void Kernel::deliverDtls(Session& session, SourceOwner* from, const uint8_t* bytes, size_t length, uint64_t nowUs) {
   if (session.isClosed) return;
+  if (from != nullptr && session.hasDestination && !session.destination.hasLocal) leaveFrom(session.destination, session.socket->arrivedAt(session.selected));
   beginHandshakeClock(session);
   session.dtls->receive(bytes, length);
   // What ends the handshake is authentic: the peer's Finished, under keys that the announced certificate vouches for.

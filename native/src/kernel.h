@@ -140,14 +140,15 @@ class Kernel : public SocketOwner {
   void close(Session& session, CloseReason reason);
   void deliverRtp(Session& session, SourceOwner* from, uint8_t* bytes, size_t length, uint64_t nowUs);
   void deliverRtcp(Session& session, SourceOwner* from, uint8_t* bytes, size_t length, uint64_t nowUs);
+  void heard(Session& session, SourceOwner* from, uint64_t nowUs);
   void drop(Session& session, SrtpResult why);
   bool sendNow(Session& session, const uint8_t* bytes, size_t length);
   void beginHandshakeClock(Session& session);
   bool isHeldByAnother(const Session& session, const Address& source) const;
 
   void catchUp(Flow& flow);
-  /** One packet of a flow, encrypted, at `out`. Returns its length, 0 on failure. */
-  size_t writePacket(Flow& flow, const HistoryPacket& packet, uint8_t* out, uint64_t nowUs);
+  /** One packet of a flow, encrypted, at `out`. Returns its length, 0 on failure. `later`: who writes its tag, or null for at once. */
+  size_t writePacket(Flow& flow, const HistoryPacket& packet, uint8_t* out, uint64_t nowUs, HmacLanes* later);
   size_t writeRetransmission(Flow& flow, const FlowSegment& segment, const HistoryPacket& packet, const uint8_t* payload, uint16_t sequenceNumber, uint8_t* out, uint64_t nowUs);
   bool fillBatch(Flow& flow, uint64_t until, uint64_t nowUs);
   bool reserve(UdpSocket& socket, size_t length);
@@ -171,6 +172,8 @@ class Kernel : public SocketOwner {
   std::unordered_map<Source, SourceOwner, SourceHash> sources_;
   std::vector<uint32_t> handshaking_;
   Batch batch_;
+  /** Of packets in the batch: written before it is sent. */
+  HmacLanes tags_;
   UdpSocket* batchSocket_ = nullptr;
   KernelCounters counters_;
   SocketCounters socketCounters_;

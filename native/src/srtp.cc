@@ -5,7 +5,6 @@ namespace sluice {
 namespace {
 
 constexpr size_t kAuthenticationKeyLength = 20;
-constexpr size_t kHmacTagLength = 10;
 constexpr size_t kGcmTagLength = 16;
 constexpr size_t kRtcpHeaderLength = 8;
 
@@ -37,20 +36,19 @@ bool SrtpKey::derive(SrtpProfile profile, const SrtpMasterKey& master, Use use, 
   return isOk;
 }
 
-bool SrtpKey::set(SrtpProfile profile, const uint8_t* key, const uint8_t* salt, const uint8_t* authenticationKey, bool encrypts) {
+bool SrtpKey::set(SrtpProfile profile, const uint8_t* key, const uint8_t* salt, const uint8_t* authenticationKey, bool encrypts,
+                  bool usesVaes) {
   profile_ = profile;
   encrypts_ = encrypts;
   memcpy(salt_, salt, srtpSaltLength(profile));
   const bool isGcm = profile == SrtpProfile::kAeadAes128Gcm;
   if (!isGcm) {
-    uint8_t block[64];
-    for (size_t i = 0; i < sizeof block; i++) block[i] = static_cast<uint8_t>((i < kAuthenticationKeyLength ? authenticationKey[i] : 0) ^ 0x36);
-    SHA1_Init(&inner_);
-    SHA1_Update(&inner_, block, sizeof block);
-    for (uint8_t& byte : block) byte ^= 0x36 ^ 0x5c;
-    SHA1_Init(&outer_);
-    SHA1_Update(&outer_, block, sizeof block);
-    OPENSSL_cleanse(block, sizeof block);
+    hmac_.set(authenticationKey);
+    if (usesVaes) {
+      counter_.set(key);
+      ctx_.reset();
+      return true;
+    }
   }
   ctx_.reset(EVP_CIPHER_CTX_new());
   // Counter mode always encrypts its key stream.
@@ -102,24 +100,16 @@ bool SrtpKey::gcm(const uint8_t* iv, const uint8_t* aad, size_t aadLength, const
 }
 
 bool SrtpKey::counterMode(const uint8_t* iv, const uint8_t* in, uint8_t* out, size_t length) {
+  if (ctx_ == nullptr) {
+    counter_.apply(iv, in, out, length);
+    return true;
+  }
   int written = 0;
   return EVP_CipherInit_ex(ctx_.get(), nullptr, nullptr, nullptr, iv, -1) == 1 &&
          (length == 0 || EVP_CipherUpdate(ctx_.get(), out, &written, in, static_cast<int>(length)) == 1);
 }
 
-void SrtpKey::authenticate(const uint8_t* bytes, size_t length, const uint8_t* word, uint8_t* tag) const {
-  SHA_CTX hash = inner_;
-  uint8_t digest[20];
-  SHA1_Update(&hash, bytes, length);
-  if (word != nullptr) SHA1_Update(&hash, word, 4);
-  SHA1_Final(digest, &hash);
-  hash = outer_;
-  SHA1_Update(&hash, digest, sizeof digest);
-  SHA1_Final(digest, &hash);
-  memcpy(tag, digest, kHmacTagLength);
-}
-
-size_t SrtpKey::sealRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index) {
+size_t SrtpKey::sealRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index, HmacLanes* later) {
   uint8_t iv[16];
   rtpIv(iv, getU32(packet + 8), index);
   uint8_t* body = packet + headerLength;
@@ -127,9 +117,13 @@ size_t SrtpKey::sealRtp(uint8_t* packet, size_t headerLength, const uint8_t* pay
   if (profile_ == SrtpProfile::kAeadAes128Gcm)
     return gcm(iv, packet, headerLength, nullptr, payload, body, payloadLength, packet + length) ? length + kGcmTagLength : 0;
   if (!counterMode(iv, payload, body, payloadLength)) return 0;
-  uint8_t rolloverCounter[4];
-  putU32(rolloverCounter, static_cast<uint32_t>(index >> 16));
-  authenticate(packet, length, rolloverCounter, packet + length);
+  const uint32_t rolloverCounter = static_cast<uint32_t>(index >> 16);
+  if (later != nullptr) later->add(hmac_, packet, length, rolloverCounter);
+  else {
+    uint8_t word[4];
+    putU32(word, rolloverCounter);
+    hmac_.tag(packet, length, word, packet + length);
+  }
   return length + kHmacTagLength;
 }
 
@@ -145,7 +139,7 @@ size_t SrtpKey::openRtp(uint8_t* packet, size_t length, const RtpHeader& header,
     return gcm(iv, packet, header.headerLength, nullptr, body, body, bodyLength, packet + length) ? length : 0;
   uint8_t rolloverCounter[4], expected[kHmacTagLength];
   putU32(rolloverCounter, static_cast<uint32_t>(index >> 16));
-  authenticate(packet, length, rolloverCounter, expected);
+  hmac_.tag(packet, length, rolloverCounter, expected);
   if (CRYPTO_memcmp(expected, packet + length, kHmacTagLength) != 0) return 0;
   return counterMode(iv, body, body, bodyLength) ? length : 0;
 }
@@ -165,7 +159,7 @@ size_t SrtpKey::sealRtcp(uint8_t* packet, size_t length, uint32_t index) {
   }
   if (!counterMode(iv, body, body, bodyLength)) return 0;
   memcpy(packet + length, word, 4);
-  authenticate(packet, length + 4, nullptr, packet + length + 4);
+  hmac_.tag(packet, length + 4, nullptr, packet + length + 4);
   return length + 4 + kHmacTagLength;
 }
 
@@ -184,7 +178,7 @@ size_t SrtpKey::openRtcp(uint8_t* packet, size_t length) {
   const size_t bodyLength = length - kRtcpHeaderLength;
   if (isGcm) return gcm(iv, packet, kRtcpHeaderLength, word, body, body, bodyLength, packet + length) ? length : 0;
   uint8_t expected[kHmacTagLength];
-  authenticate(packet, length + 4, nullptr, expected);
+  hmac_.tag(packet, length + 4, nullptr, expected);
   if (CRYPTO_memcmp(expected, packet + length + 4, kHmacTagLength) != 0) return 0;
   return counterMode(iv, body, body, bodyLength) ? length : 0;
 }

@@ -1,6 +1,8 @@
 // SRTP and SRTCP for the two profiles of WebRTC: AEAD_AES_128_GCM (RFC 7714) and AES_CM_128_HMAC_SHA1_80 (RFC 3711).
 #pragma once
 #include "../include/openssl_subset.h"
+#include "aes-counter.h"
+#include "hmac-lanes.h"
 #include "packet.h"
 #include "receiver-counts.h"
 #include "replay-window.h"
@@ -32,11 +34,12 @@ class SrtpKey {
   enum class Use : uint8_t { kRtp = 0, kRtcp = 3 };
   /** Derives the session keys (RFC 3711 section 4.3; key derivation rate 0). */
   bool derive(SrtpProfile profile, const SrtpMasterKey& master, Use use, bool encrypts);
-  /** Takes session keys as they are; `authenticationKey` (20 bytes) only for AES_CM. */
-  bool set(SrtpProfile profile, const uint8_t* key, const uint8_t* salt, const uint8_t* authenticationKey, bool encrypts);
+  /** Takes session keys as they are; `authenticationKey` (20 bytes) only for AES_CM. `usesVaes` false: OpenSSL's counter mode on every processor. */
+  bool set(SrtpProfile profile, const uint8_t* key, const uint8_t* salt, const uint8_t* authenticationKey, bool encrypts, bool usesVaes = AesCounter::isAvailable());
 
-  /** `packet` has its header (`headerLength` bytes); writes the encrypted payload and the tag after it. Returns the length of all, 0 on failure. */
-  size_t sealRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index);
+  /** `packet` has its header (`headerLength` bytes); writes the encrypted payload and the tag after it. Returns the length of all, 0 on failure. With `later`,
+   * an HMAC's tag is there only after its flush(): `packet` and this key have to stay until then. */
+  size_t sealRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index, HmacLanes* later = nullptr);
   /** In place. Returns the length of the plain packet, 0 when it is not authentic. */
   size_t openRtp(uint8_t* packet, size_t length, const RtpHeader& header, uint64_t index);
   /** In place; `packet` has room for kSrtpOverheadMax more. `index`: 31 bits. */
@@ -50,13 +53,13 @@ class SrtpKey {
   void rtcpIv(uint8_t* iv, uint32_t ssrc, uint32_t index) const;
   bool gcm(const uint8_t* iv, const uint8_t* aad, size_t aadLength, const uint8_t* word, const uint8_t* in, uint8_t* out, size_t length, uint8_t* tag);
   bool counterMode(const uint8_t* iv, const uint8_t* in, uint8_t* out, size_t length);
-  void authenticate(const uint8_t* bytes, size_t length, const uint8_t* word, uint8_t* tag) const;
 
   SrtpProfile profile_ = SrtpProfile::kAeadAes128Gcm;
   bool encrypts_ = false;
   uint8_t salt_[14] = {};
-  // HMAC's two hashes after their key blocks (RFC 2104): starting from copies saves two of four compressions a packet.
-  SHA_CTX inner_, outer_;
+  HmacKey hmac_;
+  /** In place of `ctx_` where the processor has it. */
+  AesCounter counter_;
   std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> ctx_;
 };
 
@@ -69,8 +72,9 @@ class SrtpSender {
  public:
   bool start(SrtpProfile profile, const SrtpMasterKey& master);
   size_t tagLength() const { return rtp_.tagLength(); }
-  size_t protectRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index) {
-    return index < kSrtpIndexEnd ? rtp_.sealRtp(packet, headerLength, payload, payloadLength, index) : 0;
+  /** `later`: as SrtpKey::sealRtp has it. */
+  size_t protectRtp(uint8_t* packet, size_t headerLength, const uint8_t* payload, size_t payloadLength, uint64_t index, HmacLanes* later = nullptr) {
+    return index < kSrtpIndexEnd ? rtp_.sealRtp(packet, headerLength, payload, payloadLength, index, later) : 0;
   }
   /** One counter for all SSRCs of the session: an index is not used twice. Returns 0 when the 2^31 packets of the key are used up. */
   size_t protectRtcp(uint8_t* packet, size_t length) {

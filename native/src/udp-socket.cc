@@ -1,4 +1,5 @@
 #include "udp-socket.h"
+#include "packet-info.h"
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -129,6 +130,7 @@ int UdpSocket::open(uv_loop_t* loop, const Address& address) {
   enlarge(fd_, 0, SO_RCVBUF);
   enlarge(fd_, 0, SO_SNDBUF);
 #endif
+  if (isForAllAddresses(address)) askForLocal(fd_, family_);
   SocketName name;
   name.set(address, family_);
   if (bind(fd_, reinterpret_cast<sockaddr*>(&name.bytes), name.length) != 0) return errno;
@@ -180,21 +182,23 @@ void UdpSocket::ready(uv_poll_t* handle, int status, int events) {
 }
 
 /** The size of the datagrams that a message was put together from; 0: it is one. */
-static size_t segmentSize(msghdr& message) {
+size_t UdpSocket::readControls(msghdr& message) {
+  size_t segmentSize = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
+    if (readLocal(control, arrivedAt_)) isArriving_ = true;
     if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
     int size = 0;
     memcpy(&size, CMSG_DATA(control), sizeof size);
-    return size > 0 ? static_cast<size_t>(size) : 0;
+    segmentSize = size > 0 ? static_cast<size_t>(size) : 0;
   }
-  return 0;
+  return segmentSize;
 }
 
 void UdpSocket::readable() {
   mmsghdr messages[kReceiveBatch];
   iovec parts[kReceiveBatch];
   SocketName names[kReceiveBatch];
-  alignas(cmsghdr) uint8_t controls[kReceiveBatch][CMSG_SPACE(sizeof(int))];
+  alignas(cmsghdr) uint8_t controls[kReceiveBatch][CMSG_SPACE(sizeof(int)) + kPacketInfoSpace];
   for (int round = 0; round < kReceiveRounds; round++) {
     for (size_t i = 0; i < kReceiveBatch; i++) {
       parts[i] = {slots_ + i * kReceiveSlotBytes, kReceiveSlotBytes};
@@ -210,8 +214,12 @@ void UdpSocket::readable() {
     const int count = recvmmsg(fd_, messages, kReceiveBatch, MSG_DONTWAIT, nullptr);
     if (count <= 0) return;
     const uint64_t nowUs = monotonicUs();
-    for (size_t i = 0; i < static_cast<size_t>(count) && !isClosed_; i++)
-      readSegments(names[i].address(), slots_ + i * kReceiveSlotBytes, messages[i].msg_len, segmentSize(messages[i].msg_hdr), nowUs);
+    for (size_t i = 0; i < static_cast<size_t>(count) && !isClosed_; i++) {
+      const size_t size = readControls(messages[i].msg_hdr);
+      arrivingFrom_ = names[i].address();
+      readSegments(arrivingFrom_, slots_ + i * kReceiveSlotBytes, messages[i].msg_len, size, nowUs);
+      isArriving_ = false;
+    }
     if (isClosed_ || count < static_cast<int>(kReceiveBatch)) return;
   }
 }
@@ -229,7 +237,18 @@ void UdpSocket::readSegments(const Address& from, uint8_t* bytes, size_t length,
 
 bool UdpSocket::send(const SocketName& to, const uint8_t* bytes, size_t length) {
   if (fd_ < 0) return false;
-  const ssize_t sent = sendto(fd_, bytes, length, MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to.bytes), to.length);
+  iovec part = {const_cast<uint8_t*>(bytes), length};
+  alignas(cmsghdr) uint8_t control[kPacketInfoSpace] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_name = const_cast<sockaddr_in6*>(&to.bytes);
+  message.msg_namelen = to.length;
+  if (to.hasLocal) {
+    message.msg_control = control;
+    message.msg_controllen = writeLocal(to, reinterpret_cast<cmsghdr*>(control));
+  }
+  const ssize_t sent = sendmsg(fd_, &message, MSG_DONTWAIT);
   if (sent < 0) {
     if (!isFull(errno)) counters_.sendErrors++;
     return false;
@@ -280,7 +299,7 @@ size_t UdpSocket::transmit(Batch& batch, size_t first) {
   constexpr size_t kAtOnce = 128;
   mmsghdr headers[kAtOnce];
   iovec parts[kAtOnce];
-  alignas(cmsghdr) uint8_t controls[kAtOnce][CMSG_SPACE(sizeof(uint16_t))];
+  alignas(cmsghdr) uint8_t controls[kAtOnce][CMSG_SPACE(sizeof(uint16_t)) + kPacketInfoSpace];
   while (first < batch.messages.size()) {
     const size_t left = batch.messages.size() - first;
     const size_t count = left < kAtOnce ? left : kAtOnce;
@@ -293,14 +312,18 @@ size_t UdpSocket::transmit(Batch& batch, size_t first) {
       header.msg_iovlen = 1;
       header.msg_name = &message.to.bytes;
       header.msg_namelen = message.to.length;
+      size_t used = message.to.hasLocal ? writeLocal(message.to, reinterpret_cast<cmsghdr*>(controls[i])) : 0;
       if (message.segments > 1) {
-        header.msg_control = controls[i];
-        header.msg_controllen = sizeof controls[i];
-        cmsghdr* control = CMSG_FIRSTHDR(&header);
+        auto* control = reinterpret_cast<cmsghdr*>(controls[i] + used);
         control->cmsg_level = SOL_UDP;
         control->cmsg_type = UDP_SEGMENT;
         control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
         memcpy(CMSG_DATA(control), &message.segmentSize, sizeof(uint16_t));
+        used += CMSG_SPACE(sizeof(uint16_t));
+      }
+      if (used > 0) {
+        header.msg_control = controls[i];
+        header.msg_controllen = used;
       }
     }
     const int sent = transmitter_.sendMany(fd_, headers, static_cast<unsigned>(count));

@@ -100,6 +100,8 @@ class UdpSocket {
   uint16_t port() const { return port_; }
   int family() const { return family_; }
   bool isBlocked() const { return pending_ != nullptr; }
+  /** Which of our addresses the datagram that is being received came to, if it is one from `peer` on a socket for all addresses; else null. */
+  const LocalIp* arrivedAt(const Address& peer) const { return isArriving_ && peer == arrivingFrom_ ? &arrivedAt_ : nullptr; }
   /** One datagram at once; false when the socket does not take it. */
   bool send(const SocketName& to, const uint8_t* bytes, size_t length);
   /** As when libuv says that the socket is writable. */
@@ -110,6 +112,7 @@ class UdpSocket {
  private:
   static void ready(uv_poll_t* handle, int status, int events);
   void readable();
+  size_t readControls(msghdr& message);
   void readSegments(const Address& from, uint8_t* bytes, size_t length, size_t size, uint64_t nowUs);
   void writable();
   /** From message `first` on; returns the first one not sent. */
@@ -125,6 +128,10 @@ class UdpSocket {
   int family_ = AF_INET;
   uint16_t port_ = 0;
   bool isClosed_ = false;
+  /** What is being received, where the system tells to which address it came. */
+  bool isArriving_ = false;
+  Address arrivingFrom_;
+  LocalIp arrivedAt_;
   uv_poll_t* handle_ = nullptr;
   std::unique_ptr<Batch> pending_;
   size_t pendingFirst_ = 0;

@@ -5,6 +5,7 @@
 
 int main(int count, char** values) {
   testSrtp();
+  testLanes();
   testHistory();
   testSending();
   testSharedFiles();

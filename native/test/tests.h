@@ -6,6 +6,7 @@
 bool failPoll();
 
 void testSrtp();
+void testLanes();
 void testHistory();
 void testSending();
 void testSharedFiles();

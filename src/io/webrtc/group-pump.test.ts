@@ -59,6 +59,21 @@ describe('GroupPump', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('does not rest after a pump that took longer than the interval', () => {
+    kernel.behind.set(1, 4);
+    const original = kernel.pump.bind(kernel);
+    kernel.pump = (group) => {
+      nowMs += PUMP_INTERVAL_MS * 3;
+      return original(group);
+    };
+    let nowMs = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    pump.pump(1);
+    vi.advanceTimersByTime(PUMP_INTERVAL_MS - 1);
+    expect(kernel.pumped).toEqual([1, 1, 1, 1]);
+    vi.restoreAllMocks();
+  });
+
   it('waits with a group whose socket takes no more until it does', () => {
     kernel.behind.set(1, 2);
     kernel.isBlocked = true;

@@ -4,7 +4,8 @@ import { SendLatency } from './send-latency.ts';
 
 /**
  * Sends what is in the kernel's groups: at once when something new comes, and each 5 ms as long as some flow is behind (a keyframe that is
- * paced, a newcomer that catches up). A group whose socket takes no more waits until it does.
+ * paced, a newcomer that catches up). A pump that takes longer than that itself is followed by the next one as soon as the loop has had a turn. A group
+ * whose socket takes no more waits until it does.
  */
 export class GroupPump {
   private readonly kernel: Kernel;
@@ -26,7 +27,7 @@ export class GroupPump {
     else this.blocked.delete(group);
     if (behind > 0 && !isBlocked) this.behind.add(group);
     else this.behind.delete(group);
-    this.schedule();
+    this.schedule(startMs);
   }
 
   /** Sockets take packets again. */
@@ -53,12 +54,17 @@ export class GroupPump {
     this.blocked.clear();
   }
 
-  private schedule(): void {
+  /** `pumpedMs`: when the latest pump began. */
+  private schedule(pumpedMs: number): void {
     if (this.behind.size === 0 || this.timer !== undefined) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      // One that is forgotten meanwhile is no group any more.
-      for (const group of [...this.behind]) if (this.behind.has(group)) this.pump(group);
-    }, PUMP_INTERVAL_MS);
+    this.timer = setTimeout(() => this.next(), Math.max(0, PUMP_INTERVAL_MS - (performance.now() - pumpedMs)));
+  }
+
+  private next(): void {
+    const startMs = performance.now();
+    // One that is forgotten meanwhile is no group any more. The timer is no more either, but stands in the way of another one until all are pumped.
+    for (const group of [...this.behind]) if (this.behind.has(group)) this.pump(group);
+    this.timer = undefined;
+    this.schedule(startMs);
   }
 }

@@ -68,6 +68,11 @@ export interface NativeModule {
     sourcesPerSessionMax: number,
     srtpProfiles: string,
   ) => NativeKernel;
+  /** Files in memory that sockets are sent from, which `src/io/shared-file.ts` wraps; an addon of an earlier version has none. */
+  readonly makeSharedFile?: (pieces: readonly Uint8Array[]) => number;
+  closeSharedFile(file: number): void;
+  sendSharedFile(socket: number, file: number, from: number, length: number): number;
+  sendSharedFileToAll(sockets: Int32Array, count: number, file: number, from: number, length: number): void;
 }
 
 const ADVICE =

@@ -17,20 +17,22 @@ export interface TrackHome {
 }
 
 /**
- * The home of each kind that a viewer can get. `carried` is the stream's own track where WebRTC can play it. Of renditions the best one is taken;
- * one that is offered need not be made yet.
+ * The homes that a viewer can get each kind from, best first: the stream itself, where WebRTC can carry its track (which `carried` gives), then its
+ * renditions by bit rate. Which one it gets is for its offer to say: not every browser decodes every codec. A rendition that is offered need not be
+ * made yet.
  */
 export function trackHomes(stream: LiveStream, carried: (kind: RtpKind) => Track | undefined): readonly TrackHome[] {
   return (['video', 'audio'] as const).flatMap((kind) => {
-    const track = carried(kind);
-    if (track !== undefined) return [{ kind, name: SOURCE, frames: stream, codec: track.codec, codecString: track.codecString }];
     // A kind that the stream does not have is not made up.
     if (!stream.tracks.some((one) => one.kind === kind)) return [];
-    const best = [...stream.renditions.values()]
+    const track = carried(kind);
+    const own = track && { kind, name: SOURCE, frames: stream, codec: track.codec, codecString: track.codecString };
+    const renditions = [...stream.renditions.values()]
       .filter((rendition) => rendition.kind === kind)
       .flatMap((rendition) => homeIn(rendition, kind))
-      .sort((a, b) => b.bitrateBps - a.bitrateBps)[0];
-    return best === undefined ? [] : [best.home];
+      .sort((a, b) => b.bitrateBps - a.bitrateBps)
+      .map(({ home }) => home);
+    return own === undefined ? renditions : [own, ...renditions];
   });
 }
 

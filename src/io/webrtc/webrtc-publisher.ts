@@ -63,6 +63,7 @@ export class WebrtcPublisher implements SessionMedia, SourceListener {
         extensions: publishExtensions(media),
         localSsrc: randomInt(1, 0xffff_ffff),
         cname,
+        usesReducedSize: media.every(({ rtcpReducedSize }) => rtcpReducedSize),
         keyframeIntervalMs,
       },
       now,
@@ -89,7 +90,7 @@ export class WebrtcPublisher implements SessionMedia, SourceListener {
 
   rtcp(bytes: Uint8Array, now: MonotonicMs): void {
     this.heardAt = now;
-    this.session?.receiveRtcp(bytes, now);
+    this.session?.receiveRtcp(bytes, now, this.options.clock.wall());
   }
 
   tick(now: MonotonicMs): void {

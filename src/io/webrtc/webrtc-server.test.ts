@@ -70,7 +70,6 @@ async function listening(hub: Hub): Promise<WebrtcServer> {
       keyframeIntervalMs: 0,
       segmentationOffload: 'off',
       hub,
-      policy: { mayPublish: () => 'allowed' },
       secondPublisher: () => 'reject',
       clock: systemClock,
       log: pino({ level: 'silent' }),

@@ -1,6 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type pino from 'pino';
-import type { PublishPolicy, PublishRefused } from '../../access/mod.ts';
 import { type MonotonicMs, ProtocolError, SluiceError } from '../../core/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
 import {
@@ -20,7 +19,7 @@ import {
   parseSessionDescription,
   type SdpAnswer,
 } from '../../protocols/sdp/mod.ts';
-import type { WhipAnswer, WhipOffer, WhipRefusal, WhipRefused, WhipSession, WhipSessions } from '../../protocols/whip/mod.ts';
+import type { WhipAnswer, WhipOffer, WhipRefused, WhipSession, WhipSessions } from '../../protocols/whip/mod.ts';
 import { AddressCounts } from '../address-counts.ts';
 import type { Clock } from '../clock.ts';
 import { listenError } from '../listen-error.ts';
@@ -48,7 +47,6 @@ export interface WebrtcServerOptions {
   readonly keyframeIntervalMs: number;
   readonly segmentationOffload: 'auto' | 'off';
   readonly hub: Hub;
-  readonly policy: PublishPolicy;
   /** What a second publisher of a live stream gets, by app. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
   readonly clock: Clock;
@@ -77,12 +75,6 @@ const CONNECT_MS_MAX = 15_000;
 /** As in the answers (RFC 8445 section 10, RFC 8838 section 4.1.1). */
 const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
 
-const REFUSALS: Readonly<Record<PublishRefused, WhipRefusal>> = {
-  'key-missing': 'credential-missing',
-  'key-wrong': 'credential-wrong',
-  'app-unknown': 'stream-not-found',
-  'too-many-attempts': 'too-many-attempts',
-};
 const CLOSED: Readonly<Record<KernelCloseReason, SessionEnd>> = {
   handshake: 'webrtc.handshake-failed',
   fingerprint: 'webrtc.handshake-failed',
@@ -102,7 +94,7 @@ interface Entry extends WebrtcSession {
   tcpConnection: number | undefined;
 }
 
-/** All WebRTC sessions of this node behind one port: publishers (WHIP) and viewers (WHEP), over the native kernel. */
+/** All WebRTC sessions of this node behind one port: publishers (WHIP) and viewers (WHEP), over the native kernel. Whoever comes here has been let in. */
 export class WebrtcServer implements WhipSessions {
   private readonly options: WebrtcServerOptions;
   private readonly kernel: Kernel;
@@ -225,10 +217,7 @@ export class WebrtcServer implements WhipSessions {
   }
 
   private makePublisher(offer: WhipOffer): WhipAnswer | WhipRefused {
-    const { hub, policy, secondPublisher, clock, log, keyframeIntervalMs } = this.options;
-    const { token } = offer.credential;
-    const verdict = policy.mayPublish(offer.ref, token === undefined ? {} : { key: token, token }, offer.address);
-    if (verdict !== 'allowed') return { refused: REFUSALS[verdict.refused] };
+    const { hub, secondPublisher, clock, log, keyframeIntervalMs } = this.options;
     // Everything that can be wrong with the offer is found before anybody is evicted for it.
     const negotiation = this.negotiate(offer, (session, transport) => answerPublish(session, { transport }));
     const publisher = new WebrtcPublisher({
@@ -276,8 +265,9 @@ export class WebrtcServer implements WhipSessions {
         return { refused: 'offer-unusable', code: 'webrtc.not-playable', detail: whyNothing(stream.tracks.map(({ codec }) => codec)) };
       }
       const negotiation = this.negotiate(offer, (session, transport) => answerPlay(session, playTracks(tracks, name), { transport }));
+      viewer.choose(tracks, negotiation.answer.negotiated.media);
       const entry = this.add(offer, negotiation, viewer, now);
-      viewer.negotiated(entry.key, tracks, negotiation.answer.negotiated.media, now);
+      viewer.negotiated(entry.key, now);
       return { sdp: negotiation.answer.text, etag: negotiation.local.ufrag };
     } catch (error) {
       viewer.ended('webrtc.internal');

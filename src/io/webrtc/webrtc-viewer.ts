@@ -53,7 +53,8 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
   private readonly options: ViewerOptions;
   /** Of the stream itself: its clock is that of all tracks, and its end the session's. */
   private readonly broadcast: StreamBroadcast;
-  private readonly homes: readonly { readonly home: TrackHome; readonly broadcast: StreamBroadcast }[];
+  /** What it gets, with the broadcasts that it has joined for it. */
+  private homes: readonly { readonly home: TrackHome; readonly broadcast: StreamBroadcast }[] = [];
   private rendition: ViewerRendition | undefined = undefined;
   private flows: readonly Flow[] = [];
   private session: PlaySession | undefined = undefined;
@@ -62,30 +63,41 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
   private tickedAt = 0;
   private paceAt = 0;
 
-  /** Joins the stream's broadcast, and those of renditions that it needs, so that what can be played is being made when it connects. */
+  /** Joins the stream's broadcast. */
   constructor(options: ViewerOptions) {
     this.options = options;
-    const { stream, broadcasts } = options;
-    this.broadcast = broadcasts.join(stream, this);
-    this.homes = trackHomes(stream, (kind) => this.broadcast.rtp.carried(kind)).map((home) => ({
-      home,
-      broadcast: home.name === SOURCE ? this.broadcast : broadcasts.join(home.frames, this),
-    }));
-    countViewers(stream, 1);
+    this.broadcast = options.broadcasts.join(options.stream, this);
+    countViewers(options.stream, 1);
   }
 
-  /** What can be played now, with SSRCs of its own. */
+  /** What can be played now, best first, with SSRCs of its own. */
   tracks(): readonly ViewerTrack[] {
-    return this.homes.map(({ home }) => ({ home, ssrc: randomSsrc(), rtxSsrc: randomSsrc() }));
+    const { stream } = this.options;
+    return trackHomes(stream, (kind) => this.broadcast.rtp.carried(kind)).map((home) => ({
+      home,
+      ssrc: randomSsrc(),
+      rtxSsrc: randomSsrc(),
+    }));
   }
 
-  /** What was agreed on: `media` names tracks by their place in `tracks`. */
-  negotiated(key: number, tracks: readonly ViewerTrack[], media: readonly NegotiatedMedia[], now: MonotonicMs): void {
-    this.key = key;
+  /**
+   * What was agreed on: `media` names tracks by their place in `tracks`. Joins the broadcasts of renditions among them, so that they are being made
+   * when it connects.
+   */
+  choose(tracks: readonly ViewerTrack[], media: readonly NegotiatedMedia[]): void {
     this.flows = media.flatMap((section) => {
       const track = section.trackIndex === undefined ? undefined : tracks[section.trackIndex];
       return track === undefined ? [] : [{ track, media: section, timestampOffset: randomInt(0x1_0000_0000), id: undefined }];
     });
+    this.homes = this.flows.map(({ track: { home } }) => ({
+      home,
+      broadcast: home.name === SOURCE ? this.broadcast : this.options.broadcasts.join(home.frames, this),
+    }));
+  }
+
+  /** Its session in the kernel is made. */
+  negotiated(key: number, now: MonotonicMs): void {
+    this.key = key;
     const { kernel, clock, cname, stream, broadcasts } = this.options;
     const video = this.flows.find(({ track }) => track.home.kind === 'video');
     if (video !== undefined) {

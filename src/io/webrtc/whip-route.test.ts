@@ -6,6 +6,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WhipEndpoint } from '../../protocols/whip/mod.ts';
 import { MemorySessions } from '../../protocols/whip/whip-sessions.fixture.ts';
+import { openGate } from '../open-gate.fixture.ts';
 import { WHIP_ROUTE_DEFAULTS, WhipRoute } from './whip-route.ts';
 
 const OFFER = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n';
@@ -25,7 +26,7 @@ function makeRoute(limits: Partial<typeof LIMITS & { readingMax: number }> = {})
   let count = 0;
   const random = { randomBytes: (length: number) => new Uint8Array(length).fill(++count) };
   const endpoint = new WhipEndpoint(sessions, random, { nodeId: 'n1', iceServers: [{ url: 'stun:a.example' }, { url: 'stun:b.example' }] });
-  route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, ...LIMITS, ...limits, endpoint, log: pino({ level: 'silent' }) });
+  route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, ...LIMITS, ...limits, access: openGate, endpoint, log: pino({ level: 'silent' }) });
 }
 
 beforeEach(async () => {

@@ -25,6 +25,7 @@ export { createPacketizer } from './payload/packetizer.ts';
 export type { AssembledFrame, Packetizer, RtpCodec, RtpFrame, RtpPayloads } from './payload/payload-format.ts';
 export { type ClockTrack, type ClockTrackOptions, MediaClock } from './receive/media-clock.ts';
 export { type NackOptions, nackOptionsDefault } from './receive/nack-generator.ts';
+export { PeerClock } from './receive/peer-clock.ts';
 export { type ReportedStream, RtcpReporter, type RtcpReporterOptions } from './receive/rtcp-reporter.ts';
 export {
   type ReceivedFrame,

@@ -4,7 +4,7 @@ import { monotonicMs, wallMs } from '../../core/mod.ts';
 import { encodeSdesItem, parseRtcp, RtcpWriter, writeRtpPacket } from '../rtp/mod.ts';
 import { vp8Payload } from '../rtp/receive/publisher.fixture.ts';
 import { PublishSession } from './publish-session.ts';
-import { audioMedia, EXTENSIONS, PublishConversation, videoMedia } from './simulated-publisher.fixture.ts';
+import { audioMedia, EXTENSIONS, OUR_WALL_MS, PublishConversation, videoMedia } from './simulated-publisher.fixture.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 const simulcast = { ...videoMedia, rids: ['f', 'h', 'q'] };
@@ -55,10 +55,42 @@ describe('PublishSession', () => {
       const frame = scene.framesOf(rid).at(-1) ?? { pts: 0, sentMs: 0 };
       expect(Math.abs(offset(frame, 90_000) - audio)).toBeLessThan(20);
     }
-    expect(scene.framesOf('f').at(-1)?.captureMs).toBeGreaterThan(1_800_000_000_000);
     // The pictures are moved to where the sound is, which is never stretched, though they were there first.
     const times = scene.framesOf('', 'audio').map(({ pts }) => pts);
     expect(new Set(times.slice(1).map((pts, index) => pts - (times[index] ?? 0)))).toEqual(new Set([960]));
+  });
+
+  it('tells capture times by our clock, sound and pictures alike, as soon as the publisher has reported', () => {
+    const scene = new PublishConversation({ network: { jitterMs: 8 }, media: [audioMedia, videoMedia], encoders: [oneVideo, sound] });
+    scene.play(6_000);
+    const frames = [...scene.framesOf(''), ...scene.framesOf('', 'audio')];
+    expect(frames.filter(({ at }) => at < 500).every(({ captureMs }) => captureMs === undefined)).toBe(true);
+    for (const { captureMs, sentMs } of frames.filter(({ at }) => at > 700)) {
+      // Late by the way of the fastest report.
+      expect((captureMs ?? 0) - OUR_WALL_MS - sentMs).toBeGreaterThanOrEqual(24);
+      expect((captureMs ?? 0) - OUR_WALL_MS - sentMs).toBeLessThan(35);
+    }
+  });
+
+  it.each([true, false])('sends feedback without a report only where reduced-size RTCP was agreed on: %s', (usesReducedSize) => {
+    const scene = new PublishConversation({
+      network: { loss: 0.05 },
+      media: [audioMedia, simulcast],
+      encoders: [...layers, sound],
+      session: { usesReducedSize },
+    });
+    scene.play(1_000);
+    scene.session.requestKeyframe(monotonicMs(scene.now));
+    scene.play(3_000);
+    for (const kind of ['nack', 'picture-loss-indication', 'transport-feedback']) {
+      const compounds = scene.sent.filter(({ packets }) => packets.some((packet) => packet.kind === kind));
+      expect(compounds.length).toBeGreaterThan(0);
+      for (const { packets } of compounds) {
+        const kinds = packets.map((packet) => packet.kind);
+        if (usesReducedSize) expect(kinds[0]).toBe(kind);
+        else expect(kinds.slice(0, 3)).toEqual(['receiver-report', 'source-description', kind]);
+      }
+    }
   });
 
   it('reports about every stream, and feeds back all arrivals', () => {
@@ -270,7 +302,14 @@ describe('hostile packets', () => {
         },
         frame: () => undefined,
       },
-      { media: [audioMedia, simulcast], extensions: EXTENSIONS, localSsrc: 9, cname: 'server', keyframeIntervalMs: 2_000 },
+      {
+        media: [audioMedia, simulcast],
+        extensions: EXTENSIONS,
+        localSsrc: 9,
+        cname: 'server',
+        usesReducedSize: true,
+        keyframeIntervalMs: 2_000,
+      },
       monotonicMs(0),
     );
     return { session: made, sent: () => bytes };
@@ -314,7 +353,7 @@ describe('hostile packets', () => {
           const bytes = sample.slice(0, length ?? sample.length);
           for (const { at, value } of changes) if (bytes.length > 0) bytes[at % bytes.length] = value;
           now += stepMs;
-          if (isRtcp) made.receiveRtcp(bytes, monotonicMs(now));
+          if (isRtcp) made.receiveRtcp(bytes, monotonicMs(now), wallMs(now));
           else made.receiveRtp(bytes, now * 1_000, monotonicMs(now));
           made.tick(monotonicMs(now));
         }
@@ -341,7 +380,7 @@ describe('hostile packets', () => {
   it('are counted', () => {
     const { session: made } = session();
     made.receiveRtp(Uint8Array.of(1, 2, 3), 0, monotonicMs(0));
-    made.receiveRtcp(Uint8Array.of(0x80, 200, 0, 9), monotonicMs(0));
+    made.receiveRtcp(Uint8Array.of(0x80, 200, 0, 9), monotonicMs(0), wallMs(0));
     expect(made.stats()).toMatchObject({ malformedPackets: 2, unknownPackets: 0 });
   });
 });

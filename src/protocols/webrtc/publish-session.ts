@@ -1,10 +1,11 @@
-import { type DurationMs, durationMs, type MonotonicMs, monotonicMs, ProtocolError } from '../../core/mod.ts';
+import { type DurationMs, durationMs, type MonotonicMs, monotonicMs, ProtocolError, type WallMs } from '../../core/mod.ts';
 import {
   type ClockTrack,
   decodeSdesItem,
   decodeTransportCc,
   KeyframeRequests,
   MediaClock,
+  PeerClock,
   parseRtcp,
   parseRtpPacket,
   type ReceivedFrame,
@@ -57,6 +58,7 @@ export class PublishSession {
   private readonly out: PublishSessionOutput;
   private readonly options: PublishSessionOptions;
   private readonly clock = new MediaClock();
+  private readonly peerClock = new PeerClock();
   private readonly lanes: Lane[] = [];
   private readonly bySsrc = new Map<number, Lane>();
   private readonly reporter: RtcpReporter;
@@ -71,7 +73,7 @@ export class PublishSession {
     this.options = options;
     const { localSsrc, cname } = options;
     this.reporter = new RtcpReporter(out, writer, { localSsrc, cname }, now);
-    this.twcc = new TwccReceiver(out, writer, { localSsrc });
+    this.twcc = new TwccReceiver(out, writer, { localSsrc, begin: () => this.beginFeedback() });
   }
 
   get wakeAt(): MonotonicMs {
@@ -96,9 +98,9 @@ export class PublishSession {
   }
 
   /** A decrypted RTCP packet; borrowed. */
-  receiveRtcp(bytes: Uint8Array, now: MonotonicMs): void {
+  receiveRtcp(bytes: Uint8Array, now: MonotonicMs, wall: WallMs): void {
     this.guard(() => {
-      for (const packet of parseRtcp(bytes)) this.takeRtcp(packet, now);
+      for (const packet of parseRtcp(bytes)) this.takeRtcp(packet, now, wall);
     });
   }
 
@@ -148,6 +150,7 @@ export class PublishSession {
     this.keyframesAskedAt = now;
     const video = this.lanes.filter(({ media }) => media.kind === 'video');
     if (video.length === 0) return;
+    this.beginFeedback();
     for (const { receiver } of video) writer.pictureLossIndication(this.options.localSsrc, receiver.ssrc);
     this.out.rtcp(writer.finish());
   }
@@ -169,8 +172,17 @@ export class PublishSession {
     if (value !== undefined) this.twcc.received(decodeTransportCc(value), packet.ssrc, arrivalUs, now);
   }
 
-  private takeRtcp(packet: RtcpPacket, now: MonotonicMs): void {
-    if (packet.kind === 'sender-report') this.bySsrc.get(packet.ssrc)?.receiver.senderReport(packet, now);
+  private takeRtcp(packet: RtcpPacket, now: MonotonicMs, wall: WallMs): void {
+    const lane = packet.kind === 'sender-report' ? this.bySsrc.get(packet.ssrc) : undefined;
+    if (lane === undefined || packet.kind !== 'sender-report') return;
+    lane.receiver.senderReport(packet, now);
+    this.peerClock.reported(packet.ntpMs, wall);
+  }
+
+  /** Where reduced-size RTCP was not agreed on (RFC 5506 section 5), feedback comes behind a report and a CNAME (RFC 4585 section 3.1). */
+  private beginFeedback(): void {
+    const { localSsrc, cname, usesReducedSize } = this.options;
+    if (!usesReducedSize) writer.receiverReport(localSsrc, []).sourceDescription(localSsrc, cname);
   }
 
   /** Finds out what an unknown SSRC is: named in the offer, by its rid or mid (RFC 8852, RFC 8843), or by its payload type alone. */
@@ -221,8 +233,14 @@ export class PublishSession {
     const receiver = new RtpReceiver(
       {
         frame: (frame) => this.deliver(lane, frame),
-        nack: (of, sequenceNumbers) => this.out.rtcp(writer.nack(this.options.localSsrc, of, sequenceNumbers).finish()),
-        keyframeRequest: (of) => this.out.rtcp(writer.pictureLossIndication(this.options.localSsrc, of).finish()),
+        nack: (of, sequenceNumbers) => {
+          this.beginFeedback();
+          this.out.rtcp(writer.nack(this.options.localSsrc, of, sequenceNumbers).finish());
+        },
+        keyframeRequest: (of) => {
+          this.beginFeedback();
+          this.out.rtcp(writer.pictureLossIndication(this.options.localSsrc, of).finish());
+        },
         lost: () => undefined,
       },
       {
@@ -252,7 +270,9 @@ export class PublishSession {
 
   private deliver(lane: Lane, frame: ReceivedFrame): void {
     if (frame.isKeyframe) lane.keyframeAt = frame.lastPacketAt;
-    const { payloads, isKeyframe, captureMs } = frame;
+    const { payloads, isKeyframe } = frame;
+    // Without a CSRC, viewers take the time for one of the clock that their sender reports show, which is ours.
+    const captureMs = frame.captureMs === undefined ? undefined : this.peerClock.toOurs(frame.captureMs);
     const pts = lane.clock.place(frame.timestamp, frame.firstPacketAt);
     this.out.frame(lane.layer, captureMs === undefined ? { payloads, pts, isKeyframe } : { payloads, pts, isKeyframe, captureMs });
   }

@@ -30,6 +30,8 @@ export interface PublishSessionOptions {
   readonly extensions: PublishExtensions;
   readonly localSsrc: number;
   readonly cname: string;
+  /** Whether the publisher takes feedback without a report before it (RFC 5506). */
+  readonly usesReducedSize: boolean;
   /** A keyframe is asked for when none has come for so long. */
   readonly keyframeIntervalMs: number;
 }
@@ -51,6 +53,7 @@ export interface PublishedFrame {
   readonly payloads: readonly Uint8Array[];
   readonly pts: MediaTime;
   readonly isKeyframe: boolean;
+  /** On our clock; absent until the publisher has reported. */
   readonly captureMs?: WallMs;
 }
 

@@ -9,6 +9,8 @@ import type { PublishedFrame, PublishedLayer, PublishedMedia, PublishSessionOpti
 export const EXTENSIONS = { mid: 1, rid: 2, repairedRid: 3, transportCc: 4 } as const;
 /** What the publisher's wall clock shows when the virtual time is 0. */
 const PUBLISHER_WALL_MS = 1_800_000_012_345;
+/** And what ours shows. */
+export const OUR_WALL_MS = 1_700_000_000_000;
 const PACKETS_PER_FRAME = 3;
 const HISTORY_MAX = 2_048;
 
@@ -201,7 +203,7 @@ export class PublishConversation {
           this.frames.push({ ...frame, layer, sentMs: view.getUint32(layer.kind === 'video' ? 12 : 1), at: this.now });
         },
       },
-      { media, extensions: EXTENSIONS, localSsrc: 9, cname: 'server', keyframeIntervalMs: 2_000, ...session },
+      { media, extensions: EXTENSIONS, localSsrc: 9, cname: 'server', usesReducedSize: true, keyframeIntervalMs: 2_000, ...session },
       monotonicMs(0),
     );
   }
@@ -211,7 +213,8 @@ export class PublishConversation {
       for (const encoder of this.encoders) this.drive(encoder);
       for (const compound of this.back.take(this.now)) this.answer(compound);
       for (const packet of this.there.take(this.now)) this.session.receiveRtp(packet, this.now * 1_000, monotonicMs(this.now));
-      for (const report of this.reports.take(this.now)) this.session.receiveRtcp(report, monotonicMs(this.now));
+      for (const report of this.reports.take(this.now))
+        this.session.receiveRtcp(report, monotonicMs(this.now), wallMs(OUR_WALL_MS + this.now));
       if (this.session.wakeAt <= this.now) this.session.tick(monotonicMs(this.now));
     }
   }

@@ -22,16 +22,19 @@ export interface TwccReceiverOptions {
   readonly intervalMs?: DurationMs;
   /** Feedback goes out at once when it would tell about so many packets; default 100. */
   readonly packetsMax?: number;
+  /** Writes what stands before feedback: nothing by default, which is reduced-size (RFC 5506). */
+  readonly begin?: () => void;
 }
 
 /**
  * Transport-wide congestion control, the receiver's side (draft-holmer-rmcat-transport-wide-cc-extensions-01): keeps when the packets of a
- * session, all its streams together, arrived, and tells the sender. Feedback is reduced-size (RFC 5506).
+ * session, all its streams together, arrived, and tells the sender.
  */
 export class TwccReceiver {
   private readonly out: RtcpSink;
   private readonly writer: RtcpWriter;
   private readonly localSsrc: number;
+  private readonly begin: () => void;
   private readonly intervalMs: number;
   private readonly packetsMax: number;
   /** By extended transport sequence number; NaN: not received. */
@@ -49,6 +52,7 @@ export class TwccReceiver {
     this.out = out;
     this.writer = writer;
     this.localSsrc = options.localSsrc;
+    this.begin = options.begin ?? (() => undefined);
     this.intervalMs = options.intervalMs ?? durationMs(80);
     this.packetsMax = options.packetsMax ?? 100;
     assert(this.packetsMax < PACKETS_MAX, `feedback each ${this.packetsMax} packets, but only ${PACKETS_MAX} are kept`);
@@ -103,12 +107,14 @@ export class TwccReceiver {
     while (this.base <= this.highest) {
       const count = Math.min(this.batch.length, this.highest - this.base + 1);
       for (let index = 0; index < count; index++) this.batch[index] = this.arrivals[(this.base + index) & (PACKETS_MAX - 1)] ?? Number.NaN;
+      this.begin();
       const told = this.writer.transportFeedback(this.localSsrc, this.mediaSsrc, this.feedbackCount, this.base, this.batch, count);
       // A long hole goes unsaid: the sender sees it by the next feedback's first number.
       this.base += told === 0 ? count : told;
+      const feedback = this.writer.finish();
       if (told === 0) continue;
       this.feedbackCount = (this.feedbackCount + 1) & 0xff;
-      this.out.rtcp(this.writer.finish());
+      this.out.rtcp(feedback);
     }
   }
 }
