@@ -33,8 +33,10 @@ export interface RungResource {
   bitrateBps: number;
   /** `offered`: made when somebody watches. `refused`: the limit of tasks is reached. `failed`: it cannot be made for now. */
   state: 'offered' | 'running' | 'refused' | 'failed';
-  /** Why it is refused or failed. */
+  /** Why it is refused or failed, or made on this node where another should make it. */
   reason?: string;
+  /** The node that makes it, where that is another one. */
+  by?: string;
 }
 
 /** What transcoding does on this server. */

@@ -1,4 +1,23 @@
+export type {
+  ApiKeyResource,
+  ApiKeyWish,
+  AppPatch,
+  AppResource,
+  AppWish,
+  AuditEntryResource,
+  NewApiKeyResource,
+  NewStreamKeyResource,
+  NewTokenKeyResource,
+  RevokedTokenResource,
+  RevokedTokenWish,
+  StreamKeyResource,
+  StreamKeyWish,
+  TokenKeyResource,
+  TokenKeyWish,
+} from './access-contract.ts';
 export { API_PREFIX, type ApiKeys, type ApiOptions, problemHandlers, registerApi } from './api.ts';
+export { type ApiKeyRegistry, type AuditTrail, apiKeyOperations } from './api-keys.ts';
+export { type AppRegistry, appOperations } from './apps.ts';
 export type {
   CoordinationResource,
   EndpointsResource,
@@ -13,13 +32,21 @@ export type {
   NodePatch,
   NodeResource,
 } from './cluster-contract.ts';
+export { clusterStreamOperations } from './cluster-streams.ts';
 export { type JoinTokens, joinTokenOperations } from './cluster-tokens.ts';
+export type { ClusterView, KnownStream, NodeAnswer, NodeQuestion } from './cluster-view.ts';
 export type { ProblemResource, PublisherResource, StreamPage, StreamResource, TargetResource, TrackResource } from './contract.ts';
 export { PAGE_STYLE } from './docs-page.ts';
+export { EventFeed, eventOperations, type ServerEvent } from './event-feed.ts';
+export type { KeyGrant, NotedChange } from './grant.ts';
 export { JOIN_TOKEN_HEADER, joinOperations, type NodeJoiner } from './join.ts';
+export { NodeAnswers } from './node-answers.ts';
 export { type ClusterNodes, nodeOperations } from './nodes.ts';
 export type { ApiCaller, Operation, OperationContext, Scope } from './operation.ts';
+export { overviewOperations } from './overview.ts';
 export { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
+export { sessionOperations } from './session.ts';
+export { CONSOLE_HEADER, SessionCookies } from './session-cookies.ts';
 export { type SourceDirectory, sourceOperations } from './sources.ts';
 export { type StreamDirectory, type StreamSource, streamOperations } from './streams.ts';
 export { type TargetDirectory, type TargetReport, targetOperations } from './targets.ts';

@@ -1,10 +1,12 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TSchema } from '@sinclair/typebox';
+import type { Change, Grant } from './grant.ts';
 
 /**
  * What a caller must be allowed: `public` is everybody (or, when reads are not public, `read`); `admin` is an admin key; `token`: the operation itself
- * looks at a credential of its own.
+ * looks at a credential of its own; `app`: an admin key, one of the app in the path, or to look, one that may read.
  */
-export type Scope = 'public' | 'read' | 'admin' | 'token';
+export type Scope = 'public' | 'read' | 'admin' | 'app' | 'token';
 
 /** One call of the API as data: routes, validation and the OpenAPI document are made from it. */
 export interface Operation {
@@ -38,13 +40,28 @@ export interface OperationContext {
   readonly caller: ApiCaller;
   /** Whether the caller may see what is not public: has a key, or is on loopback. */
   readonly isPrivileged: boolean;
+  readonly grant: Grant;
+  /** Says what was changed, for the log of changes; without secrets. */
+  note(change: Change): void;
+  readonly answer: OperationAnswer;
 }
 
 export interface ApiCaller {
   /** The peer's address; IPv4 as `192.0.2.1`. */
   readonly address: string;
+  /** Whether the request came by TLS to this very server. */
+  readonly isTls: boolean;
+  /** Whether the caller is on this very machine. */
+  readonly isLocal: boolean;
   /** Whether nobody on the way can read along: TLS, or loopback. */
   readonly isPrivate: boolean;
   /** A request header by its lower-case name. */
   header(name: string): string | undefined;
+}
+
+/** What an operation may do with its answer beside returning it. */
+export interface OperationAnswer {
+  header(name: string, value: string): void;
+  /** Leaves the whole answer to the handler, from the status line on: for one that goes on for as long as the client listens. */
+  takeOver(): { readonly request: IncomingMessage; readonly response: ServerResponse };
 }

@@ -11,11 +11,14 @@ export type ProblemCode =
   | 'api.key-missing'
   | 'api.key-wrong'
   | 'api.scope-missing'
+  | 'api.cross-site'
+  | 'api.too-many-attempts'
   | 'api.not-found'
   | 'api.stream-not-found'
   | 'api.method-not-allowed'
   | 'api.body-too-large'
   | 'api.media-type'
+  | 'api.too-many-listeners'
   | 'api.not-ready'
   | 'api.internal'
   | 'cluster.token-missing'
@@ -34,6 +37,18 @@ export type ProblemCode =
   | 'cluster.endpoints-wrong'
   | 'cluster.too-many-attempts'
   | 'cluster.store-unavailable'
+  | 'cluster.node-silent'
+  | 'apps.not-found'
+  | 'apps.exists'
+  | 'apps.configured'
+  | 'apps.name'
+  | 'apps.playback'
+  | 'apps.key-set'
+  | 'apps.public-key'
+  | 'apps.key-not-found'
+  | 'apps.too-many'
+  | 'keys.not-found'
+  | 'keys.too-many'
   | 'targets.not-found'
   | 'targets.name-taken'
   | 'targets.url'
@@ -47,11 +62,14 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'api.key-missing': { status: 401, title: 'An API key is needed' },
   'api.key-wrong': { status: 401, title: 'The API key is not known' },
   'api.scope-missing': { status: 403, title: 'The API key may not do this' },
+  'api.cross-site': { status: 403, title: 'The change may come from another site' },
+  'api.too-many-attempts': { status: 429, title: 'Too many wrong keys' },
   'api.not-found': { status: 404, title: 'There is nothing at this address' },
   'api.stream-not-found': { status: 404, title: 'There is no such stream' },
   'api.method-not-allowed': { status: 405, title: 'The method is not allowed here' },
   'api.body-too-large': { status: 413, title: 'The body is too large' },
   'api.media-type': { status: 415, title: 'The body has a type that is not taken' },
+  'api.too-many-listeners': { status: 503, title: 'Too many listen to the events' },
   'api.not-ready': { status: 503, title: 'The server is not ready' },
   'api.internal': { status: 500, title: 'A fault of the server' },
   'cluster.token-missing': { status: 401, title: 'A join token is needed' },
@@ -69,7 +87,19 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'cluster.csr-wrong': { status: 400, title: 'The certificate request is not right' },
   'cluster.endpoints-wrong': { status: 400, title: 'The endpoints are not right' },
   'cluster.too-many-attempts': { status: 429, title: 'Too many wrong attempts' },
+  'cluster.node-silent': { status: 503, title: 'The node does not answer' },
   'cluster.store-unavailable': { status: 503, title: 'The cluster store is out of reach' },
+  'apps.not-found': { status: 404, title: 'There is no such app' },
+  'apps.exists': { status: 409, title: 'There is an app of that name' },
+  'apps.configured': { status: 409, title: 'The app stands in the configuration' },
+  'apps.name': { status: 400, title: 'The name cannot be used for an app' },
+  'apps.playback': { status: 400, title: 'The playback policy is not right' },
+  'apps.key-set': { status: 400, title: 'The key set cannot be used' },
+  'apps.public-key': { status: 400, title: 'The public key is not right' },
+  'apps.key-not-found': { status: 404, title: 'The app has no such key' },
+  'apps.too-many': { status: 409, title: 'There are as many as may be' },
+  'keys.not-found': { status: 404, title: 'There is no such API key' },
+  'keys.too-many': { status: 409, title: 'There are as many API keys as may be' },
   'targets.not-found': { status: 404, title: 'There is no such target' },
   'targets.name-taken': { status: 409, title: 'The stream has a target of that name' },
   'targets.url': { status: 400, title: 'The URL of the target is not usable' },

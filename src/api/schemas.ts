@@ -36,7 +36,8 @@ const rung = Type.Object(
     state: Type.Union([Type.Literal('offered'), Type.Literal('running'), Type.Literal('refused'), Type.Literal('failed')], {
       description: '`offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now',
     }),
-    reason: Type.Optional(Type.String({ description: 'Why it is refused or failed' })),
+    reason: Type.Optional(Type.String({ description: 'Why it is refused or failed, or made on this node where another should make it' })),
+    by: Type.Optional(Type.String({ description: 'The node that makes it, where that is another one' })),
   },
   { description: "A rung of the app's ladder as this stream gets it" },
 );

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { SourcePage, SourceResource } from './contract.ts';
 import type { Operation } from './operation.ts';
 import { pageOf } from './page.ts';
@@ -47,6 +47,8 @@ const page = Type.Object({
   nextCursor: Type.Optional(Type.String({ description: 'Give it as `cursor` for the next page; absent on the last page' })),
 });
 
+export const sourceSchema: TSchema = source;
+
 /** The operations on pull sources. */
 export function sourceOperations(directory: SourceDirectory): readonly Operation[] {
   return [
@@ -68,7 +70,8 @@ export function sourceOperations(directory: SourceDirectory): readonly Operation
   ];
 }
 
-function sourceResource({ stream, sinceMs, lastError, format, ...report }: SourceReportSource): SourceResource {
+/** A source as the API shows it. */
+export function sourceResource({ stream, sinceMs, lastError, format, ...report }: SourceReportSource): SourceResource {
   const [app = '', name = ''] = stream.split('/');
   return {
     ...report,

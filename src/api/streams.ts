@@ -108,7 +108,12 @@ function listStreams(directory: StreamDirectory, options: StreamOperationsOption
   return { items: items.map((stream) => streamResource(stream, options, isPrivileged)), ...rest };
 }
 
-function streamResource(stream: StreamSource, { wall, webrtcOf, rungsOf }: StreamOperationsOptions, isPrivileged: boolean): StreamResource {
+/** A stream as the API shows it. */
+export function streamResource(
+  stream: StreamSource,
+  { wall, webrtcOf, rungsOf }: StreamOperationsOptions,
+  isPrivileged: boolean,
+): StreamResource {
   const { ref, publisher } = stream;
   const stats = stream.stats();
   const byProtocol = Object.fromEntries(stream.viewers);

@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import { SluiceError } from '../core/mod.ts';
 import type { TargetResource } from './contract.ts';
 import type { Operation, OperationContext } from './operation.ts';
@@ -67,6 +67,8 @@ const target = Type.Object({
   bytesSent: Type.Integer(),
   framesDropped: Type.Integer({ description: 'Left out since the target did not take them fast enough' }),
 });
+
+export const targetSchema: TSchema = target;
 
 // The contract is written out for its readers; this line does not compile when it and the schema differ.
 type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
@@ -170,7 +172,8 @@ function existing(params: OperationContext['params'], hasStream: (path: string) 
   return path;
 }
 
-function targetResource({ stateMs, nextAttemptInMs, reason, ...rest }: TargetReport): TargetResource {
+/** A target as the API shows it. */
+export function targetResource({ stateMs, nextAttemptInMs, reason, ...rest }: TargetReport): TargetResource {
   return {
     ...rest,
     stateSeconds: Math.floor(stateMs / 1000),

@@ -10,6 +10,7 @@ export interface RungSource {
   };
   readonly condition: RungResource['state'];
   readonly reason: string | undefined;
+  readonly by: string | undefined;
 }
 
 /** What the API needs of transcoding. */
@@ -58,12 +59,16 @@ export function transcodingOperations(source: TranscodingSource | undefined): re
       description: 'Tasks and their limit, the decision about each rung that somebody wants, encoders of this machine, child processes.',
       scope: 'read',
       success: { status: 200, schema: transcodingSchema },
-      handle: () => (source === undefined ? NOTHING : transcodingResource(source)),
+      handle: () => transcodingReport(source),
     },
   ];
 }
 
 const NOTHING: TranscodingResource = { tasksMax: 0, tasksRunning: 0, encoders: [], decisions: [], streams: [] };
+
+/** Of nothing where nothing is transcoded. */
+export const transcodingReport = (source: TranscodingSource | undefined): TranscodingResource =>
+  source === undefined ? NOTHING : transcodingResource(source);
 
 function transcodingResource(source: TranscodingSource): TranscodingResource {
   const { tasksMax, tasksRunning, encoders, decisions, streams } = source.report();
@@ -87,7 +92,7 @@ function transcodingResource(source: TranscodingSource): TranscodingResource {
 }
 
 /** A rung as the API shows it. */
-export function rungResource({ planned: { rung, expected }, condition, reason }: RungSource): RungResource {
+export function rungResource({ planned: { rung, expected }, condition, reason, by }: RungSource): RungResource {
   const { codecString, width, height, bitrateBps } = expected;
   return {
     name: rung.name,
@@ -99,5 +104,6 @@ export function rungResource({ planned: { rung, expected }, condition, reason }:
     bitrateBps: Math.round(bitrateBps),
     state: condition,
     ...(reason === undefined ? {} : { reason }),
+    ...(by === undefined ? {} : { by }),
   };
 }

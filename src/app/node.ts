@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type pino from 'pino';
-import { type AppAccess, StaticAccess } from '../access/mod.ts';
 import { sourceOperations, streamOperations, targetOperations, transcodingOperations } from '../api/mod.ts';
 import { durationMs, sizeBytes } from '../core/mod.ts';
 import { playabilityWith, webrtcPlayability } from '../gateways/mod.ts';
@@ -21,9 +19,11 @@ import {
   type Targets,
   type Transcoding,
 } from '../io/mod.ts';
-import { clusterMetrics } from './cluster-metrics.ts';
+import { type Access, createAccess } from './access.ts';
 import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
+import { clusterMetrics } from './cluster-metrics.ts';
 import type { Config } from './config/mod.ts';
+import { Console } from './console.ts';
 import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
 import { siteFolder } from './package-root.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
@@ -47,6 +47,8 @@ export interface NodeOptions {
 const HUB_TICK_MS = 250;
 /** How long viewers may take what is queued for them when the node stops. */
 const HTTP_GRACE_MS = 1500;
+/** How long the start waits for apps and keys to be read. */
+const ACCESS_WAIT_MS = 2000;
 const DEMO_APP = 'live';
 /** Of a node on its own; in a cluster each has another. */
 const LONE_NODE_ID = 'n1';
@@ -68,6 +70,7 @@ export class MonoNode {
   private readonly options: NodeOptions;
   private readonly clock = systemClock;
   private readonly hub: Hub;
+  private readonly access: Access;
   private readonly hls: HlsRoute;
   private readonly flv: FlvRoute;
   private readonly http: HttpServer;
@@ -78,6 +81,7 @@ export class MonoNode {
   private readonly door: StreamDoor;
   private readonly sources: PullSources;
   private readonly metrics: Metrics;
+  private readonly console: Console;
   private demo: DemoSource | undefined;
   private ticker: NodeJS.Timeout | undefined;
   private isReady = false;
@@ -96,6 +100,7 @@ export class MonoNode {
         this.targets,
         { streamStarted: ({ ref }) => this.door.streamChanged(ref.path) },
         ...(options.cluster === undefined ? [] : [options.cluster]),
+        this.console,
       ],
       log,
     );
@@ -106,22 +111,26 @@ export class MonoNode {
     this.sources = createSources({ config, hub: this.hub, door, clock, log });
     const broadcast = broadcastOptions(config);
     const gopCacheBytesMax = sizeBytes(config.hub.gopCacheBytesMax);
-    this.hls = new HlsRoute({ ...config.hls, log, clock, find, bring });
-    this.flv = new FlvRoute({ log, clock, find, bring, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
-    const policy = createAccess(options);
-    this.rtmp = createRtmpListeners({ config, hub: this.hub, bring, places: options.cluster?.gate, policy, broadcast, clock, log });
+    const { streamKeys, cluster } = options;
+    const appDeleted = (app: string): void => this.endApp(app);
+    this.access = createAccess({ config, streamKeys, store: cluster?.store, ownKeys: options.secrets, appDeleted, clock, log });
+    const access = this.access.control;
+    this.hls = new HlsRoute({ ...config.hls, log, clock, access, find, bring });
+    this.flv = new FlvRoute({ log, clock, access, find, bring, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
+    this.rtmp = createRtmpListeners({ config, hub: this.hub, bring, places: options.cluster?.gate, access, broadcast, clock, log });
     this.webrtc = createWebrtc({
       config,
       hub: this.hub,
       door,
-      policy,
+      access,
       clock,
       log,
       nodeId: options.cluster?.nodeId ?? LONE_NODE_ID,
       isLeaving: () => options.cluster?.isDraining ?? false,
     });
-    this.transcoding = createTranscoding(config, this.hub, clock, log);
+    this.transcoding = createTranscoding({ config, hub: this.hub, makers: options.cluster?.makers, clock, log });
     this.targets = createTargets(config, this.hub, clock, log);
+    this.console = this.createConsole();
     this.http = new HttpServer(config.http, log);
     this.metrics = new Metrics([
       ...hubMetrics(this.hub, events.retired),
@@ -161,6 +170,7 @@ export class MonoNode {
     }
     http.addUpgradeRoute(flv.upgrade);
     await this.createWeb();
+    await this.access.ready(ACCESS_WAIT_MS);
     this.httpPort = await http.listen();
     for (const listener of this.rtmp) await listener.listen();
     await webrtc?.server.listen();
@@ -178,12 +188,14 @@ export class MonoNode {
     this.isReady = false;
     const { demo, hls, flv, http, rtmp, webrtc } = this;
     webrtc?.route.close();
+    this.console.close();
     // Those who wait for a stream are answered at once.
     const outputs = [flv.close(), hls.close()];
     this.door.close();
     this.demo = undefined;
     clearInterval(this.ticker);
     await demo?.close();
+    this.access.close();
     await this.options.cluster?.close();
     await this.targets.close();
     await this.sources.close();
@@ -192,15 +204,22 @@ export class MonoNode {
     await Promise.all([...outputs, ...rtmp.map((listener) => listener.close()), http.close(HTTP_GRACE_MS)]);
   }
 
+  /** Ends what is published into an app that is gone, unless the configuration has it still. */
+  private endApp(app: string): void {
+    if (this.access.control.app(app) !== undefined) return;
+    for (const { ref } of [...this.hub.streams()]) if (ref.app === app) this.hub.remove(ref.path);
+  }
+
   private async joinCluster(): Promise<void> {
-    const { cluster, config } = this.options;
+    const { cluster } = this.options;
     if (cluster === undefined) return;
     this.door.add(cluster);
     await cluster.start({
       hub: this.hub,
       load: () => this.load(),
       ports: { http: this.httpPort, rtmp: this.rtmpPort },
-      secondPublisher: (app) => config.apps[app]?.secondPublisher ?? 'reject',
+      secondPublisher: (app) => this.access.control.secondPublisher(app),
+      standingOf: (path, rung) => this.transcoding?.standingOf(path, rung),
       movePublishers: () => this.rtmp.reduce((sum, listener) => sum + listener.movePublishers(cluster.gate), 0),
     });
   }
@@ -220,21 +239,20 @@ export class MonoNode {
   }
 
   private async createWeb(): Promise<void> {
-    const { config, secrets, version, log } = this.options;
+    const { config, version, log } = this.options;
     await createWeb(this.http, {
       operations: [
-        ...streamOperations(this.hub, {
-          wall: () => this.clock.wall(),
-          webrtcOf: ({ tracks, hasReorderedFrames, renditions }) =>
-            this.webrtc === undefined ? null : playabilityWith(webrtcPlayability(tracks, hasReorderedFrames), renditions.values()),
-          rungsOf: (path) => this.transcoding?.rungsOf(path) ?? [],
-        }),
+        ...streamOperations(this.hub, this.streamOptions()),
         ...transcodingOperations(this.transcoding),
         ...(this.options.cluster?.operations() ?? []),
         ...sourceOperations(this.sources),
         ...targetOperations(this.targets, (path) => this.hub.stream(path) !== undefined),
+        ...this.console.operations(),
+        ...this.access.operations,
       ],
-      keys: secrets,
+      keys: this.access.keys,
+      changed: this.access.changed,
+      sessions: this.console.sessions,
       publicReads: config.api.publicReads,
       version,
       bodyBytesMax: config.http.bodyBytesMax,
@@ -243,6 +261,33 @@ export class MonoNode {
       siteFolder,
       isInCluster: this.options.cluster !== undefined,
       log,
+    });
+  }
+
+  private streamOptions(): Parameters<typeof streamOperations>[1] {
+    return {
+      wall: () => this.clock.wall(),
+      webrtcOf: ({ tracks, hasReorderedFrames, renditions }) =>
+        this.webrtc === undefined ? null : playabilityWith(webrtcPlayability(tracks, hasReorderedFrames), renditions.values()),
+      rungsOf: (path) => this.transcoding?.rungsOf(path) ?? [],
+    };
+  }
+
+  private createConsole(): Console {
+    const { config, version, cluster } = this.options;
+    return new Console({
+      ownId: cluster?.nodeId ?? LONE_NODE_ID,
+      version,
+      dataFolder: config.dataFolder,
+      publicReads: config.api.publicReads,
+      keys: this.access.keys,
+      hub: this.hub,
+      streams: this.streamOptions(),
+      transcoding: this.transcoding,
+      sources: this.sources,
+      targets: this.targets,
+      load: () => this.load(),
+      cluster,
     });
   }
 
@@ -270,7 +315,9 @@ function createHub(events: HubListener, { hub, hls }: Config, cluster: ClusterMe
     streamsMax: hub.streamsMax,
     gopCacheBytesMax: sizeBytes(hub.gopCacheBytesMax),
     tracksMax: hub.tracksMax,
-    ...(cluster === undefined ? {} : { startedBefore: (path: string) => cluster.startedBefore(path) }),
+    ...(cluster === undefined
+      ? {}
+      : { startedBefore: (path: string) => cluster.startedBefore(path), isGivenUp: (path: string) => cluster.isGivenUp(path) }),
   };
   return new Hub(events, options);
 }
@@ -280,13 +327,3 @@ const broadcastOptions = ({ flv }: Config): BroadcastOptions => ({
   sendQueueBytesMax: sizeBytes(flv.sendQueueBytesMax),
   stalledMsMax: durationMs(flv.stalledMs),
 });
-
-function createAccess({ config, streamKeys }: NodeOptions): StaticAccess {
-  const apps = Object.entries(config.apps).map(
-    ([name, { publishFromLoopback }]): AppAccess => ({ name, keys: streamKeys.get(name) ?? [], publishFromLoopback }),
-  );
-  return new StaticAccess(apps, {
-    sha256: (text) => createHash('sha256').update(text).digest(),
-    now: () => systemClock.monotonic(),
-  });
-}

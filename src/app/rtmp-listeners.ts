@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pino from 'pino';
-import type { PublishPolicy } from '../access/mod.ts';
+import type { AccessControl } from '../access/mod.ts';
 import { durationMs, SluiceError, sizeBytes } from '../core/mod.ts';
 import type { Hub } from '../hub/mod.ts';
 import { type BringStream, type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions, type RtmpPlaces } from '../io/mod.ts';
@@ -13,7 +13,7 @@ export interface RtmpNeeds {
   readonly bring: BringStream;
   /** Where clients belong, in a cluster. */
   readonly places: RtmpPlaces | undefined;
-  readonly policy: PublishPolicy;
+  readonly access: AccessControl;
   readonly broadcast: BroadcastOptions;
   readonly clock: Clock;
   readonly log: pino.Logger;
@@ -35,12 +35,12 @@ function commonOptions({
   hub,
   bring,
   places,
-  policy,
+  access,
   broadcast,
   clock,
   log,
 }: RtmpNeeds): Omit<RtmpListenerOptions, 'port' | 'portKey' | 'portVariable'> {
-  const { rtmp, apps } = config;
+  const { rtmp } = config;
   const idleTimeoutMs = durationMs(rtmp.idleTimeoutMs);
   return {
     host: rtmp.host,
@@ -60,11 +60,11 @@ function commonOptions({
     },
     broadcast,
     gopCacheBytesMax: sizeBytes(config.hub.gopCacheBytesMax),
-    secondPublisher: (app) => (apps[app]?.secondPublisher === 'takeover' ? 'takeover' : 'reject'),
+    secondPublisher: (app) => (access.secondPublisher(app) === 'takeover' ? 'takeover' : 'reject'),
     hub,
     bring,
     places,
-    policy,
+    access,
     clock,
     log,
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type pino from 'pino';
-import type { PublishPolicy } from '../access/mod.ts';
+import type { AccessControl } from '../access/mod.ts';
 import type { Hub } from '../hub/mod.ts';
 import { type Clock, loadKernel, type StreamDoor, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
@@ -11,7 +11,7 @@ export interface WebrtcNeeds {
   readonly config: Config;
   readonly hub: Hub;
   readonly door: StreamDoor;
-  readonly policy: PublishPolicy;
+  readonly access: AccessControl;
   readonly clock: Clock;
   readonly log: pino.Logger;
   /** Stands in the sessions' URLs. */
@@ -28,8 +28,8 @@ export interface Webrtc {
 }
 
 /** What the configuration asks for; undefined when it is off, or the native addon is missing, which is logged. */
-export function createWebrtc({ config, hub, door, policy, clock, log, nodeId, isLeaving }: WebrtcNeeds): Webrtc | undefined {
-  const { webrtc, apps } = config;
+export function createWebrtc({ config, hub, door, access, clock, log, nodeId, isLeaving }: WebrtcNeeds): Webrtc | undefined {
+  const { webrtc } = config;
   if (!webrtc.enabled) return undefined;
   const module = loadKernel();
   if (module.unavailable !== undefined) {
@@ -46,13 +46,12 @@ export function createWebrtc({ config, hub, door, policy, clock, log, nodeId, is
     keyframeIntervalMs: webrtc.keyframeIntervalMs,
     segmentationOffload: webrtc.segmentationOffload,
     hub,
-    policy,
-    secondPublisher: (app) => (apps[app]?.secondPublisher === 'takeover' ? 'takeover' : 'reject'),
+    secondPublisher: (app) => (access.secondPublisher(app) === 'takeover' ? 'takeover' : 'reject'),
     clock,
     log,
   });
   const random = { randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
   const endpoint = new WhipEndpoint(server, random, { nodeId, iceServers: iceServers(webrtc.iceServers), isLeaving });
-  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint, door });
+  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint, door, access });
   return { server, endpoint, route };
 }

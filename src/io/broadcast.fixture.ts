@@ -18,6 +18,7 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
     requestKeyframe: () => undefined,
     state: 'live',
     startedWallMs: wallMs(0),
+    discontinuity: 0,
     viewers: new Map(),
     attach: (sink) => {
       sinks.add(sink);

@@ -1,5 +1,69 @@
+export {
+  ApiKeyStore,
+  type ApiKeyStoreOptions,
+  AppStore,
+  type AppStoreOptions,
+  AuditLog,
+  type AuditLogOptions,
+  TokenVerifier,
+  type TokenVerifierOptions,
+} from './access/mod.ts';
 export type { BroadcastOptions, BroadcastStats } from './broadcast.ts';
 export { type Clock, systemClock } from './clock.ts';
+export {
+  type ApiCall,
+  apiRequest,
+  CertificateAuthority,
+  ClientRegion,
+  ClusterRoute,
+  ClusterSessionSecret,
+  ClusterStreams,
+  certificateOf,
+  type FoundingNode,
+  foundCluster,
+  identityFile,
+  isRenewalDue,
+  type JoinOptions,
+  JoinServer,
+  type JoinServerOptions,
+  joinCluster,
+  LoadSampler,
+  type LoadSamplerOptions,
+  loadIdentity,
+  type MachineLoad,
+  type NodeIdentity,
+  NodeQuestions,
+  NodeRegistry,
+  type NodeRegistryOptions,
+  NodeRouting,
+  ownAddressTowards,
+  ownNodeOf,
+  ownSessionSecret,
+  RedirectGate,
+  type RenewalServerOptions,
+  renewCertificate,
+  SESSION_FORWARD_DEFAULTS,
+  SessionForward,
+  StoreCalls,
+  saveIdentity,
+  serveRenewals,
+  TokenStore,
+} from './cluster/mod.ts';
+export {
+  EmbeddedBus,
+  type EmbeddedBusOptions,
+  EmbeddedStore,
+  type EmbeddedStoreOptions,
+  NatsBus,
+  NatsLink,
+  type NatsLinkOptions,
+  type NatsLinkTls,
+  NatsServerProcess,
+  type NatsServerProcessOptions,
+  type NatsServerTls,
+  NatsStore,
+  type NatsStoreOptions,
+} from './coordination/mod.ts';
 export { DemoSource } from './demo/mod.ts';
 export { FlvRoute, type FlvRouteOptions, type FlvStats } from './flv/mod.ts';
 export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsSource, type HlsStats } from './hls/mod.ts';
@@ -9,10 +73,37 @@ export { type ListenPlace, listenError, listenHost } from './listen-error.ts';
 export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
 export { type MetricSource, Metrics, type Sample } from './metrics.ts';
+export {
+  RELAY_QUEUE_DEFAULTS,
+  RelayClient,
+  type RelayClientOptions,
+  type RelayClientStats,
+  type RelayPull,
+  type RelayPullOptions,
+  type RelayRefused,
+  RelayServer,
+  type RelayServerOptions,
+  type RelayServerStats,
+  type RelaySource,
+  type RelaySources,
+  type RelayTls,
+  type RelayUpstream,
+} from './relay/mod.ts';
 export { isLoopback, remoteAddress } from './remote-address.ts';
-export { nodeRtmpCrypto, RtmpListener, type RtmpListenerOptions, type RtmpListenerStats } from './rtmp/mod.ts';
+export { nodeRtmpCrypto, RtmpListener, type RtmpListenerOptions, type RtmpListenerStats, type RtmpPlaces } from './rtmp/mod.ts';
 export { Secrets, type StoredApiKey } from './secrets.ts';
-export { type ChildReport, type EncoderReport, type RungReport, Transcoding, type TranscodingReport } from './transcode/mod.ts';
+export { PullSources, type PullSourcesOptions, type SourceReport, type SourceSettings } from './sources/mod.ts';
+export { type BringStream, StreamDoor, type StreamDoorOptions, type StreamSupplier } from './stream-door.ts';
+export { type PushReport, type TargetSpec, Targets, type TargetsOptions, type TargetsStats } from './targets/mod.ts';
+export {
+  type ChildReport,
+  type EncoderReport,
+  type RungMakers,
+  type RungReport,
+  type RungStanding,
+  Transcoding,
+  type TranscodingReport,
+} from './transcode/mod.ts';
 export {
   type Kernel,
   type KernelModule,

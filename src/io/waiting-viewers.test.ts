@@ -12,6 +12,7 @@ import { MemorySessions } from '../protocols/whip/whip-sessions.fixture.ts';
 import { systemClock } from './clock.ts';
 import { FlvRoute } from './flv/mod.ts';
 import { HLS_DEFAULTS, HlsRoute } from './hls/mod.ts';
+import { openGate } from './open-gate.fixture.ts';
 import { StreamDoor } from './stream-door.ts';
 import { WHIP_ROUTE_DEFAULTS, WhipRoute } from './webrtc/mod.ts';
 
@@ -83,14 +84,23 @@ function setUp(waitMsMax: number): void {
   });
   const { find, bring } = door;
   const broadcast = { batchMs: durationMs(5), sendQueueBytesMax: sizeBytes(1_000_000), stalledMsMax: durationMs(10_000) };
-  hls = new HlsRoute({ ...HLS_DEFAULTS, log, clock: systemClock, find, bring });
-  flv = new FlvRoute({ log, clock: systemClock, find, bring, broadcast, gopCacheBytesMax: sizeBytes(1_000_000), viewersMax: 10 });
+  hls = new HlsRoute({ ...HLS_DEFAULTS, log, clock: systemClock, access: openGate, find, bring });
+  flv = new FlvRoute({
+    log,
+    clock: systemClock,
+    access: openGate,
+    find,
+    bring,
+    broadcast,
+    gopCacheBytesMax: sizeBytes(1_000_000),
+    viewersMax: 10,
+  });
   const endpoint = new WhipEndpoint(
     new MemorySessions(),
     { randomBytes: (length) => new Uint8Array(length) },
     { nodeId: 'n1', iceServers: [] },
   );
-  whip = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint, door });
+  whip = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, access: openGate, endpoint, door });
 }
 
 beforeEach(async () => {

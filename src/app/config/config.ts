@@ -108,6 +108,7 @@ export interface Config {
   transcode: { enabled: boolean; tasksMax: number; encoder: string };
   targets: { allowedNetworks: string[]; tlsCaFile: string; max: number; queueBytesMax: number };
   sources: { allowedNetworks: string[]; allowedFolders: string[] };
+  access: { allowedNetworks: string[] };
   apps: Record<string, AppConfig>;
   cluster: {
     found: boolean;

@@ -118,6 +118,7 @@ function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProble
   }
   encoderCheck(config.transcode.encoder, problem);
   for (const [name, app] of Object.entries(config.apps)) ladderChecks(`apps.${name}.ladder`, app.ladder, problem);
+  allowedNetworksCheck('access.allowedNetworks', config.access.allowedNetworks, problem);
   allowedNetworksCheck('sources.allowedNetworks', config.sources.allowedNetworks, problem);
   if (problems.length === 0) sourceChecks(config, problem);
   allowedNetworksCheck('targets.allowedNetworks', config.targets.allowedNetworks, problem);

@@ -327,6 +327,14 @@ const schema = Type.Object(
         description: 'Folders whose files may be sources. Relative paths start at the configuration file.',
       }),
     }),
+    access: group('Who may publish and play; see docs/access.md.', {
+      allowedNetworks: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
+        default: [],
+        maxItems: 64,
+        description:
+          'Networks that key sets of apps (`jwksUrl`) may be fetched from though they are none of the public internet, e.g. `10.0.0.0/8` or `127.0.0.1`.',
+      }),
+    }),
     targets: group('Pushing streams to targets.', {
       allowedNetworks: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), {
         default: [],

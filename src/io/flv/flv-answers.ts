@@ -1,17 +1,16 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { AccessRefused } from '../../access/mod.ts';
+import { accessAnswer } from '../access-answers.ts';
 
 /** Codes are never renamed. */
-export type FlvRefusal =
-  | 'flv.stream-not-found'
-  | 'flv.source-not-started'
-  | 'flv.method-not-allowed'
-  | 'flv.too-many-viewers'
-  | 'flv.closing';
+export type FlvRefusal = OwnRefusal | `access.${AccessRefused}`;
+
+type OwnRefusal = 'flv.stream-not-found' | 'flv.source-not-started' | 'flv.method-not-allowed' | 'flv.too-many-viewers' | 'flv.closing';
 
 const REFUSALS: Readonly<
-  Record<FlvRefusal, { readonly status: number; readonly title: string; readonly headers: Readonly<Record<string, string>> }>
+  Record<OwnRefusal, { readonly status: number; readonly title: string; readonly headers: Readonly<Record<string, string>> }>
 > = {
   'flv.stream-not-found': { status: 404, title: 'There is no such stream', headers: {} },
   'flv.source-not-started': { status: 404, title: "The stream's source did not start in time", headers: { 'retry-after': '5' } },
@@ -20,6 +19,7 @@ const REFUSALS: Readonly<
   'flv.closing': { status: 503, title: 'The server is stopping', headers: { 'retry-after': '5' } },
 };
 
+const ACCESS = 'access.';
 const CORS: Readonly<Record<string, string>> = { 'access-control-allow-origin': '*' };
 const MEDIA_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'video/x-flv', 'cache-control': 'no-store', ...CORS };
 const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
@@ -68,8 +68,14 @@ export function refuseUpgrade(socket: Duplex, refusal: FlvRefusal, path: string)
   socket.end(headText(status, { ...headers, connection: 'close' }) + body, () => socket.destroy());
 }
 
+function answerOf(refusal: FlvRefusal): (typeof REFUSALS)[OwnRefusal] {
+  if (!refusal.startsWith(ACCESS)) return REFUSALS[refusal as OwnRefusal];
+  const { status, headers, message } = accessAnswer(refusal.slice(ACCESS.length) as AccessRefused);
+  return { status, title: message.charAt(0).toUpperCase() + message.slice(1), headers };
+}
+
 function problem(refusal: FlvRefusal, path: string): { status: number; headers: Record<string, string>; body: string } {
-  const { status, title, headers } = REFUSALS[refusal];
+  const { status, title, headers } = answerOf(refusal);
   const body = JSON.stringify({ type: `urn:sluice:problem:${refusal}`, title, status, detail: `${title}: ${path}`, code: refusal });
   const length = String(Buffer.byteLength(body));
   return {

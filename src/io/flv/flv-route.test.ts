@@ -10,6 +10,7 @@ import { Hub, type Publication } from '../../hub/mod.ts';
 import { feed } from '../../media/source-frames.fixture.ts';
 import { until } from '../broadcast.fixture.ts';
 import { systemClock } from '../clock.ts';
+import { openGate } from '../open-gate.fixture.ts';
 import { FlvRoute } from './mod.ts';
 
 let hub: Hub;
@@ -44,6 +45,7 @@ beforeEach(async () => {
   route = new FlvRoute({
     log: pino({ level: 'silent' }),
     clock: systemClock,
+    access: openGate,
     find: (path) => hub.stream(path),
     broadcast: { batchMs: durationMs(5), sendQueueBytesMax: sizeBytes(1_000_000), stalledMsMax: durationMs(10_000) },
     gopCacheBytesMax: sizeBytes(1_000_000),

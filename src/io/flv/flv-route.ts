@@ -4,9 +4,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { isName, type SizeBytes, streamRef } from '../../core/mod.ts';
+import type { AccessGate } from '../../access/mod.ts';
+import { isName, type SizeBytes, type StreamRef, streamRef } from '../../core/mod.ts';
 import { type BroadcastOutput, HubToFlv } from '../../gateways/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
+import { queryToken } from '../access-answers.ts';
 import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
@@ -27,6 +29,8 @@ import {
 export interface FlvRouteOptions {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Who may play. */
+  readonly access: AccessGate;
   /** Finds a live stream by `app/name`. */
   readonly find: (path: string) => LiveStream | undefined;
   /** Brings a stream that is not here; without it, none is waited for. */
@@ -48,6 +52,14 @@ export interface FlvStats extends BroadcastStats {
 interface Closable {
   readonly destroyed: boolean;
   once(event: 'close', listener: () => void): unknown;
+}
+
+/** What a decision goes by. */
+interface Asking {
+  readonly headers: IncomingMessage['headers'];
+  /** What follows `?`, or ''. */
+  readonly query: string;
+  readonly remote: string;
 }
 
 const PATH = /^\/([^/]+)\/([^/]+)\.flv$/;
@@ -81,10 +93,10 @@ export class FlvRoute {
     this.viewers = new StreamViewers({ protocol: 'flv', makePackager, broadcast, clock, log });
   }
 
-  readonly handle: MediaRoute = (request, response, path) => {
+  readonly handle: MediaRoute = (request, response, path, query) => {
     const name = streamPath(path);
     if (name === undefined) return false;
-    this.answer(request, response, name);
+    this.answer(request, response, name, query);
     return true;
   };
 
@@ -101,7 +113,11 @@ export class FlvRoute {
         refuseUpgrade(socket, refusal ?? missing, name);
       } else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.joinWebSocket(webSocket, stream, socket));
     };
-    this.whenHere(name, socket, go, () => watchUntilAnswered(socket));
+    const asking = { headers: request.headers, query: queryAt < 0 ? '' : url.slice(queryAt + 1), remote: remoteAddress(socket as Socket) };
+    this.whenAdmitted(name, asking, socket, (refusal) => {
+      if (refusal !== undefined) go(undefined, refusal);
+      else this.whenHere(name, socket, go, () => watchUntilAnswered(socket));
+    });
     return true;
   };
 
@@ -115,7 +131,7 @@ export class FlvRoute {
     this.viewers.close();
   }
 
-  private answer(request: FlvRequest, response: FlvResponse, name: string): void {
+  private answer(request: FlvRequest, response: FlvResponse, name: string, query: string): void {
     if (request.method === 'OPTIONS') {
       sendPreflight(response);
       return;
@@ -123,7 +139,29 @@ export class FlvRoute {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       this.countRefusal('flv.method-not-allowed');
       sendRefusal(request, response, 'flv.method-not-allowed', name);
-    } else this.whenHere(name, response, (stream, missing) => this.answerWith(request, response, name, stream, missing));
+      return;
+    }
+    const asking = { headers: request.headers, query, remote: remoteAddress(request.socket) };
+    this.whenAdmitted(name, asking, response, (refusal) => {
+      if (refusal !== undefined) this.answerWith(request, response, name, undefined, refusal);
+      else this.whenHere(name, response, (stream, missing) => this.answerWith(request, response, name, stream, missing));
+    });
+  }
+
+  /** Goes on with a refusal or without one, at once or when the token was checked; not at all if the client has gone by then. */
+  private whenAdmitted(name: string, asking: Asking, client: Closable, go: (refusal: FlvRefusal | undefined) => void): void {
+    const { access } = this.options;
+    const ref = refOf(name);
+    if (ref === undefined || access.isOpen(ref.app)) {
+      go(undefined);
+      return;
+    }
+    const { headers, query, remote } = asking;
+    const token = queryToken(query);
+    const credential = token === undefined ? {} : { token };
+    access.admit({ act: 'play', ref, credential, address: remote, page: headers.origin ?? headers.referer }, (decision) => {
+      if (!client.destroyed) go(decision === 'allowed' ? undefined : `access.${decision.refused}`);
+    });
   }
 
   private answerWith(request: FlvRequest, response: FlvResponse, name: string, stream: LiveStream | undefined, missing: FlvRefusal): void {
@@ -164,13 +202,8 @@ export class FlvRoute {
   private bring(name: string, client: Closable): Promise<LiveStream | undefined> | undefined {
     const gone = new AbortController();
     client.once('close', () => gone.abort());
-    const [app = '', stream = ''] = name.split('/');
-    try {
-      return this.options.bring?.(streamRef(app, stream), gone.signal);
-    } catch {
-      // A reserved word: no stream can have this name.
-      return undefined;
-    }
+    const ref = refOf(name);
+    return ref === undefined ? undefined : this.options.bring?.(ref, gone.signal);
   }
 
   private refusal(stream: LiveStream | undefined, missing: FlvRefusal): FlvRefusal | undefined {
@@ -242,4 +275,14 @@ function watchUntilAnswered(socket: Duplex): () => void {
 function streamPath(path: string): string | undefined {
   const [, app, name] = PATH.exec(path) ?? [];
   return app !== undefined && name !== undefined && isName(app) && isName(name) ? `${app}/${name}` : undefined;
+}
+
+/** Undefined for a reserved word: no stream can have this name. */
+function refOf(path: string): StreamRef | undefined {
+  const [app = '', name = ''] = path.split('/');
+  try {
+    return streamRef(app, name);
+  } catch {
+    return undefined;
+  }
 }

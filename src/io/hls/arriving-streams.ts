@@ -51,7 +51,7 @@ export class ArrivingStreams {
       arrival.requests.push({ ...waiting, request: { ...waiting.request } });
       return true;
     }
-    const ref = isHere(base, rendition === undefined) ? undefined : refOf(base);
+    const ref = isHere(base, rendition === undefined) ? undefined : streamRefOf(base);
     const gone = new AbortController();
     const brought = ref && bring(ref, gone.signal);
     if (brought === undefined) return false;
@@ -87,8 +87,8 @@ export class ArrivingStreams {
   }
 }
 
-/** Undefined: no stream can have this name. */
-function refOf(base: string): StreamRef | undefined {
+/** Of `/APP/NAME`; undefined: no stream can have this name. */
+export function streamRefOf(base: string): StreamRef | undefined {
   const [, app = '', name = ''] = base.split('/');
   try {
     return streamRef(app, name);

@@ -8,6 +8,7 @@ import { AUDIO, FrameSource, VIDEO } from '../../gateways/hls-frames.fixture.ts'
 import type { Sink } from '../../hub/mod.ts';
 import type { Frame } from '../../media/mod.ts';
 import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
+import { openGate } from '../open-gate.fixture.ts';
 import { HLS_DEFAULTS, HlsRoute } from './hls-route.ts';
 import type { HlsRenditionSource, HlsSource } from './hls-stream.ts';
 
@@ -58,7 +59,15 @@ let base: string;
 
 function makeRoute(more: Partial<ConstructorParameters<typeof HlsRoute>[0]> = {}): HlsRoute {
   const clock = { monotonic: () => now, wall: () => wallMs(0) };
-  return new HlsRoute({ ...HLS_DEFAULTS, log: pino({ level: 'silent' }), clock, find: () => undefined, packaging: 'always', ...more });
+  return new HlsRoute({
+    ...HLS_DEFAULTS,
+    log: pino({ level: 'silent' }),
+    clock,
+    access: openGate,
+    find: () => undefined,
+    packaging: 'always',
+    ...more,
+  });
 }
 
 const ask = (path: string, options: { method?: string; headers?: Record<string, string>; agent?: Agent } = {}): Promise<Answer> =>

@@ -1,21 +1,25 @@
 import type { Logger } from 'pino';
+import type { AccessGate } from '../../access/mod.ts';
 import { type MonotonicMs, monotonicMs, ProtocolError, type StreamRef } from '../../core/mod.ts';
 import { type DeliveryDirectives, parseDeliveryDirectives } from '../../protocols/hls/mod.ts';
+import { queryToken, withoutToken } from '../access-answers.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
 import type { SharedReply, SharedRequest, SharedResponse, SharedRoute } from '../shared-route.ts';
-import { type ArrivalRequest, ArrivingStreams } from './arriving-streams.ts';
+import { type ArrivalRequest, ArrivingStreams, streamRefOf } from './arriving-streams.ts';
 import { type HlsPlace, hlsPlace } from './hls-place.ts';
 import type { HlsRendition } from './hls-rendition.ts';
 import { type HlsSource, HlsStream } from './hls-stream.ts';
 import { NodeReply, sendPreflight } from './node-reply.ts';
-import { REFUSALS } from './shared-response.ts';
+import { accessRefusal, REFUSALS, redirection } from './shared-response.ts';
 import { type WaitingBudget, WaitingRequests } from './waiting-requests.ts';
 
 export interface HlsRouteOptions {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Who may play. */
+  readonly access: AccessGate;
   /** `always`: streams are packaged from their start, so that the first viewer starts at once; `on-demand`: from the first request on. */
   readonly packaging: 'always' | 'on-demand';
   /** Finds a live stream by `app/name`. */
@@ -32,7 +36,7 @@ export interface HlsRouteOptions {
 }
 
 /** Sensible values for what need not be chosen. */
-export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find' | 'bring'> = {
+export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find' | 'bring' | 'access'> = {
   packaging: 'on-demand',
   windowSegments: 10,
   windowBytesMax: 64 * 1024 * 1024,
@@ -49,6 +53,11 @@ export interface HlsStats {
   readonly waiting: number;
   /** Bytes of segments in memory. */
   readonly sizeBytes: number;
+}
+
+/** What is known of a request by its headers. */
+interface Asking {
+  readonly page: string | undefined;
 }
 
 /** Something that may have to be waited for. */
@@ -112,22 +121,15 @@ export class HlsRoute {
     const reply = new NodeReply(request, response);
     if (request.method === 'OPTIONS') sendPreflight(response);
     else if (request.method !== 'GET' && request.method !== 'HEAD') this.answer(reply, REFUSALS.methodNotAllowed);
-    else this.shared({ path, query, userAgent: request.headers['user-agent'] ?? '', remote: remoteAddress(request.socket) }, reply);
+    else {
+      const { origin, referer, 'user-agent': userAgent = '' } = request.headers;
+      this.take({ path, query, userAgent, remote: remoteAddress(request.socket) }, reply, { page: origin ?? referer });
+    }
     return true;
   };
 
-  /** The same for GET and HEAD by whatever way they come. */
-  readonly shared: SharedRoute = (request, reply) => {
-    const file = this.files.get(request.path);
-    if (file !== undefined) {
-      this.answer(reply, file);
-      return true;
-    }
-    const place = hlsPlace(request.path);
-    if (place === undefined) return false;
-    if (this.isClosing || !this.arrivals.hold({ request, reply, place })) this.serve({ request, reply, place }, REFUSALS.notFound);
-    return true;
-  };
+  /** The same for GET and HEAD without headers; what goes by the page that asks is left to {@link route}. */
+  readonly shared: SharedRoute = (request, reply) => this.take(request, reply, undefined);
 
   stats(): HlsStats {
     let sizeBytes = 0;
@@ -150,6 +152,50 @@ export class HlsRoute {
     for (const stream of this.streams.values()) stream.close(REFUSALS.closing);
     this.streams.clear();
     return Promise.resolve();
+  }
+
+  private take(request: SharedRequest, reply: SharedReply, asking: Asking | undefined): boolean {
+    const { path } = request;
+    const { access } = this.options;
+    const app = path.slice(1, path.indexOf('/', 1));
+    const isOpen = access.isOpen(app);
+    const file = isOpen ? this.files.get(path) : undefined;
+    if (file !== undefined) {
+      this.answer(reply, file);
+      return true;
+    }
+    const place = hlsPlace(path);
+    if (place === undefined || (!isOpen && asking === undefined && access.asksForPage(app))) return false;
+    if (isOpen) this.deliver({ request: place.token === undefined ? request : { ...request, path: place.path }, reply, place });
+    else this.admit({ request: { ...request, path: place.path }, reply, place }, asking?.page);
+    return true;
+  }
+
+  /** Answers a request for what not everybody may play, at once or when its token was checked. */
+  private admit(asked: ArrivalRequest, page: string | undefined): void {
+    const { request, reply, place } = asked;
+    const ref = streamRefOf(place.base);
+    if (ref === undefined) {
+      this.answer(reply, REFUSALS.notFound);
+      return;
+    }
+    const token = place.token ?? queryToken(request.query);
+    const credential = token === undefined ? {} : { token };
+    this.options.access.admit({ act: 'play', ref, credential, address: request.remote, page }, (decision) => {
+      if (reply.isGone) return;
+      if (decision !== 'allowed') this.answer(reply, accessRefusal(decision.refused));
+      // From here on the token is in the path, so that everything that the playlists name by relative URLs has it, too.
+      else if (place.rendition === undefined && place.token === undefined && token !== undefined)
+        this.answer(reply, locationWith(token, request));
+      else this.deliver(asked);
+    });
+  }
+
+  /** Answers who may play. */
+  private deliver(asked: ArrivalRequest): void {
+    const file = this.files.get(asked.request.path);
+    if (file !== undefined) this.answer(asked.reply, file);
+    else if (this.isClosing || !this.arrivals.hold(asked)) this.serve(asked, REFUSALS.notFound);
   }
 
   private serve({ request, reply, place }: ArrivalRequest, missing: SharedResponse): void {
@@ -251,6 +297,11 @@ export class HlsRoute {
       else countViewers(stream, now);
     }
   }
+}
+
+function locationWith(token: string, { query }: SharedRequest): SharedResponse {
+  const rest = withoutToken(query);
+  return redirection(`~${token}/index.m3u8${rest === '' ? '' : `?${rest}`}`);
 }
 
 function countViewers(stream: HlsStream, now: MonotonicMs): void {

@@ -1,3 +1,5 @@
+import type { AccessRefused } from '../../access/mod.ts';
+import { accessAnswer } from '../access-answers.ts';
 import type { SharedResponse } from '../shared-route.ts';
 
 export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
@@ -42,3 +44,19 @@ export const REFUSALS: Readonly<Record<Refusal, SharedResponse>> = {
   tooMany: text(503, 'no-store', 'hls.too-many-waiting: the limit of held requests is reached; ask again', ['Retry-After', '1']),
   closing: text(503, 'no-store', 'hls.closing: the server is stopping', ['Retry-After', '5']),
 };
+
+const accessRefusals = new Map<AccessRefused, SharedResponse>();
+
+/** The answer to who may not play; never cached, as the next one may. */
+export function accessRefusal(refused: AccessRefused): SharedResponse {
+  const known = accessRefusals.get(refused);
+  if (known !== undefined) return known;
+  const { status, headers, message } = accessAnswer(refused);
+  const made = text(status, 'no-store', `access.${refused}: ${message}`, Object.entries(headers).flat());
+  accessRefusals.set(refused, made);
+  return made;
+}
+
+/** To another URL, for this client alone. */
+export const redirection = (location: string): SharedResponse =>
+  text(302, 'no-store', 'hls.token-in-path: the stream is at the address in Location', ['Location', location]);

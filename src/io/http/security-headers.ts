@@ -28,7 +28,11 @@ export function pageHeaders(rights: PageRights, isInCluster: boolean): Record<st
   const allowed = rights === 'capture' ? '(self)' : '()';
   return {
     ...ALWAYS,
-    'content-security-policy': [...POLICY, `connect-src 'self'${isInCluster ? ` ${OTHER_NODES}` : ''}`, `frame-ancestors ${isEmbeddable ? '*' : "'self'"}`].join('; '),
+    'content-security-policy': [
+      ...POLICY,
+      `connect-src 'self'${isInCluster ? ` ${OTHER_NODES}` : ''}`,
+      `frame-ancestors ${isEmbeddable ? '*' : "'self'"}`,
+    ].join('; '),
     'permissions-policy': ['camera', 'microphone', 'display-capture'].map((feature) => `${feature}=${allowed}`).join(', '),
     // An embedded page is loaded by sites with Cross-Origin-Embedder-Policy, too.
     ...(isEmbeddable ? { 'cross-origin-resource-policy': 'cross-origin' } : {}),

@@ -8,7 +8,7 @@ import { dataHeaders, type PageRights, pageHeaders } from './security-headers.ts
 
 const YEAR_S = 31_536_000;
 
-/** Serves the built console: the list of streams at `/`, the watch and publish pages, and their assets, whose names carry a hash of their content. */
+/** Serves the built console: the control panel at `/` and below `/console`, the watch and publish pages, and their assets, whose names carry a hash of their content. */
 export async function registerSite(fastify: FastifyInstance, folder: string, isInCluster: boolean): Promise<void> {
   fastify.addHook('onSend', async (_request, reply) => {
     const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html');
@@ -22,7 +22,8 @@ export async function registerSite(fastify: FastifyInstance, folder: string, isI
   await fastify.register(fastifyStatic, { root: folder, serve: false, cacheControl: false });
   const send = (reply: FastifyReply, file: string, rights: PageRights): FastifyReply =>
     reply.headers({ ...pageHeaders(rights, isInCluster), 'cache-control': 'no-cache' }).sendFile(file);
-  fastify.get('/', (_request, reply) => send(reply, 'index.html', 'plain'));
+  // One page, which shows by its address what it is asked for.
+  for (const path of ['/', '/console', '/console/*']) fastify.get(path, (_request, reply) => send(reply, 'index.html', 'plain'));
   registerStreamPage(fastify, '/watch', (request, reply) =>
     send(reply, 'watch.html', (request.query as Record<string, unknown>)['embed'] === '1' ? 'embeddable' : 'plain'),
   );

@@ -1,7 +1,16 @@
 import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type pino from 'pino';
-import { type ApiKeys, type Operation, PROBLEM_TYPE, problem, problemHandlers, registerApi } from '../../api/mod.ts';
+import {
+  type ApiKeys,
+  type NotedChange,
+  type Operation,
+  PROBLEM_TYPE,
+  problem,
+  problemHandlers,
+  registerApi,
+  type SessionCookies,
+} from '../../api/mod.ts';
 import type { Metrics } from '../metrics.ts';
 import { isLoopback, remoteAddress } from '../remote-address.ts';
 import type { HttpServer } from './http-server.ts';
@@ -10,7 +19,11 @@ import { registerSite } from './site.ts';
 export interface WebOptions {
   readonly operations: readonly Operation[];
   readonly keys: ApiKeys;
+  /** Absent: keys alone are taken. */
+  readonly sessions?: SessionCookies;
   readonly publicReads: boolean;
+  /** Told each change that was made by the API. */
+  readonly changed?: (change: NotedChange) => void;
   readonly version: string;
   readonly bodyBytesMax: number;
   readonly metrics: Metrics;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type pino from 'pino';
-import type { PublishPolicy, PublishRefused } from '../../access/mod.ts';
+import { ACCESS_REFUSALS, type AccessDecision, type AccessGate } from '../../access/mod.ts';
 import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
 import { RtmpToHub } from '../../gateways/mod.ts';
-import type { Hub, Publication, SourceListener } from '../../hub/mod.ts';
+import type { Hub, LiveStream, Publication, SourceListener } from '../../hub/mod.ts';
 import {
   type MediaKind,
   type RtmpCloseReason,
@@ -13,14 +13,31 @@ import {
   RtmpServerSession,
 } from '../../protocols/rtmp/mod.ts';
 import type { Clock } from '../clock.ts';
+import type { BringStream } from '../stream-door.ts';
 import type { StreamViewers } from '../stream-viewers.ts';
 import { nodeRtmpCrypto } from './node-crypto.ts';
 import type { ReadCoalescer } from './read-coalescer.ts';
 
+/** Another place for an RTMP client. */
+export interface RtmpElsewhere {
+  /** `rtmp://HOST:PORT/APP`; absent: nobody can take it. */
+  readonly tcUrl?: string;
+}
+
+/** Says where clients belong. */
+export interface RtmpPlaces {
+  /** Undefined: here. `address` is the client's IP address. */
+  elsewhere(intent: 'publish' | 'play', ref: StreamRef, address: string): RtmpElsewhere | undefined;
+}
+
 /** What all connections of a listener share. */
 export interface RtmpConnectionContext {
   readonly hub: Hub;
-  readonly policy: PublishPolicy;
+  /** Brings a stream that is not here; without it, none is waited for. */
+  readonly bring: BringStream | undefined;
+  /** Without it, everybody is served here. */
+  readonly places: RtmpPlaces | undefined;
+  readonly access: AccessGate;
   /** What a second publisher of a live stream gets. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
   readonly viewers: StreamViewers;
@@ -39,13 +56,6 @@ const ANSWER_BYTES_MAX = 256 * 1024;
 /** How long a closed session's last words may take to leave. */
 const FLUSH_MS_MAX = 5_000;
 
-const REFUSALS: Readonly<Record<PublishRefused, string>> = {
-  'key-missing': 'this stream needs a key: publish to NAME?key=SECRET',
-  'key-wrong': 'the stream key is wrong',
-  'app-unknown': 'there is no such app',
-  'too-many-attempts': 'too many wrong keys came from this address; wait a while',
-};
-
 /** One accepted socket with its session: publishes into the hub or plays from it. */
 export class RtmpConnection implements RtmpServerOutput, SourceListener {
   readonly address: string;
@@ -56,6 +66,8 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   private publication: Publication | undefined = undefined;
   private toHub: RtmpToHub | undefined = undefined;
   private leave: (() => void) | undefined = undefined;
+  /** A stream that is asked for and on its way: to be aborted by whoever stops waiting for it. */
+  private awaited: AbortController | undefined = undefined;
   private flushBy: number | undefined = undefined;
 
   constructor(socket: Socket, address: string, context: RtmpConnectionContext) {
@@ -83,6 +95,19 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
       if ((this.session.wakeAt ?? Number.POSITIVE_INFINITY) <= now) this.session.tick(now);
       if (this.flushBy !== undefined && now >= this.flushBy) this.socket.destroy();
     });
+  }
+
+  /** Asks a publisher to go on at another node, as far as it understands that. */
+  move(places: RtmpPlaces): boolean {
+    const { publication, ref } = this;
+    if (publication === undefined || ref === undefined || !this.session.canReconnect) return false;
+    const { tcUrl } = places.elsewhere('publish', ref, this.address) ?? {};
+    if (tcUrl === undefined || !this.session.requestReconnect(tcUrl, 'this node is to end: publish to another one')) return false;
+    this.context.log.info(
+      { code: 'rtmp.publisher-moved', stream: ref.path, remote: this.address, to: tcUrl },
+      'asked the publisher to reconnect',
+    );
+    return true;
   }
 
   /** Says goodbye because the server stops. */
@@ -115,13 +140,28 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   }
 
   publishRequested(ref: StreamRef, credential: RtmpCredential): void {
-    const { hub, policy, clock, log } = this.context;
     this.ref = ref;
-    const verdict = policy.mayPublish(ref, credential, this.address);
-    if (verdict !== 'allowed') {
-      this.session.refuse('NetStream.Publish.Denied', REFUSALS[verdict.refused], `rtmp.${verdict.refused}`);
-      return;
-    }
+    if (this.sentAway('publish', ref)) return;
+    this.context.access.admit({ act: 'publish', ref, credential, address: this.address }, (decision) =>
+      this.decided('publish-requested', decision, () => this.publish(ref)),
+    );
+  }
+
+  /** Goes on, or says why not; not at all with a client that did not wait. */
+  private decided(state: 'publish-requested' | 'play-requested', decision: AccessDecision, goOn: () => void): void {
+    this.guard(() => {
+      if (this.session.state !== state) return;
+      if (decision === 'allowed') {
+        goOn();
+        return;
+      }
+      const status = state === 'publish-requested' ? 'NetStream.Publish.Denied' : 'NetStream.Play.Failed';
+      this.session.refuse(status, ACCESS_REFUSALS[decision.refused].message, `rtmp.${decision.refused}`);
+    });
+  }
+
+  private publish(ref: StreamRef): void {
+    const { hub, clock, log } = this.context;
     const now = clock.monotonic();
     const wall = clock.wall();
     const publisher = { protocol: 'rtmp', address: this.address, agent: this.session.agent } as const;
@@ -145,14 +185,41 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     log.info({ code: 'rtmp.published', stream: ref.path, remote: this.address, agent: publisher.agent }, 'RTMP publisher started');
   }
 
-  playRequested(ref: StreamRef): void {
-    const { hub, viewers, log } = this.context;
+  playRequested(ref: StreamRef, credential: RtmpCredential): void {
     this.ref = ref;
-    const stream = hub.stream(ref.path);
-    if (stream === undefined) {
+    if (this.sentAway('play', ref)) return;
+    this.context.access.admit({ act: 'play', ref, credential, address: this.address }, (decision) =>
+      this.decided('play-requested', decision, () => this.seek(ref)),
+    );
+  }
+
+  private seek(ref: StreamRef): void {
+    const stream = this.context.hub.stream(ref.path);
+    if (stream !== undefined) {
+      this.play(stream);
+      return;
+    }
+    const gone = new AbortController();
+    const brought = this.context.bring?.(ref, gone.signal);
+    if (brought === undefined) {
       this.session.refuse('NetStream.Play.StreamNotFound', `${ref.path} is not live`, 'rtmp.stream-not-found');
       return;
     }
+    this.awaited = gone;
+    void brought.then((arrived) => this.guard(() => this.arrived(ref, arrived, gone)));
+  }
+
+  /** A stream that was waited for is here, or did not come in time. */
+  private arrived(ref: StreamRef, stream: LiveStream | undefined, gone: AbortController): void {
+    if (this.awaited !== gone) return;
+    this.awaited = undefined;
+    if (stream !== undefined) this.play(stream);
+    else this.session.refuse('NetStream.Play.StreamNotFound', `the source of ${ref.path} did not start in time`, 'rtmp.source-not-started');
+  }
+
+  private play(stream: LiveStream): void {
+    const { viewers, log } = this.context;
+    const { ref } = stream;
     this.session.acceptPlay();
     this.leave = viewers.add(stream, this.socket, 'raw', this.address);
     log.debug({ code: 'rtmp.played', stream: ref.path, remote: this.address }, 'RTMP viewer started');
@@ -173,6 +240,7 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   }
 
   playEnded(): void {
+    this.stopWaiting();
     this.leave?.();
     this.leave = undefined;
   }
@@ -190,6 +258,22 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     // Whatever the peer still sends is read and dropped, so that its end of the connection arrives.
     this.socket.resume();
     if (!this.socket.destroyed) this.socket.end();
+  }
+
+  private sentAway(intent: 'publish' | 'play', ref: StreamRef): boolean {
+    const elsewhere = this.context.places?.elsewhere(intent, ref, this.address);
+    if (elsewhere === undefined) return false;
+    const { tcUrl } = elsewhere;
+    const status = intent === 'publish' ? 'NetStream.Publish.Denied' : 'NetStream.Play.Failed';
+    if (tcUrl === undefined) this.session.refuse(status, 'no node of the cluster can take this now: try again later', 'rtmp.no-node');
+    else this.session.sendAway(tcUrl, status, `not on this node: ${intent} ${ref.name} at ${tcUrl}`, 'rtmp.other-node');
+    return true;
+  }
+
+  private stopWaiting(): void {
+    const { awaited } = this;
+    this.awaited = undefined;
+    awaited?.abort();
   }
 
   private received(bytes: Buffer): void {

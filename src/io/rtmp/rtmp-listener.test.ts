@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import pino from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { durationMs, sizeBytes } from '../../core/mod.ts';
-import { Hub } from '../../hub/mod.ts';
+import { Hub, type LiveStream } from '../../hub/mod.ts';
 import { defaultRtmpClientOptions, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
 import { systemClock } from '../clock.ts';
 import { localhostCertificate } from './localhost-certificate.fixture.ts';
@@ -116,11 +116,14 @@ async function setUp(overrides: Partial<RtmpListenerOptions> = {}) {
     gopCacheBytesMax: sizeBytes(1_000_000),
     secondPublisher: () => 'reject',
     hub,
-    policy: {
-      mayPublish: (_ref, { key }) => {
-        if (key === 'guess') return { refused: 'too-many-attempts' };
-        return key === 'bad' ? { refused: 'key-wrong' } : 'allowed';
+    access: {
+      admit: ({ credential: { key, token } }, decided) => {
+        if (token !== undefined) queueMicrotask(() => decided(token === 'late' ? 'allowed' : { refused: 'token-expired' }));
+        else if (key === 'guess') decided({ refused: 'too-many-attempts' });
+        else decided(key === 'bad' ? { refused: 'key-wrong' } : 'allowed');
       },
+      isOpen: () => false,
+      asksForPage: () => false,
     },
     clock: systemClock,
     log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
@@ -142,6 +145,19 @@ function publishFrames(publisher: Peer, from: number, count: number): void {
 }
 
 describe('RtmpListener', () => {
+  it('asks who may publish and play, and waits for the answer', async () => {
+    const { peer, hub } = await setUp();
+    const publisher = await peer('publish', 'show?token=late').started();
+    publisher.session.media('video', 0, sequenceHeader());
+    publishFrames(publisher, 0, 30);
+    await vi.waitFor(() => expect(hub.stream('live/show')?.stats().framesIn).toBe(30));
+    await peer('play', 'show?token=late').started();
+    const refused = [peer('play', 'show?token=old'), peer('publish', 'other?token=old')];
+    await vi.waitFor(() => expect(refused.every(({ isSocketClosed }) => isSocketClosed)).toBe(true));
+    expect(refused.map(({ isStarted }) => isStarted)).toEqual([false, false]);
+    expect(hub.stream('live/other')).toBeUndefined();
+  });
+
   it.each([
     ['read at once', { coalesceReadsFrom: 100 }],
     ['with coalesced reads', { coalesceReadsFrom: 0 }],
@@ -166,6 +182,27 @@ describe('RtmpListener', () => {
     publisher.session.finish();
     await vi.waitFor(() => expect(viewer.reason?.code).toBe('rtmp.stream-ended'));
     expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+
+  it('sends clients to other nodes that belong there, and says where', async () => {
+    const { peer, listener, hub } = await setUp({
+      places: { elsewhere: (intent, { app }) => (intent === 'publish' ? { tcUrl: `rtmp://o1:1935/${app}` } : {}) },
+    });
+    const publisher = peer('publish');
+    await vi.waitFor(() =>
+      expect(publisher.reason?.detail).toBe('NetStream.Publish.Denied: not on this node: publish show at rtmp://o1:1935/live'),
+    );
+    const viewer = peer('play');
+    await vi.waitFor(() => expect(viewer.reason?.detail).toContain('NetStream.Play.Failed: no node of the cluster can take this now'));
+    expect(hub.stream('live/show')).toBeUndefined();
+    expect([...listener.stats().closedByCode.keys()]).toEqual(['rtmp.other-node', 'rtmp.no-node']);
+  });
+
+  it('asks nobody to move who cannot', async () => {
+    const { peer, listener, hub } = await setUp();
+    await peer('publish').started();
+    expect(listener.movePublishers({ elsewhere: () => ({ tcUrl: 'rtmp://o2:1935/live' }) })).toBe(0);
+    expect(hub.stream('live/show')?.state).toBe('live');
   });
 
   it('holds the stream of a publisher that goes without goodbye, and keeps its viewers', async () => {
@@ -200,6 +237,24 @@ describe('RtmpListener', () => {
       expect(lines.filter((line) => line.code === code).length).toBe(1);
     }
     expect(JSON.stringify(lines)).not.toMatch(/key=(bad|guess)/);
+  });
+
+  it('lets a viewer wait for a stream that somebody brings, who may go meanwhile', async () => {
+    const asked: { path: string; answer: (stream: LiveStream | undefined) => void; gone: AbortSignal | undefined }[] = [];
+    const bring: RtmpListenerOptions['bring'] = (ref, gone) => new Promise((answer) => asked.push({ path: ref.path, answer, gone }));
+    const { hub, peer, lines } = await setUp({ bring });
+    const [viewer, late, leaver] = [peer('play'), peer('play', 'late'), peer('play', 'left')];
+    await vi.waitFor(() => expect(asked.map(({ path }) => path).toSorted()).toEqual(['live/late', 'live/left', 'live/show']));
+    const of = (path: string) => asked.find((each) => each.path === path);
+    await peer('publish').started();
+    of('live/show')?.answer(hub.stream('live/show'));
+    await viewer.started();
+    of('live/late')?.answer(undefined);
+    await vi.waitFor(() => expect(late.isSocketClosed).toBe(true));
+    expect(lines.filter((line) => line.code === 'rtmp.source-not-started')).toHaveLength(1);
+    leaver.socket.destroy();
+    await vi.waitFor(() => expect(of('live/left')?.gone?.aborted).toBe(true));
+    of('live/left')?.answer(hub.stream('live/show'));
   });
 
   it('lets another publisher take over where the app says so', async () => {

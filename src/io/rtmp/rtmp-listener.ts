@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type pino from 'pino';
-import type { PublishPolicy } from '../../access/mod.ts';
+import type { AccessGate } from '../../access/mod.ts';
 import type { SizeBytes } from '../../core/mod.ts';
 import { HubToRtmp } from '../../gateways/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
@@ -11,9 +11,10 @@ import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import { listenError, listenHost } from '../listen-error.ts';
 import { remoteAddress } from '../remote-address.ts';
+import type { BringStream } from '../stream-door.ts';
 import { StreamViewers } from '../stream-viewers.ts';
 import { ReadCoalescer } from './read-coalescer.ts';
-import { RtmpConnection, type RtmpConnectionContext } from './rtmp-connection.ts';
+import { RtmpConnection, type RtmpConnectionContext, type RtmpPlaces } from './rtmp-connection.ts';
 
 /** Settings and collaborators of a listener. */
 export interface RtmpListenerOptions {
@@ -38,7 +39,11 @@ export interface RtmpListenerOptions {
   /** From this many publishers on their reads are coalesced. */
   readonly coalesceReadsFrom?: number;
   readonly hub: Hub;
-  readonly policy: PublishPolicy;
+  /** Brings a stream that is not here; without it, none is waited for. */
+  readonly bring?: BringStream;
+  /** Where clients belong, in a cluster; without it, here. */
+  readonly places?: RtmpPlaces | undefined;
+  readonly access: AccessGate;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -87,7 +92,9 @@ export class RtmpListener {
     this.viewers = createViewers(options, session.chunkSize);
     this.context = {
       hub: options.hub,
-      policy: options.policy,
+      bring: options.bring,
+      places: options.places,
+      access: options.access,
       secondPublisher: options.secondPublisher,
       viewers: this.viewers,
       session,
@@ -148,6 +155,13 @@ export class RtmpListener {
       closedByCode: this.closedByCode,
       broadcasts: [this.viewers.stats()],
     };
+  }
+
+  /** Asks publishers to go on at another node; returns how many could be asked. */
+  movePublishers(places: RtmpPlaces): number {
+    let asked = 0;
+    for (const connection of this.connections) if (connection.move(places)) asked++;
+    return asked;
   }
 
   /** Says goodbye to all peers and stops to accept; resolves when every connection is closed, at most 2 s later. */

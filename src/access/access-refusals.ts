@@ -1,0 +1,45 @@
+import type { TokenRefused } from './token-claims.ts';
+
+/** Why somebody may not publish or play. Never renamed. */
+export type AccessRefused =
+  | TokenRefused
+  | 'key-missing'
+  | 'key-wrong'
+  | 'key-expired'
+  | 'key-stream'
+  | 'app-unknown'
+  | 'too-many-attempts'
+  | 'token-missing'
+  | 'domain'
+  | 'network'
+  | 'not-ready';
+
+/** What a protocol makes of it: 401 without or with `invalid_token`, 403, 404, 429, 503. */
+export type RefusalKind = 'missing' | 'wrong' | 'forbidden' | 'not-found' | 'too-many' | 'unavailable';
+
+/** The registry of the room's refusals. The message says what to do, and tells no secret. */
+export const ACCESS_REFUSALS: Readonly<Record<AccessRefused, { readonly kind: RefusalKind; readonly message: string }>> = {
+  'key-missing': { kind: 'missing', message: 'this stream needs a key: publish to NAME?key=SECRET' },
+  'key-wrong': { kind: 'wrong', message: 'the stream key is wrong' },
+  'key-expired': { kind: 'wrong', message: 'the stream key has expired: ask for a new one' },
+  'key-stream': { kind: 'forbidden', message: 'the stream key is for another stream of the app' },
+  'app-unknown': { kind: 'not-found', message: 'there is no such app' },
+  'too-many-attempts': { kind: 'too-many', message: 'too many wrong keys came from this address; wait a while' },
+  'token-missing': { kind: 'missing', message: 'playing this needs a signed token' },
+  'token-malformed': { kind: 'wrong', message: 'the token is no signed token: copy it whole' },
+  'token-algorithm': { kind: 'wrong', message: 'the app has no key for the algorithm of the token' },
+  'token-signature': { kind: 'wrong', message: 'the signature of the token is not of a key of this app' },
+  'token-claims': { kind: 'wrong', message: 'a claim of the token is missing or wrong: it needs stream (or sub), act and exp' },
+  'token-issuer': { kind: 'wrong', message: 'the token is by another issuer than the app takes' },
+  'token-audience': { kind: 'wrong', message: 'the token is for another audience' },
+  'token-expired': { kind: 'wrong', message: 'the token has expired: ask for a new one' },
+  'token-not-yet': { kind: 'wrong', message: 'the token does not hold yet' },
+  'token-revoked': { kind: 'wrong', message: 'the token was revoked: ask for a new one' },
+  'token-act': { kind: 'forbidden', message: 'the token is not for this: one to play does not publish, nor the other way round' },
+  'token-stream': { kind: 'forbidden', message: 'the token is for another stream' },
+  'token-address': { kind: 'forbidden', message: 'the token is for another address' },
+  'token-keys-unavailable': { kind: 'unavailable', message: 'the keys to check the token with cannot be fetched now; try again soon' },
+  domain: { kind: 'forbidden', message: 'this may not be played on that page' },
+  network: { kind: 'forbidden', message: 'this may not be played from that address' },
+  'not-ready': { kind: 'unavailable', message: 'the server does not know yet who may do this; try again soon' },
+};

@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import { Type } from '@sinclair/typebox';
+import type { Operation } from './operation.ts';
+import { ApiError } from './problem.ts';
+
+/** What changed. `type` is one of those that `GET /events` lists. */
+export interface ServerEvent {
+  readonly type:
+    | 'stream.started'
+    | 'stream.changed'
+    | 'stream.ended'
+    | 'node.changed'
+    | 'node.gone'
+    | 'source.changed'
+    | 'target.changed'
+    | 'transcoding.changed';
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+interface Kept {
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface EventFeedOptions {
+  /** Begins all ids: another one for each run of a process, so that an id of before is known as one that is not of this list. */
+  readonly run: string;
+  readonly eventsMax?: number;
+  readonly listenersMax?: number;
+}
+
+const EVENTS_MAX = 1_000;
+const LISTENERS_MAX = 200;
+/** A listener who is behind by so much is hung up on: it comes again, and says what it had last. */
+const BACKLOG_BYTES_MAX = 256 * 1024;
+/** Proxies close what is silent. */
+const BEAT_MS = 15_000;
+const RETRY_MS = 1_000;
+
+/** What changes on this server, kept for a while, and told to all who listen as server-sent events. */
+export class EventFeed {
+  private readonly options: Required<EventFeedOptions>;
+  private readonly kept: Kept[] = [];
+  private readonly listeners = new Set<ServerResponse>();
+  private readonly beat: NodeJS.Timeout;
+  private number = 0;
+
+  constructor(options: EventFeedOptions) {
+    this.options = { eventsMax: EVENTS_MAX, listenersMax: LISTENERS_MAX, ...options };
+    this.beat = setInterval(() => this.tell(': beat\n\n'), BEAT_MS);
+    this.beat.unref();
+  }
+
+  add({ type, data }: ServerEvent): void {
+    this.number += 1;
+    const text = `id: ${this.options.run}-${this.number}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.kept.push({ number: this.number, text });
+    if (this.kept.length > this.options.eventsMax) this.kept.shift();
+    this.tell(text);
+  }
+
+  /**
+   * Answers with all events from now on, or those after `lastId` first. The first event, `hello`, says whether the list goes on where `lastId` was; where it
+   * does not, what the listener knows may be old.
+   */
+  listen(response: ServerResponse, lastId: string | undefined): void {
+    const after = this.numberOf(lastId);
+    const missed = after === undefined ? [] : this.kept.filter(({ number }) => number > after);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-accel-buffering': 'no',
+    });
+    const isResumed = after !== undefined;
+    const start = after ?? this.number;
+    response.write(`retry: ${RETRY_MS}\nid: ${this.options.run}-${start}\nevent: hello\ndata: ${JSON.stringify({ isResumed })}\n\n`);
+    for (const { text } of missed) response.write(text);
+    this.listeners.add(response);
+    response.on('close', () => this.listeners.delete(response));
+    response.on('error', () => this.listeners.delete(response));
+  }
+
+  get isFull(): boolean {
+    return this.listeners.size >= this.options.listenersMax;
+  }
+
+  get listenerCount(): number {
+    return this.listeners.size;
+  }
+
+  /** Hangs up on everybody. */
+  close(): void {
+    clearInterval(this.beat);
+    for (const response of this.listeners) response.end();
+    this.listeners.clear();
+  }
+
+  /** The number of an id after which nothing is missing from what is kept. */
+  private numberOf(id: string | undefined): number | undefined {
+    const [, run, digits] = /^(.{1,64})-(\d{1,15})$/.exec(id ?? '') ?? [];
+    const number = Number(digits);
+    if (run !== this.options.run || number > this.number) return undefined;
+    return number >= this.number - this.kept.length ? number : undefined;
+  }
+
+  private tell(text: string): void {
+    for (const response of this.listeners) {
+      if (response.writableLength > BACKLOG_BYTES_MAX) {
+        this.listeners.delete(response);
+        response.destroy();
+      } else {
+        response.write(text);
+      }
+    }
+  }
+}
+
+const DESCRIPTION = `Server-sent events, for as long as the client listens: \`stream.started\`, \`stream.changed\` (its tracks, renditions or state are others),
+\`stream.ended\`, \`node.changed\`, \`node.gone\`, and for what is on the node that answers \`source.changed\`, \`target.changed\`, \`transcoding.changed\`. Data is JSON that says what changed;
+what it is now stands in the resource. \`Last-Event-ID\` goes on where a broken connection ended, on the same node and within the last thousand events; the
+first event, \`hello\`, says in \`isResumed\` whether it does. Without that, read everything again.`;
+
+/** `GET /events`. */
+export function eventOperations(feed: EventFeed): readonly Operation[] {
+  return [
+    {
+      id: 'listenToEvents',
+      method: 'GET',
+      path: '/events',
+      summary: 'Hear what changes',
+      description: DESCRIPTION.replaceAll('\n', ' '),
+      scope: 'read',
+      tag: 'events',
+      success: { status: 200, schema: Type.String({ description: 'text/event-stream' }) },
+      handle: ({ caller, answer }) => {
+        if (feed.isFull) throw new ApiError('api.too-many-listeners', 'as many listen as may: try again later', { 'retry-after': '10' });
+        const { request, response } = answer.takeOver();
+        if (request.method === 'HEAD') response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+        else feed.listen(response, caller.header('last-event-id'));
+      },
+    },
+  ];
+}

@@ -1,0 +1,248 @@
+import {
+  type AccessControl,
+  type AccessReplica,
+  APPS_MAX,
+  type AppRecord,
+  appKey,
+  decodeAppRecord,
+  type EffectiveApp,
+  encodeAppRecord,
+  encodeRevokedToken,
+  newAppRecord,
+  REVOKED_TOKENS_MAX,
+  type RevokedToken,
+  revokedTokenId,
+  revokedTokenKey,
+  streamKeyKey,
+  TOKEN_KEYS_MAX,
+  type TokenKey,
+  type UrlPolicy,
+} from '../../access/mod.ts';
+import {
+  ApiError,
+  type AppPatch,
+  type AppRegistry,
+  type AppResource,
+  type AppWish,
+  type NewStreamKeyResource,
+  type NewTokenKeyResource,
+  type RevokedTokenResource,
+  type RevokedTokenWish,
+  type StreamKeyResource,
+  type StreamKeyWish,
+  type TokenKeyResource,
+  type TokenKeyWish,
+} from '../../api/mod.ts';
+import { streamRef } from '../../core/mod.ts';
+import type { StoreCalls } from '../cluster/mod.ts';
+import { patched } from './app-settings.ts';
+import { isoTime, newId, newSecret, sha256Bytes, untilShown } from './hashed-key.ts';
+import { StreamKeyStore } from './stream-key-store.ts';
+import { importKey } from './token-verifier.ts';
+
+export interface AppStoreOptions {
+  readonly store: StoreCalls;
+  readonly replica: AccessReplica;
+  readonly control: AccessControl;
+  /** What key sets may be fetched from. */
+  readonly policy: UrlPolicy;
+  readonly wall: () => number;
+}
+
+/** Apps in the store: read from this node's replica, written by compare-and-swap. */
+export class AppStore implements AppRegistry {
+  private readonly options: AppStoreOptions;
+  private readonly keys: StreamKeyStore;
+
+  constructor(options: AppStoreOptions) {
+    this.options = options;
+    this.keys = new StreamKeyStore(options);
+  }
+
+  list(): readonly AppResource[] {
+    return this.options.control.apps().map(resourceOf);
+  }
+
+  find(name: string): AppResource | undefined {
+    const app = this.options.control.app(name);
+    return app === undefined ? undefined : resourceOf(app);
+  }
+
+  async create({ name, ...patch }: AppWish): Promise<AppResource> {
+    const { replica, control, policy } = this.options;
+    assertAppName(name);
+    if (control.app(name) !== undefined) throw exists(name);
+    if ([...replica.apps.values()].length >= APPS_MAX) throw new ApiError('apps.too-many', `there are ${APPS_MAX} apps: delete one first`);
+    const made = patched(newAppRecord(name, this.now()), patch, policy);
+    await this.write(name, (record) => {
+      if (record !== undefined) throw exists(name);
+      return made;
+    });
+    return this.shown(name);
+  }
+
+  async change(name: string, patch: AppPatch): Promise<AppResource> {
+    await this.write(name, (record) => patched(record ?? newAppRecord(name, this.now()), patch, this.options.policy));
+    return this.shown(name);
+  }
+
+  async remove(name: string): Promise<void> {
+    const { control, store, replica } = this.options;
+    if (control.app(name)?.isConfigured === true)
+      throw new ApiError('apps.configured', `${name} stands in the configuration of this node: take it out there`);
+    // Keys first: an app that is made anew under the name must not find those of the old one.
+    const keys = [...replica.streamKeys.values()].filter(({ app }) => app === name).map(({ id }) => streamKeyKey(id));
+    const revoked = [...replica.revokedTokens.values()].filter(({ app }) => app === name).map(({ id }) => revokedTokenKey(id));
+    for (const key of [...keys, ...revoked]) await store.change(key, () => undefined);
+    await store.change(appKey(name), () => undefined);
+    await untilShown(() => replica.apps.get(name) === undefined);
+  }
+
+  async addTokenKey(name: string, { algorithm, publicKey }: TokenKeyWish): Promise<NewTokenKeyResource> {
+    const isSecret = algorithm === 'HS256';
+    if (isSecret === (publicKey !== undefined))
+      throw new ApiError(
+        'apps.public-key',
+        isSecret ? 'HS256 has no public key: the server makes the secret' : `${algorithm} needs "publicKey", PEM`,
+      );
+    const material = publicKey ?? newSecret();
+    const key: TokenKey = { id: newId(), algorithm, material, createdAtMs: this.now() };
+    await importKey(key).catch((error: unknown) => {
+      throw new ApiError(
+        'apps.public-key',
+        `the public key is none of ${algorithm} in PEM (SubjectPublicKeyInfo): ${(error as Error).message}`,
+      );
+    });
+    await this.changeKeys(name, (keys) => {
+      if (keys.length >= TOKEN_KEYS_MAX) throw new ApiError('apps.too-many', `${name} has ${TOKEN_KEYS_MAX} token keys: delete one first`);
+      return [...keys, key];
+    });
+    return { ...tokenKeyResource(key), ...(isSecret ? { secret: material } : {}) };
+  }
+
+  async removeTokenKey(name: string, id: string): Promise<boolean> {
+    if (this.options.control.app(name)?.tokens.keys.some((key) => key.id === id) !== true) return false;
+    await this.changeKeys(name, (keys) => keys.filter((key) => key.id !== id));
+    return true;
+  }
+
+  streamKeys(app: string): readonly StreamKeyResource[] {
+    return this.keys.list(app);
+  }
+
+  createStreamKey(app: string, wish: StreamKeyWish): Promise<NewStreamKeyResource> {
+    return this.keys.create(app, wish);
+  }
+
+  rotateStreamKey(app: string, id: string, graceS: number): Promise<NewStreamKeyResource | undefined> {
+    return this.keys.rotate(app, id, graceS);
+  }
+
+  removeStreamKey(app: string, id: string): Promise<StreamKeyResource | undefined> {
+    return this.keys.remove(app, id);
+  }
+
+  revokedTokens(app: string): readonly RevokedTokenResource[] {
+    return [...this.options.replica.revokedTokens.values()].filter((revoked) => revoked.app === app).map(revokedResource);
+  }
+
+  async revokeToken(app: string, { jti, expiresInS }: RevokedTokenWish): Promise<RevokedTokenResource> {
+    const { store, replica } = this.options;
+    await this.forgetLapsed();
+    if ([...replica.revokedTokens.values()].length >= REVOKED_TOKENS_MAX)
+      throw new ApiError('apps.too-many', `${REVOKED_TOKENS_MAX} tokens are revoked: delete the key that signed them instead`);
+    const id = revokedTokenId(app, jti, sha256Bytes);
+    const now = this.now();
+    const record: RevokedToken = { v: 1, id, app, jti, revokedAtMs: now, expiresAtMs: now + expiresInS * 1000 };
+    await store.change(revokedTokenKey(id), () => encodeRevokedToken(record));
+    await untilShown(() => replica.revokedTokens.get(id) !== undefined);
+    return revokedResource(record);
+  }
+
+  /** Takes away what is of no use any more. */
+  private async forgetLapsed(): Promise<void> {
+    const { store, replica } = this.options;
+    const now = this.now();
+    const lapsed = [...replica.revokedTokens.values()].filter(({ expiresAtMs }) => expiresAtMs <= now).slice(0, LAPSED_AT_ONCE);
+    for (const { id } of lapsed) await store.change(revokedTokenKey(id), () => undefined);
+  }
+
+  private changeKeys(name: string, change: (keys: readonly TokenKey[]) => readonly TokenKey[]): Promise<void> {
+    return this.write(name, (record) => {
+      const known = record ?? newAppRecord(name, this.now());
+      return { ...known, tokens: { ...known.tokens, keys: change(known.tokens.keys) } };
+    });
+  }
+
+  private async write(name: string, change: (record: AppRecord | undefined) => AppRecord): Promise<void> {
+    const { store, replica } = this.options;
+    let written = '';
+    await store.change(appKey(name), (value) => {
+      const record = change(value === undefined ? undefined : decodeAppRecord(value));
+      written = JSON.stringify(record);
+      return encodeAppRecord(record);
+    });
+    await untilShown(() => JSON.stringify(replica.apps.get(name)) === written);
+  }
+
+  private shown(name: string): AppResource {
+    const app = this.find(name);
+    if (app === undefined) throw new ApiError('cluster.store-unavailable', `${name} was written, but this node has not heard of it yet`);
+    return app;
+  }
+
+  private now(): number {
+    return Math.round(this.options.wall());
+  }
+}
+
+const LAPSED_AT_ONCE = 100;
+
+function assertAppName(name: string): void {
+  try {
+    streamRef(name, 'any');
+  } catch (error) {
+    throw new ApiError('apps.name', (error as Error).message);
+  }
+}
+
+const exists = (name: string): ApiError =>
+  new ApiError('apps.exists', `there is an app named ${name}: PATCH /api/v1/apps/${name} changes it`);
+
+function resourceOf({
+  name,
+  isConfigured,
+  configuredKeys,
+  publishFromLoopback,
+  secondPublisher,
+  playback,
+  tokens,
+  record,
+}: EffectiveApp): AppResource {
+  const { issuer, audience, jwksUrl, keys } = tokens;
+  return {
+    name,
+    note: record?.note ?? '',
+    configured: isConfigured,
+    configuredKeys,
+    publishFromLoopback,
+    secondPublisher,
+    playback: { policy: playback.policy, domains: [...playback.domains], networks: [...playback.networks] },
+    tokens: {
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+      ...(jwksUrl === undefined ? {} : { jwksUrl }),
+      keys: keys.map(tokenKeyResource),
+    },
+  };
+}
+
+function tokenKeyResource({ id, algorithm, material, createdAtMs }: TokenKey): TokenKeyResource {
+  return { id, algorithm, ...(algorithm === 'HS256' ? {} : { publicKey: material }), createdAt: isoTime(createdAtMs) };
+}
+
+const revokedResource = ({ jti, revokedAtMs, expiresAtMs }: RevokedToken): RevokedTokenResource => ({
+  jti,
+  revokedAt: isoTime(revokedAtMs),
+  expiresAt: isoTime(expiresAtMs),
+});
