@@ -35,10 +35,10 @@ import {
 } from '../io/mod.ts';
 import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
 import { CertificateUpkeep } from './certificate-upkeep.ts';
+import { ClusterAuthority } from './cluster-authority.ts';
 import type { Config } from './config/mod.ts';
 import { type Coordination, openCoordination, renewNatsServer } from './coordination.ts';
 import { Draining, type WhoIsLeft } from './draining.ts';
-import { ManagerServices } from './manager-services.ts';
 import { MemberConsole } from './member-console.ts';
 import { type OwnIdentity, openIdentity } from './own-identity.ts';
 import { OWN_STATES } from './own-states.ts';
@@ -105,7 +105,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private readonly options: ClusterMemberOptions;
   private identity: NodeIdentity;
   private readonly coordination: Coordination;
-  private readonly manager: ManagerServices | undefined;
+  private readonly manager: ClusterAuthority | undefined;
   private readonly nats: NatsServerProcess | undefined;
   private readonly sampler: LoadSampler;
   private readonly endings: (() => void)[] = [];
@@ -123,7 +123,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const own = await openIdentity(config, log);
     if (own === undefined) return undefined;
     const coordination = openCoordination(own.identity, log);
-    const manager = await ManagerServices.open({ identity: own.identity, coordination, clock, log });
+    const manager = await ClusterAuthority.open({ identity: own.identity, coordination, clock, log });
     return new ClusterMember(options, own, coordination, manager);
   }
 
@@ -131,7 +131,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     options: ClusterMemberOptions,
     { identity, nats }: OwnIdentity,
     coordination: Coordination,
-    manager: ManagerServices | undefined,
+    manager: ClusterAuthority | undefined,
   ) {
     const { config, clock, log } = options;
     this.options = options;
@@ -152,7 +152,15 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       hasStream: (node, stream) => this.streams?.isWith(node, stream) ?? false,
     });
     this.route = new ClusterRoute({ routing, region });
-    this.gate = new RedirectGate({ node: identity.nodeId, roles: identity.roles, state: this.state }, { routing, region, clock });
+    this.gate = new RedirectGate(
+      { node: identity.nodeId, roles: identity.roles, state: this.state },
+      {
+        routing,
+        region,
+        isOnlyHere: (path) => this.streams?.isOnlyHere(path) ?? false,
+        clock,
+      },
+    );
     this.forward = new SessionForward({
       ...SESSION_FORWARD_DEFAULTS,
       ownId: identity.nodeId,

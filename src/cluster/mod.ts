@@ -49,7 +49,7 @@ export { type ClientWish, type OwnStanding, type Placement, placeClient, type Ro
 export { decodeDigest, type RegionDigest } from './region-digest.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
 export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
-export { type MakerCandidate, type PlacementDecision, placeRung } from './rung-placement.ts';
+export { type PlacementDecision, placeRung } from './rung-placement.ts';
 export {
   STORE_KEY_LENGTH_MAX,
   STORE_VALUE_BYTES_MAX,

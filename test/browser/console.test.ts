@@ -13,6 +13,7 @@ const SITE = join(import.meta.dirname, '../../dist/console');
 const IMAGES = process.env['SLUICE_SCREENSHOTS'];
 const BUNDLE_BYTES_MAX = 250_000;
 const WAIT_MS = 20_000;
+const CHART_MS = 20_000;
 const VIEWPORT = { width: 1280, height: 860 };
 
 let cluster: TestCluster;
@@ -53,8 +54,11 @@ const heading = (name: string): Promise<void> => page.getByRole('heading', { lev
 const seen = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor({ timeout: WAIT_MS });
 const card = (node: TestNode) => page.locator('.node', { hasText: node.id });
 
-async function shoot(name: string): Promise<void> {
-  if (IMAGES !== undefined) await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+/** With a folder for them, takes the documents' pictures; those with charts when there is something on these. */
+async function shoot(name: string, afterMs = 0): Promise<void> {
+  if (IMAGES === undefined) return;
+  await page.waitForTimeout(afterMs);
+  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
 }
 
 /** Axe finds nothing serious, in both themes, and nothing sticks out on a phone. */
@@ -133,7 +137,7 @@ describe('the console of a cluster', () => {
     await open('/');
     await seen('WebRTC 0 · HLS 0 · FLV 1 · RTMP 0');
     await isSound();
-    await shoot('console-overview');
+    await shoot('console-overview', CHART_MS);
     watching.abort();
     await drained;
   }, 60_000);

@@ -230,6 +230,11 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return this.directory.stream(path);
   }
 
+  /** Whether a stream is published here without the cluster knowing it: the claim is on its way, or the store is away. */
+  isOnlyHere(path: string): boolean {
+    return this.told.has(path) && !this.standbys.has(path) && this.directory.ownEpoch(path) === undefined;
+  }
+
   /** Whether a node is known to have a stream: its origin, and those that it passed on its way here. */
   isWith(node: string, path: string): boolean {
     return this.directory.stream(path)?.holder.node === node || this.directory.upstreamOf(path)?.node === node;

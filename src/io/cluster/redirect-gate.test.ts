@@ -51,7 +51,10 @@ beforeEach(async () => {
   served.length = 0;
   routing = new Routing();
   const region = new ClientRegion({ networks: new Map(), header: 'x-region', fallback: 'eu' });
-  gate = new RedirectGate({ node: 'me', roles: ['edge'], state: 'active' }, { routing, region, clock: systemClock });
+  gate = new RedirectGate(
+    { node: 'me', roles: ['edge'], state: 'active' },
+    { routing, region, isOnlyHere: () => false, clock: systemClock },
+  );
   server = createServer((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     if (gate.handle(request, response, path, query)) return;

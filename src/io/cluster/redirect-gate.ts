@@ -16,6 +16,8 @@ import { isSettled, withVia } from './via-mark.ts';
 export interface RedirectGateOptions {
   readonly routing: ClusterRouting;
   readonly region: ClientRegion;
+  /** Whether a stream is published here and no other node can know of it yet: its viewers are served here. */
+  readonly isOnlyHere: (stream: string) => boolean;
   readonly clock: Clock;
 }
 
@@ -134,8 +136,9 @@ export class RedirectGate implements RtmpPlaces {
   }
 
   private place({ kind, stream }: Wish, { address, headers, query }: Client, exclude: ReadonlySet<string> = NOBODY): Placement {
-    const { routing, region, clock } = this.options;
+    const { routing, region, isOnlyHere, clock } = this.options;
     const { own } = this;
+    if (kind !== 'publish' && isOnlyHere(stream)) return { kind: 'serve' };
     const asked = query.includes('region=') ? (new URLSearchParams(query).get('region') ?? undefined) : undefined;
     const wish = {
       kind: kind === 'publish' ? ('publish' as const) : ('play' as const),

@@ -93,6 +93,8 @@ describe('the HTTP server', () => {
   it('serves the pages with a policy that lets no other site frame them', async () => {
     for (const [path, title] of [
       ['/', 'list'],
+      ['/console', 'list'],
+      ['/console/streams/live/show', 'list'],
       ['/watch/live/show', 'watch'],
       ['/publish/live/show', 'publish'],
     ]) {

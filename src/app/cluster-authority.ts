@@ -4,7 +4,7 @@ import { CLUSTER_IDENTITY_KEY, encodeClusterIdentity } from '../cluster/mod.ts';
 import { CertificateAuthority, type Clock, JoinServer, type NodeIdentity, StoreCalls, serveRenewals, TokenStore } from '../io/mod.ts';
 import type { Coordination } from './coordination.ts';
 
-export interface ManagerServicesOptions {
+export interface ClusterAuthorityOptions {
   readonly identity: NodeIdentity;
   readonly coordination: Coordination;
   readonly clock: Clock;
@@ -14,17 +14,17 @@ export interface ManagerServicesOptions {
 const IDENTITY_RETRY_MS = 2_000;
 
 /** What a manager does for its cluster: it has the authority, lets nodes in, and renews their certificates. */
-export class ManagerServices {
-  private readonly options: ManagerServicesOptions;
+export class ClusterAuthority {
+  private readonly options: ClusterAuthorityOptions;
   private readonly authority: CertificateAuthority;
 
   /** Undefined on nodes that are no managers. */
-  static async open(options: ManagerServicesOptions): Promise<ManagerServices | undefined> {
+  static async open(options: ClusterAuthorityOptions): Promise<ClusterAuthority | undefined> {
     const { ca, caPrivateKey } = options.identity;
-    return caPrivateKey === undefined ? undefined : new ManagerServices(options, await CertificateAuthority.load(ca, caPrivateKey));
+    return caPrivateKey === undefined ? undefined : new ClusterAuthority(options, await CertificateAuthority.load(ca, caPrivateKey));
   }
 
-  private constructor(options: ManagerServicesOptions, authority: CertificateAuthority) {
+  private constructor(options: ClusterAuthorityOptions, authority: CertificateAuthority) {
     this.options = options;
     this.authority = authority;
   }

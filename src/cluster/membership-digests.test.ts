@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemberProcess } from './member-process.fixture.ts';
+import type { MembershipOptions } from './membership.ts';
+import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
+import { decodeDigest, encodeDigest, type RegionDigest } from './region-digest.ts';
+
+let engine: MemoryEngine;
+
+beforeEach(() => {
+  engine = new MemoryEngine();
+});
+
+/** Processes of the present engine. */
+class Process extends MemberProcess {
+  constructor(id: string, options?: Partial<MembershipOptions>, client?: MemoryClient) {
+    super(engine, id, options, client);
+  }
+}
+
+describe('a cluster of many nodes', () => {
+  /** Two regions of `each` nodes, `e…` and `u…`. */
+  function many(each: number): { readonly eu: Process[]; readonly us: Process[] } {
+    const make = (region: string): Process[] =>
+      Array.from({ length: each }, (_, at) => {
+        const id = `${region[0]}${String(at).padStart(2, '0')}`;
+        const own = { id, region, roles: ['edge'] as const, endpoints: { http: `http://${id}` }, version: '1', protocol: 1, joinedAtMs: 5 };
+        return new Process(id, { own });
+      });
+    const nodes = { eu: make('eu'), us: make('us') };
+    engine.advance(20_000);
+    return nodes;
+  }
+
+  it('lets a few of each region hear heartbeats, and tells all others by digests', () => {
+    const { eu, us } = many(10);
+    expect(eu.map(({ membership }) => membership.heardNodes)).toEqual([10, 10, 10, 0, 0, 0, 0, 0, 0, 0]);
+    expect(us[9]?.view('e05')).toMatchObject({ isStale: false, heartbeat: undefined });
+    expect(us[9]?.view('e05')?.headroom).toBeCloseTo(0.75, 1);
+    eu[5]?.kill();
+    engine.advance(8_500);
+    for (const node of [...eu.slice(0, 5), ...us]) expect(node.view('e05')?.isStale).toBe(true);
+    new Process('e05', {}, eu[5]!.client);
+    engine.advance(3_000);
+    for (const node of [...eu.slice(0, 5), ...us]) expect(node.view('e05')?.isStale).toBe(false);
+  });
+
+  it('goes on when those die who spoke for a region: nobody else counts as stale', () => {
+    const { eu, us } = many(10);
+    for (const node of [...eu, ...us]) node.told.length = 0;
+    for (const node of eu.slice(0, 3)) node.kill();
+    engine.advance(30_000);
+    for (const node of [...eu.slice(3), ...us]) {
+      const stale = node.told.filter((line) => line.includes('stale'));
+      expect(stale.sort()).toEqual(['e00 stale 1', 'e01 stale 1', 'e02 stale 1']);
+    }
+    expect(eu[3]?.membership.heardNodes).toBe(10);
+  });
+
+  it('takes a region that says nothing any more for stale, and back again', () => {
+    const { eu, us } = many(10);
+    for (const { client } of eu) client.cut();
+    engine.advance(13_000);
+    for (const node of us) expect([...node.membership.nodes()].filter(({ isStale }) => isStale)).toHaveLength(10);
+    for (const node of eu) expect([...node.membership.nodes()].filter(({ isStale }) => isStale)).toHaveLength(0);
+    for (const { client } of eu) client.heal();
+    engine.advance(12_000);
+    for (const node of [...us, ...eu]) expect([...node.membership.nodes()].filter(({ isStale }) => isStale)).toHaveLength(0);
+  });
+
+  it('makes nobody stale when the whole engine is away for ten minutes', () => {
+    const { eu, us } = many(10);
+    for (const node of [...eu, ...us]) node.told.length = 0;
+    engine.stop();
+    engine.advance(600_000);
+    engine.start();
+    engine.advance(20_000);
+    for (const node of [...eu, ...us]) expect(node.told.filter((line) => line.includes('stale') || line.includes('gone'))).toEqual([]);
+  });
+
+  it('is not misled by an observer that stood still: it says nothing before it has listened for a while', () => {
+    const { eu, us } = many(10);
+    eu[0]?.pause();
+    eu[7]?.kill();
+    engine.advance(12_000);
+    expect(us[3]?.view('e07')?.isStale).toBe(true);
+    for (const node of us) node.told.length = 0;
+    eu[0]?.resume();
+    engine.advance(20_000);
+    for (const node of us) expect(node.told.filter((line) => line.startsWith('e07'))).toEqual([]);
+    expect(us[3]?.view('e00')?.isStale).toBe(false);
+  });
+
+  it('reads digests only of those who know the same nodes, and no garbage', () => {
+    const { us } = many(10);
+    const digest: RegionDigest = {
+      v: 1,
+      region: 'eu',
+      node: 'e01',
+      incarnation: 1,
+      count: 1e6,
+      sentMs: 1,
+      roster: 1,
+      stale: [0, 1, 2, 3],
+      levels: '0'.repeat(10),
+    };
+    us[0]!.client.bus.publish('digest/eu', encodeDigest(digest));
+    us[0]!.client.bus.publish('digest/eu', new Uint8Array([1, 2, 3]));
+    engine.advance(100);
+    for (const node of us) expect(node.view('e02')?.isStale).toBe(false);
+    expect(decodeDigest(encodeDigest(digest))).toEqual(digest);
+    for (const broken of [{ stale: 1 }, { levels: 7 }, { node: 'a b' }, { roster: -1 }, { v: 2 }]) {
+      expect(decodeDigest(encodeDigest({ ...digest, ...broken } as never))).toBeUndefined();
+    }
+  });
+});
