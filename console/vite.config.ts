@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 const page = (file: string): string => new URL(file, import.meta.url).pathname;
 
-// Three pages: the list of streams at `/`, and those which the server answers for every /watch/APP/NAME and /publish/APP/NAME.
+// Three pages: the control panel at `/` and below /console, and those which the server answers for every /watch/APP/NAME and /publish/APP/NAME.
 export default defineConfig({
   base: '/',
   plugins: [react()],

@@ -1,4 +1,5 @@
-// Brings what the tests need and npm does not have: Chromium from the system's packages, where it is missing and this user may install.
+// Brings what the tests need and npm does not have: Chromium, nats-server and an RTSP server from the system's packages, where they are missing and
+// this user may install.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -39,6 +40,13 @@ function apt(args) {
 /** Called by `npm test` before the tests. */
 export async function prepareTests() {
   if (!CHROMIUM_NAMES.some(onPath)) await aptInstall(['chromium'], 'The tests play the watch page in Chromium, which is not on the PATH.');
+  // Debian puts it where not everybody's PATH looks.
+  if (!onPath('nats-server') && !existsSync('/usr/sbin/nats-server')) {
+    await aptInstall(['nats-server'], 'The tests run clusters on nats-server, which is not on the PATH.');
+  }
+  if (!onPath('rtsp-server-perl')) {
+    await aptInstall(['rtsp-server-perl'], 'The tests pull from rtsp-server-perl, an RTSP camera, which is not on the PATH.');
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await prepareTests();

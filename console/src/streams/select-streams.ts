@@ -13,7 +13,7 @@ export function selectStreams(streams: readonly ListedStream[], query: string): 
 }
 
 /** `1280 × 720 · H.264 · AAC` for a stream's tracks; empty when there are none. */
-export function describeTracks(stream: ListedStream): string {
+export function describeTracks(stream: Pick<ListedStream, 'tracks'>): string {
   const parts: string[] = [];
   for (const { width, height, codec } of stream.tracks) {
     if (width && height) parts.push(`${width} × ${height}`);

@@ -1,4 +1,4 @@
-import { type JSX, useState } from 'react';
+import { type JSX, type ReactNode, useState } from 'react';
 import { PageHeader } from '../design/page-header.tsx';
 import { publishInstructions } from '../stream-address/publish-instructions.ts';
 import { PublishHelp } from './publish-help.tsx';
@@ -6,15 +6,15 @@ import { selectStreams } from './select-streams.ts';
 import { StreamCard } from './stream-card.tsx';
 import { useStreams } from './use-streams.ts';
 
-/** All live streams of the server. */
-export function StreamsPage(): JSX.Element {
+/** All live streams of the server; `children` stand in its head. */
+export function StreamsPage({ children }: { readonly children?: ReactNode }): JSX.Element {
   const { streams, more, serverSilent, loadMore } = useStreams();
   const [query, setQuery] = useState('');
   const found = selectStreams(streams ?? [], query);
   const publish = publishInstructions(location.hostname);
   return (
     <div className="page">
-      <PageHeader />
+      <PageHeader>{children}</PageHeader>
       <main>
         <div className="list-head">
           <h1>Live streams</h1>

@@ -1,0 +1,36 @@
+/** Which answers are old when something happened; each is the first part of a query's key. */
+export const STALE_BY_EVENT: Readonly<Record<string, readonly string[]>> = {
+  'stream.started': ['streams', 'overview', 'stream'],
+  'stream.changed': ['streams', 'stream', 'overview'],
+  'stream.ended': ['streams', 'overview', 'stream'],
+  'node.changed': ['nodes', 'overview', 'relays'],
+  'node.gone': ['nodes', 'overview', 'relays'],
+  'source.changed': ['sources', 'overview'],
+  'target.changed': ['targets', 'overview'],
+  'transcoding.changed': ['transcoding', 'stream', 'overview'],
+};
+
+/** How events go into fetches: the first at once, and then at most one round of fetches each `pauseMs`, however many events come. */
+export class StaleKeys {
+  private readonly pauseMs: number;
+  private readonly waiting = new Set<string>();
+  private freeAtMs = 0;
+
+  constructor(pauseMs: number) {
+    this.pauseMs = pauseMs;
+  }
+
+  /** Notes what is old now; returns after how long to call {@link take}, or undefined when that is on its way already. */
+  add(keys: readonly string[], nowMs: number): number | undefined {
+    const isOnItsWay = this.waiting.size > 0;
+    for (const key of keys) this.waiting.add(key);
+    return isOnItsWay || this.waiting.size === 0 ? undefined : Math.max(0, this.freeAtMs - nowMs);
+  }
+
+  take(nowMs: number): readonly string[] {
+    const keys = [...this.waiting];
+    this.waiting.clear();
+    this.freeAtMs = nowMs + this.pauseMs;
+    return keys;
+  }
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeResource } from '../../../src/api/console-contract.ts';
+import { formatBytes, selectNodes, shareOf, standingOf, whoIsLeft } from './node-figures.ts';
+
+const load = (viewers: number, streams: number): NonNullable<NodeResource['load']> => ({
+  cpu: 0,
+  memoryBytes: 0,
+  memoryMaxBytes: 0,
+  networkInBps: 0,
+  networkOutBps: 0,
+  networkMaxBps: 0,
+  loopLagMs: 0,
+  viewers: { flv: 0, rtmp: 0, hls: viewers, webrtc: 0 },
+  viewersMax: 0,
+  streams,
+  tasks: 0,
+  tasksMax: 0,
+  diskFreeBytes: 0,
+});
+const node = (id: string, region: string, fields: Partial<NodeResource> = {}): NodeResource => ({
+  id,
+  region,
+  roles: ['edge'],
+  status: 'active',
+  stale: false,
+  incarnation: 1,
+  self: false,
+  endpoints: { http: '' },
+  version: '',
+  protocol: 1,
+  joinedAt: '',
+  heardAgoMs: 0,
+  ...fields,
+});
+
+describe('a node in words', () => {
+  it('is stale before it is anything else', () => {
+    expect(standingOf({ stale: true, status: 'draining' })).toBe('stale');
+    expect(standingOf({ stale: false, status: 'draining' })).toBe('draining');
+  });
+  it('tells who is left on it', () => {
+    expect(whoIsLeft({})).toBe('nobody');
+    expect(whoIsLeft({ load: load(1, 2) })).toBe('1 viewer and 2 streams');
+    expect(whoIsLeft({ load: load(1234, 0) })).toBe('1,234 viewers');
+  });
+  it('is found by region, role and standing together', () => {
+    const nodes = [node('n1', 'eu'), node('n2', 'us', { stale: true }), node('n3', 'eu', { roles: ['origin'] })];
+    expect(selectNodes(nodes, 'EU edge').map(({ id }) => id)).toEqual(['n1']);
+    expect(selectNodes(nodes, 'stale').map(({ id }) => id)).toEqual(['n2']);
+    expect(selectNodes(nodes, ' ')).toHaveLength(3);
+  });
+  it('has shares only of what is known', () => {
+    expect([shareOf(1, 4), shareOf(5, 4), shareOf(1, 0), shareOf(undefined, 1)]).toEqual([0.25, 1, undefined, undefined]);
+    expect([formatBytes(1.5e9), formatBytes(2.4e6), formatBytes(undefined)]).toEqual(['1.5 GB', '2 MB', '–']);
+  });
+});

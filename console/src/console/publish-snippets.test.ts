@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { publishWays, rtmpAddress } from './publish-snippets.ts';
+
+const page = { origin: 'https://example.org', hostname: 'example.org' };
+
+describe('ways to publish', () => {
+  it('name server, key, command and endpoint of the stream', () => {
+    const [obs, ffmpeg, whip] = publishWays(page, rtmpAddress(page, undefined), 'live', 'show');
+    expect(obs?.fields.map(({ value }) => value)).toEqual(['rtmp://example.org/live', 'show']);
+    expect(ffmpeg?.fields[0]?.value).toMatch(/^ffmpeg -re .* -f flv rtmp:\/\/example\.org\/live\/show$/);
+    expect(whip?.fields[0]?.value).toBe('https://example.org/live/show/whip');
+  });
+  it('go by what a node says of itself', () => expect(rtmpAddress(page, 'rtmp://edge:1936')).toBe('rtmp://edge:1936'));
+});

@@ -1,0 +1,120 @@
+import { Link } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type JSX, useEffect, useRef, useState } from 'react';
+import type { ClusterStreamResource } from '../../../src/api/console-contract.ts';
+import { formatUptime } from '../figures/figures.ts';
+import { describeTracks } from '../streams/select-streams.ts';
+import { PageTitle, Standing } from './parts.tsx';
+import { useStreams } from './queries.ts';
+
+const ROW_HEIGHT = 66;
+const TYPING_MS = 150;
+/** The next page is fetched when so many rows are left below. */
+const AHEAD_ROWS = 40;
+
+/** All streams of all nodes. Only the rows that are seen are on the page, so ten thousand are no more than ten. */
+export function StreamsListPage(): JSX.Element {
+  const [typed, setTyped] = useState('');
+  const search = useSettled(typed);
+  const { data: streams = [], error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = useStreams(search);
+  const more = hasNextPage ? ' or more' : '';
+  return (
+    <>
+      <PageTitle title="Streams">
+        <input
+          className="search"
+          type="search"
+          placeholder="Search"
+          aria-label="Search the streams"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+      </PageTitle>
+      <Standing problem={error} isLoading={isPending} />
+      <p className="note" role="status">
+        {!isPending &&
+          `${streams.length.toLocaleString('en')}${more} ${streams.length === 1 ? 'stream' : 'streams'}${search === '' ? '' : ' found'}`}
+      </p>
+      {streams.length > 0 && <Rows streams={streams} reachedEnd={() => hasNextPage && !isFetchingNextPage && void fetchNextPage()} />}
+      {!isPending && streams.length === 0 && search === '' && <p className="note">Nobody publishes now.</p>}
+    </>
+  );
+}
+
+function Rows({
+  streams,
+  reachedEnd,
+}: {
+  readonly streams: readonly ClusterStreamResource[];
+  readonly reachedEnd: () => void;
+}): JSX.Element {
+  const place = useRef<HTMLElement>(null);
+  const rows = useVirtualizer({
+    count: streams.length,
+    getScrollElement: () => place.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  });
+  const shown = rows.getVirtualItems();
+  const last = shown.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= streams.length - AHEAD_ROWS) reachedEnd();
+  });
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls it with the arrow keys
+    <section ref={place} className="stream-rows panel" tabIndex={0} aria-label="Streams">
+      <ul style={{ height: rows.getTotalSize(), position: 'relative' }}>
+        {shown.map(({ index, start }) => {
+          const stream = streams[index];
+          return stream === undefined ? null : (
+            <li
+              key={stream.path}
+              aria-setsize={streams.length}
+              aria-posinset={index + 1}
+              className="stream-row"
+              style={{ transform: `translateY(${start}px)`, height: ROW_HEIGHT }}
+            >
+              <StreamRow stream={stream} />
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.Element {
+  const { app, name, path, state, isOriginAlive, protocol, origin, region, uptimeSeconds, renditions } = stream;
+  return (
+    <>
+      <StreamBadge state={state} isOriginAlive={isOriginAlive} />
+      <div className="stream-name">
+        <Link className="stream-link" to="/console/streams/$app/$name" params={{ app, name }}>
+          {path}
+        </Link>
+        <span className="note">{describeTracks(stream)}</span>
+      </div>
+      <div className="stream-where note">
+        <span>{region === '' ? origin : `${region} · ${origin}`}</span>
+        <span>{[protocol.toUpperCase(), `${renditions.length} ${renditions.length === 1 ? 'rendition' : 'renditions'}`].join(' · ')}</span>
+      </div>
+      <span className="note stream-uptime">{formatUptime(uptimeSeconds * 1000)}</span>
+    </>
+  );
+}
+
+/** How a stream stands, in a word. */
+export function StreamBadge({ state, isOriginAlive }: Pick<ClusterStreamResource, 'state' | 'isOriginAlive'>): JSX.Element {
+  if (!isOriginAlive) return <span className="badge stale">No origin</span>;
+  return <span className={`badge ${state}`}>{state === 'live' ? 'Live' : 'On hold'}</span>;
+}
+
+/** What was typed, as soon as typing pauses. */
+function useSettled(typed: string): string {
+  const [settled, setSettled] = useState(typed);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(typed.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  return settled;
+}

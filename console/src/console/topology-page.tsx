@@ -1,0 +1,182 @@
+import { Link } from '@tanstack/react-router';
+import type { JSX } from 'react';
+import type { NodeResource, RelayResource } from '../../../src/api/console-contract.ts';
+import { formatLatency } from '../figures/figures.ts';
+import { standingOf, viewersOf } from './node-figures.ts';
+import { AloneNotice, PageTitle, Scrolled, Standing } from './parts.tsx';
+import { useNodes, useRelays } from './queries.ts';
+import { useIsInCluster } from './session-context.ts';
+import { layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
+
+const MARGIN = 14;
+
+/** A picture of regions, nodes and the relays between them; the same as a table, for those who cannot see it. */
+export function TopologyPage(): JSX.Element {
+  const isInCluster = useIsInCluster();
+  return (
+    <>
+      <PageTitle title="Topology" />
+      {isInCluster ? (
+        <TopologyOfCluster />
+      ) : (
+        <AloneNotice what="In a cluster, this page shows regions, nodes, and which streams go from where to where." />
+      )}
+    </>
+  );
+}
+
+function TopologyOfCluster(): JSX.Element {
+  const { data: nodes = [], error, isPending } = useNodes();
+  const { data: relays } = useRelays();
+  return (
+    <>
+      <Standing problem={error} isLoading={isPending} />
+      <Scrolled label="Picture of the cluster">
+        <Picture nodes={nodes} relays={relays?.items ?? []} />
+      </Scrolled>
+      <RelayTable relays={relays?.items ?? []} />
+    </>
+  );
+}
+
+function Picture({ nodes, relays }: { readonly nodes: readonly NodeResource[]; readonly relays: readonly RelayResource[] }): JSX.Element {
+  const { width, height, regions, nodes: placed, relays: curves } = layoutTopology(nodes, relays);
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const relayOf = new Map(relays.map((relay) => [`${relay.from} ${relay.to}`, relay]));
+  const title = `${nodes.length} nodes in ${regions.length} regions, ${relays.length} relays between them`;
+  const [boxWidth, boxHeight] = [width + 2 * MARGIN + 50, height + 2 * MARGIN];
+  return (
+    <svg
+      className="topology"
+      role="img"
+      aria-label={title}
+      width={boxWidth}
+      height={boxHeight}
+      viewBox={`${-MARGIN} ${-MARGIN} ${boxWidth} ${boxHeight}`}
+    >
+      <defs>
+        <marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">
+          <path className="arrow" d="M0,0 L10,5 L0,10 z" />
+        </marker>
+      </defs>
+      {regions.map((region) => (
+        <g key={region.name}>
+          <rect className="region" x={region.x} y={region.y} width={region.width} height={region.height} rx={16} />
+          <text className="region-name" x={region.x + 20} y={region.y + 27}>
+            {region.name}
+          </text>
+        </g>
+      ))}
+      {curves.map(({ from, to, path }) => (
+        <path
+          key={`${from} ${to}`}
+          className={(relayOf.get(`${from} ${to}`)?.streamCount ?? 0) > 0 ? 'relay busy' : 'relay'}
+          d={path}
+          markerEnd="url(#arrow)"
+        />
+      ))}
+      {placed.map(({ id, x, y }) => {
+        const node = byId.get(id);
+        return node === undefined ? null : <NodeBox key={id} node={node} x={x} y={y} />;
+      })}
+      {curves.map(({ from, to, x, y }) => {
+        const relay = relayOf.get(`${from} ${to}`);
+        const words = counted(relay?.streamCount ?? 0, 'stream');
+        return (
+          <g key={`${from} ${to}`} className="relay-label">
+            <rect x={x - 40} y={y - 19} width={80} height={38} rx={9} />
+            <text x={x} y={y - 3}>
+              {words}
+            </text>
+            <text x={x} y={y + 13}>
+              {formatLatency(relay?.p50Ms)}
+            </text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+const ID_CHARS_MAX = 26;
+
+const counted = (count: number, one: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
+
+function NodeBox({ node, x, y }: { readonly node: NodeResource; readonly x: number; readonly y: number }): JSX.Element {
+  const { id, roles, load } = node;
+  const standing = standingOf(node);
+  const viewers = viewersOf(node);
+  return (
+    <g className={`node-box ${standing}`} transform={`translate(${x},${y})`}>
+      <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={10} />
+      <circle cx={16} cy={18} r={5} />
+      <text className="node-id" x={28} y={23}>
+        {id.length > ID_CHARS_MAX ? `${id.slice(0, ID_CHARS_MAX - 1)}…` : id}
+      </text>
+      <text x={12} y={41}>
+        {[roles.join(', '), ...(standing === 'active' ? [] : [standing])].join(' · ')}
+      </text>
+      <text x={12} y={55}>
+        {[counted(load?.streams ?? 0, 'stream'), counted(viewers, 'viewer'), `CPU ${Math.round((load?.cpu ?? 0) * 100)} %`].join(' · ')}
+      </text>
+    </g>
+  );
+}
+
+function RelayTable({ relays }: { readonly relays: readonly RelayResource[] }): JSX.Element {
+  return (
+    <section className="panel" aria-labelledby="relays-title">
+      <h2 id="relays-title">Relays</h2>
+      {relays.length === 0 ? (
+        <p className="note">
+          No node pulls from another one now: a relay begins when somebody watches a stream on a node that does not publish it.
+        </p>
+      ) : (
+        <Scrolled label="Relays">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">From</th>
+                <th scope="col">To</th>
+                <th scope="col">Streams</th>
+                <th scope="col">Latency, half / 99 %</th>
+              </tr>
+            </thead>
+            <tbody>
+              {relays.map(({ from, to, streams, streamCount, p50Ms, p99Ms }) => (
+                <tr key={`${from} ${to}`}>
+                  <td>{from}</td>
+                  <td>{to}</td>
+                  <td>
+                    <StreamLinks paths={streams} />
+                    {streamCount > streams.length && ` and ${streamCount - streams.length} more`}
+                  </td>
+                  <td>{`${formatLatency(p50Ms)} / ${formatLatency(p99Ms)}`}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scrolled>
+      )}
+    </section>
+  );
+}
+
+/** Links to streams, one after the other. */
+function StreamLinks({ paths }: { readonly paths: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {paths.map((path, index) => {
+        const [app = '', name = ''] = path.split('/');
+        return (
+          <span key={path}>
+            {index > 0 && ', '}
+            <Link to="/console/streams/$app/$name" params={{ app, name }}>
+              {path}
+            </Link>
+          </span>
+        );
+      })}
+    </>
+  );
+}
