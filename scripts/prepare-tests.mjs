@@ -44,6 +44,7 @@ export async function prepareTests() {
   if (!onPath('nats-server') && !existsSync('/usr/sbin/nats-server')) {
     await aptInstall(['nats-server'], 'The tests run clusters on nats-server, which is not on the PATH.');
   }
+  if (!onPath('openssl')) await aptInstall(['openssl'], 'The tests verify certificates with openssl, which is not on the PATH.');
   if (!onPath('rtsp-server-perl')) {
     await aptInstall(['rtsp-server-perl'], 'The tests pull from rtsp-server-perl, an RTSP camera, which is not on the PATH.');
   }

@@ -42,7 +42,7 @@ export interface OperationContext {
   readonly isPrivileged: boolean;
   readonly grant: Grant;
   /** Says what was changed, for the log of changes; without secrets. */
-  note(change: Change): void;
+  readonly note: (change: Change) => void;
   readonly answer: OperationAnswer;
 }
 

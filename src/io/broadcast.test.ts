@@ -153,7 +153,7 @@ describe('Broadcaster', () => {
     await until(() => late.slice(1).every(({ server }) => server.writableLength === 0));
     for (let n = 0; n < 5; n++) packager.emit(false, 20 * KIB);
     broadcaster.close();
-    await Promise.all(viewers.slice(1).map(({ client }) => client.readableEnded || once(client, 'end')));
+    await Promise.all(viewers.slice(1).map(async ({ client }) => client.readableEnded || (await once(client, 'end'))));
     const [first, ...others] = viewers.slice(1).map(({ chunks }) => Buffer.concat(chunks));
     for (const other of others) expect(other.equals(first as Buffer)).toBe(true);
     const reader = new UnitReader();

@@ -79,7 +79,7 @@ describe('the door', () => {
 
   it('has room for so many, and sends everybody away when it closes', async () => {
     vi.useFakeTimers();
-    const waiting = [1, 2, 3].map(() => door.bring(SHOW));
+    const waiting = [1, 2, 3].map(async () => door.bring(SHOW));
     expect(await door.bring(SHOW)).toBeUndefined();
     expect(door.waitingCount).toBe(3);
     door.close();

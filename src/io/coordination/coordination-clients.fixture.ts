@@ -6,7 +6,7 @@ import { utf8Decode, utf8Encode } from '../../core/mod.ts';
 export interface Client {
   readonly store: Store;
   readonly bus: Bus;
-  close(): Promise<void> | void;
+  readonly close: () => Promise<void> | void;
 }
 
 /** Makes clients of one engine; all see the same keys. */

@@ -250,7 +250,12 @@ export class RelayServer {
     let feed = this.feeds.get(source);
     if (feed === undefined) {
       this.lastFeed = (this.lastFeed + 1) >>> 0;
-      feed = new HubToRelay(source, this.lastFeed, this.options.clock.monotonic, () => this.over(source));
+      feed = new HubToRelay(
+        source,
+        this.lastFeed,
+        () => this.options.clock.monotonic(),
+        () => this.over(source),
+      );
       this.feeds.set(source, feed);
     }
     return feed;

@@ -37,7 +37,7 @@ export interface PreparedInput {
   /** For the child's process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What may be shown of an error message of FFmpeg's. */
-  clean(text: string): string;
+  readonly clean: (text: string) => string;
   /** To be called when it is over. */
   close(): void;
 }
@@ -107,8 +107,8 @@ async function prepareHttp(url: string, { gate }: InputNeeds, listener: InputLis
   return {
     input: { url: pass.url, options, isPaced: true, isLooped: false },
     environment: { ...ENVIRONMENT, http_proxy: pass.proxy },
-    clean: pass.clean,
-    close: pass.close,
+    clean: (text) => pass.clean(text),
+    close: () => pass.close(),
   };
 }
 
