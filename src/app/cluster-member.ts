@@ -59,6 +59,8 @@ export interface ClusterNeeds {
   readonly hub: Hub;
   /** How many watch here and what is made here. */
   readonly load: () => NodeServiceLoad;
+  /** Whether somebody waits here for a stream that is on its way. */
+  readonly isAwaited: (path: string) => boolean;
   /** As they are in use. */
   readonly ports: Omit<NodePorts, 'relay'>;
   readonly secondPublisher: (app: string) => SecondPublisher;
@@ -368,7 +370,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     membership: Membership,
     incarnation: number,
     { client, server }: { readonly client: RelayClient; readonly server: RelayServer },
-    { hub, secondPublisher, standingOf }: ClusterNeeds,
+    { hub, secondPublisher, standingOf, isAwaited }: ClusterNeeds,
   ): ClusterStreams {
     const { clock, log, config } = this.options;
     const { store, bus } = this.coordination;
@@ -383,6 +385,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       client,
       pathChanged: (path, epoch, hops) => server.pathChanged(path, epoch, hops),
       isPulled: (path) => server.isPulled(path),
+      isAwaited,
       secondPublisher,
       isDraining: () => this.isDraining,
       makesRungs: this.identity.roles.includes('transcode') || this.identity.roles.includes('mono'),

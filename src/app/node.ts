@@ -219,6 +219,7 @@ export class MonoNode {
       load: () => this.load(),
       ports: { http: this.httpPort, rtmp: this.rtmpPort },
       secondPublisher: (app) => this.access.control.secondPublisher(app),
+      isAwaited: (path) => this.door.isAwaited(path),
       standingOf: (path, rung) => this.transcoding?.standingOf(path, rung),
       movePublishers: () => this.rtmp.reduce((sum, listener) => sum + listener.movePublishers(cluster.gate), 0),
     });

@@ -59,7 +59,7 @@ export type SecondPublisher = 'reject' | 'takeover' | 'standby';
 /** How long another node may take to say whether it has a publisher; one that is frozen for longer loses its stream to one that is not. */
 const ASK_MS = 1_000;
 /** How often an origin is asked whether it still has its publisher, by the one who waits to take its place, and how long it may take to answer. */
-const STANDBY_MS = 250;
+const STANDBY_MS = 100;
 const STANDBY_ASK_MS = 400;
 const HOLDS = 'holds';
 /** How often what dead nodes have left is looked for. */

@@ -40,6 +40,8 @@ export interface ClusterStreamsOptions {
   readonly client: RelayClient;
   /** Tells nodes that pull a stream from here which way it comes now. */
   readonly pathChanged: (path: string, epoch: number, hops: readonly string[]) => void;
+  /** Whether somebody waits here for a stream that is on its way. */
+  readonly isAwaited: (path: string) => boolean;
   /** Whether another node pulls a stream from here. */
   readonly isPulled: (path: string) => boolean;
   readonly secondPublisher: (app: string) => SecondPublisher;
@@ -376,7 +378,8 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   private linger(path: string, entry: Relayed, now: MonotonicMs): void {
     const stream = this.options.hub.stream(path);
-    if ((stream !== undefined && isWatched(stream)) || this.options.isPulled(path)) entry.idleSince = undefined;
+    if ((stream !== undefined && isWatched(stream)) || this.options.isPulled(path) || this.options.isAwaited(path))
+      entry.idleSince = undefined;
     else entry.idleSince ??= now;
     if (entry.idleSince === undefined || now - entry.idleSince < this.options.lingerMs) return;
     this.options.log.info({ code: 'cluster.pull-ended', stream: path }, 'nobody watches the stream here any more');

@@ -162,6 +162,7 @@ export class StreamNode {
       hub: this.hub,
       client: this.client,
       pathChanged: (path, epoch, hops) => this.server.pathChanged(path, epoch, hops),
+      isAwaited: () => false,
       isPulled: (path) => this.server.isPulled(path),
       secondPublisher: () => 'reject',
       isDraining: () => members.views.get(id)?.record.status === 'draining',
