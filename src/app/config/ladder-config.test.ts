@@ -1,30 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Config, LadderConfig } from './config.ts';
-import { ConfigError } from './config-error.ts';
-import { loadConfig } from './load-config.ts';
+import type { LadderConfig } from './config.ts';
+import { problemsOf, read } from './config-text.fixture.ts';
 import { printConfig } from './print-config.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'sluice-ladder-'));
-let files = 0;
-
-function read(text: string, environment: Record<string, string> = {}): Config {
-  const file = join(folder, `c${files++}.yaml`);
-  writeFileSync(file, text);
-  return loadConfig({ file, environment, folder });
-}
-
-function problemsOf(text: string, environment: Record<string, string> = {}): string {
-  try {
-    read(text, environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.replaceAll(/^c\d+\.yaml/gm, 'sluice.yaml');
-    throw error;
-  }
-  return 'none';
-}
 
 /** The file's lines from 4 on are the ladder's. */
 const inLadder = (text: string): string => `apps:\n  live:\n    ladder:\n${text.replaceAll(/^/gm, '      ')}\n`;

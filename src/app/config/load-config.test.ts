@@ -1,32 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../core/mod.ts';
-import type { Config } from './config.ts';
-import { ConfigError } from './config-error.ts';
+import { folder, problemsOf, read } from './config-text.fixture.ts';
 import { loadConfig } from './load-config.ts';
 import { printConfig } from './print-config.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
-let files = 0;
-
-function read(text: string, environment: Record<string, string> = {}): Config {
-  const file = join(folder, `c${files++}.yaml`);
-  writeFileSync(file, text);
-  return loadConfig({ file, environment, folder });
-}
-
-function problemsOf(text: string, environment: Record<string, string> = {}): string {
-  try {
-    read(text, environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.replaceAll(/^c\d+\.yaml/gm, 'sluice.yaml');
-    throw error;
-  }
-  return 'none';
-}
 
 const ladder = { template: 'webrtc', rungs: [], always: false, lingerMs: 10_000 };
 /** What an app has without being asked. */

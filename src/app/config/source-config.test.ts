@@ -1,30 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Config } from './config.ts';
-import { ConfigError } from './config-error.ts';
-import { loadConfig } from './load-config.ts';
+import { folder, problemsOf, read } from './config-text.fixture.ts';
 import { printConfig } from './print-config.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'sluice-source-config-'));
-let files = 0;
-
-function read(text: string, environment: Record<string, string> = {}): Config {
-  const file = join(folder, `s${files++}.yaml`);
-  writeFileSync(file, text);
-  return loadConfig({ file, environment, folder });
-}
-
-function problemsOf(text: string, environment: Record<string, string> = {}): string {
-  try {
-    read(text, environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message.replaceAll(/^s\d+\.yaml/gm, 'sluice.yaml');
-    throw error;
-  }
-  return 'none';
-}
 
 const DEFAULTS = { mode: 'on-demand', rtspTransport: 'tcp', lingerMs: 10_000, stallMs: 10_000 };
 const sourceOf = (url: string): string => JSON.stringify({ apps: { live: { sources: { cam: { url } } } } });

@@ -1,30 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Config } from './config.ts';
-import { ConfigError } from './config-error.ts';
-import { loadConfig } from './load-config.ts';
+import { problemsOf, read } from './config-text.fixture.ts';
 import { printConfig } from './print-config.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'sluice-target-config-'));
-let files = 0;
-
-function read(text: string): Config {
-  const file = join(folder, `c${files++}.yaml`);
-  writeFileSync(file, text);
-  return loadConfig({ file, environment: {}, folder });
-}
-
-function problemsOf(text: string): string {
-  try {
-    read(text);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message;
-    throw error;
-  }
-  return 'none';
-}
 
 const withTargets = (...targets: readonly string[]): string =>
   `apps:\n  live:\n    targets:\n${targets.map((each) => `      - ${each}\n`).join('')}`;
