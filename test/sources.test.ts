@@ -197,7 +197,9 @@ describe('a pull source', () => {
       ['udp', `udp://127.0.0.1:${ports.udp}?pkt_size=1316`],
       ['srt', `srt://127.0.0.1:${ports.srt}`],
     ] as const) {
+      expect(await stateOf(name)).toBe('starting');
       senders.push(await sendMedia({ url, format: 'mpegts', isPaced: true }));
+      await vi.waitFor(async () => expect(await stateOf(name)).toBe('running'), WAIT);
       await expectPlays(name);
       expect(await streamNamed(name)).toMatchObject({ publisher: { protocol: 'pull' }, tracks: [{ codec: 'h264' }, { codec: 'aac' }] });
     }

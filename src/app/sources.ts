@@ -2,6 +2,7 @@ import type pino from 'pino';
 import { durationMs, streamRef } from '../core/mod.ts';
 import type { Hub } from '../hub/mod.ts';
 import { type Clock, type MetricSource, PullSources, type StreamDoor } from '../io/mod.ts';
+import { awaitsSender } from '../sources/mod.ts';
 import type { Config } from './config/mod.ts';
 
 const STATES = ['idle', 'starting', 'running', 'ending', 'waiting'] as const;
@@ -26,6 +27,7 @@ export function createSources({ config, hub, door, clock, log }: SourceNeeds): P
         rtspTransport,
         lingerMs: durationMs(lingerMs),
         stallMs: durationMs(stallMs),
+        isListener: awaitsSender(url),
       })),
     ),
     isAwaited: (path) => door.isAwaited(path),

@@ -1,3 +1,4 @@
+export { awaitsSender } from './awaits-sender.ts';
 export { displayUrl, withoutCredentials } from './display-url.ts';
 export {
   type SourceEnd,

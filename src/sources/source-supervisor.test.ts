@@ -7,13 +7,14 @@ class Bench {
   readonly supervisor: SourceSupervisor;
   now = 0;
 
-  constructor(mode: SourceMode, lingerMs = 10_000) {
+  constructor(mode: SourceMode, lingerMs = 10_000, isListener = false) {
     const out = {
       start: () => this.calls.push('start'),
       stop: (end: string) => this.calls.push(`stop ${end}`),
       retryIn: (delayMs: number, failure: { code: string }) => this.calls.push(`retry ${delayMs} ${failure.code}`),
     };
-    this.supervisor = new SourceSupervisor(out, { mode, lingerMs: durationMs(lingerMs), stallMs: durationMs(5_000) }, monotonicMs(0));
+    const options = { mode, lingerMs: durationMs(lingerMs), stallMs: durationMs(5_000), isListener };
+    this.supervisor = new SourceSupervisor(out, options, monotonicMs(0));
   }
 
   /** Time passes in steps of 250 ms; `each` is called at each. */
@@ -180,6 +181,35 @@ describe('a source that is always wanted', () => {
     bench.supervisor.close(monotonicMs(bench.now));
     bench.exited();
     bench.pass(60_000);
+    expect(bench.take()).toEqual(['start', 'stop not-wanted']);
+  });
+});
+
+describe('a source that waits for its sender', () => {
+  it('waits for ever, and is open again after one second however often it failed', () => {
+    const bench = new Bench('always', 10_000, true);
+    bench.pass(3_600_000);
+    expect(bench.take()).toEqual(['start']);
+    for (let attempt = 0; attempt < 5; attempt++) {
+      bench.frame();
+      bench.exited();
+      bench.pass(1_250);
+      expect(bench.take()).toEqual(['retry 1000 sources.ended', 'start']);
+    }
+  });
+
+  it('is opened anew when its sender falls silent', () => {
+    const bench = new Bench('always', 10_000, true);
+    bench.pass(60_000);
+    bench.frame();
+    bench.pass(5_250);
+    expect(bench.take()).toEqual(['start', 'stop failed']);
+  });
+
+  it('on demand is open only while somebody wants it', () => {
+    const bench = new Bench('on-demand', 10_000, true);
+    bench.ask();
+    bench.pass(10_250);
     expect(bench.take()).toEqual(['start', 'stop not-wanted']);
   });
 });

@@ -34,6 +34,8 @@ export interface SourceSupervisorOptions {
   readonly lingerMs: DurationMs;
   /** How long an input may give no frame before it is opened anew; from its start, at least 15 s. */
   readonly stallMs: DurationMs;
+  /** Whether it waits for a sender that comes by itself. It may wait for ever, and is open again soon after each failure: whoever comes meanwhile finds nobody. */
+  readonly isListener: boolean;
 }
 
 const RETRY_MS_MIN = 1_000;
@@ -51,7 +53,7 @@ const ASKED_MS = 5_000;
 
 /**
  * Watches over one source: starts it when it is wanted, ends it when nobody has watched it for a while, notices when its input stalls, and opens it
- * again after failures with growing pauses (1 s to 30 s). It never gives up.
+ * again after failures with growing pauses (1 s to 30 s; always 1 s where it listens). It never gives up.
  */
 export class SourceSupervisor {
   private readonly out: SourceSupervisorOutput;
@@ -157,7 +159,8 @@ export class SourceSupervisor {
   private settle(now: MonotonicMs): void {
     const isWanted = this.isWanted(now);
     if (isWanted && this.current === 'idle') {
-      this.become('starting', now, monotonicMs(now + Math.max(START_MS_MIN, this.options.stallMs)));
+      const { isListener, stallMs } = this.options;
+      this.become('starting', now, isListener ? undefined : monotonicMs(now + Math.max(START_MS_MIN, stallMs)));
       this.attemptCount++;
       this.out.start();
     } else if (!isWanted && (this.current === 'starting' || this.current === 'running')) this.end('not-wanted', now);
@@ -181,7 +184,7 @@ export class SourceSupervisor {
   private failed(failure: SourceFailure, now: MonotonicMs): void {
     this.failure = failure;
     const delayMs = this.retryMs;
-    this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);
+    if (!this.options.isListener) this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);
     this.become('waiting', now, monotonicMs(now + delayMs));
     this.out.retryIn(durationMs(delayMs), failure);
   }

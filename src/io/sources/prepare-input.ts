@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { AllowedNetworkUrl, UrlPolicy } from '../../access/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
+import { awaitsSender } from '../../sources/mod.ts';
 import type { HttpGate } from './http-gate.ts';
 import { judgedAddress, type Resolve, SourceRefused } from './judged-lookup.ts';
 import { RtspRedirects } from './rtsp-redirects.ts';
@@ -172,7 +173,9 @@ async function prepareDatagrams(
   if (scheme === 'udp' && !isMulticast(address) && !has('localaddr')) query.push(`localaddr=${address}`);
   if (scheme === 'udp' && !has('overrun_nonfatal')) query.push('overrun_nonfatal=1');
   const search = query.length === 0 ? '' : `?${query.join('&')}`;
-  const options = { ...COMMON, protocol_whitelist: scheme };
+  // A caller that connects and sends nothing must not keep the listener from others for ever; waiting for one has no limit.
+  const patience = scheme === 'srt' && awaitsSender(url) && !has('timeout') ? { timeout: TIMEOUT_US } : {};
+  const options = { ...COMMON, ...patience, protocol_whitelist: scheme };
   return {
     ...PREPARED,
     input: { url: `${scheme}://${shown}:${port}${search}`, format: 'mpegts', options, isPaced: false, isLooped: false },
