@@ -15,9 +15,12 @@ export interface Bounds {
   readonly loopMs: number;
   /** Nothing is left in the store of what is over. */
   readonly storeMs: number;
-  /** Of the store and the bus in quiet times, beside the heartbeats of nodes that a node hears. */
+  /** Of the store and the bus in quiet times, beside the heartbeats of nodes that a node hears and the questions of those who stand by. */
   readonly messagesPerNodeAndSecondMax: number;
   readonly bytesPerNodeAndSecondMax: number;
+  /** Of one who stands by, or is stood by for: ten questions with their answers. */
+  readonly messagesPerStandby: number;
+  readonly bytesPerStandby: number;
   readonly bytesPerHeartbeatMax: number;
 }
 
@@ -28,7 +31,9 @@ export const BOUNDS: Bounds = {
   loopMs: 1_000,
   storeMs: 60_000,
   messagesPerNodeAndSecondMax: 60,
-  bytesPerNodeAndSecondMax: 8_000,
+  bytesPerNodeAndSecondMax: 5_000,
+  messagesPerStandby: 20,
+  bytesPerStandby: 4_000,
   bytesPerHeartbeatMax: 600,
 };
 
@@ -110,11 +115,17 @@ export class Checkers {
   /** What nodes sent and got in a quiet time of `seconds`. */
   lookAtTraffic(
     seconds: number,
-    sums: readonly { readonly id: string; readonly messages: number; readonly bytes: number; readonly heard: number }[],
+    sums: readonly {
+      readonly id: string;
+      readonly messages: number;
+      readonly bytes: number;
+      readonly heard: number;
+      readonly standbys: number;
+    }[],
   ): void {
-    for (const { id, messages, bytes, heard } of sums) {
-      const perSecond = messages / seconds - heard;
-      const bytesPerSecond = bytes / seconds - heard * BOUNDS.bytesPerHeartbeatMax;
+    for (const { id, messages, bytes, heard, standbys } of sums) {
+      const perSecond = messages / seconds - heard - standbys * BOUNDS.messagesPerStandby;
+      const bytesPerSecond = bytes / seconds - heard * BOUNDS.bytesPerHeartbeatMax - standbys * BOUNDS.bytesPerStandby;
       this.note('messagesPerNodeAndSecond', perSecond);
       this.note('bytesPerNodeAndSecond', bytesPerSecond);
       if (perSecond > BOUNDS.messagesPerNodeAndSecondMax) this.fail(`${id} had ${perSecond} control messages a second beside heartbeats`);
@@ -140,7 +151,8 @@ export class Checkers {
     const { process, path } = party;
     const source = process === undefined ? undefined : sourceOf(world, process.streams, path);
     if (source === 'loop') this.lasts(`loop of ${path} at ${process?.place.id}`, BOUNDS.loopMs, 'loopMs');
-    else this.since.delete(`loop of ${path} at ${process?.place.id}`);
+    // Without anything that lasts, as nearly always, there is nothing to be looked up.
+    else if (this.since.size > 0) this.since.delete(`loop of ${path} at ${process?.place.id}`);
     if (source !== undefined && source !== 'loop') {
       party.servedAt = world.now;
       this.lookForMisled(party, source.from);
@@ -210,9 +222,10 @@ export class Checkers {
         if (stream.publication === undefined) continue;
         const { path } = stream;
         const epoch = streams.directory?.ownEpoch(path);
-        const key = `owner ${streams.id}/${streams.holder.incarnation} of ${path}`;
         const stored = streams.directory?.stream(path);
         const isLost = epoch !== undefined && stored !== undefined && stored.epoch > epoch && stored.holder.node !== streams.id;
+        if (!isLost && this.since.size === 0) continue;
+        const key = `owner ${streams.id}/${streams.holder.incarnation} of ${path}`;
         if (isLost && client.isConnected && !process.isPaused)
           this.lasts(`${key}: lost to ${stored.holder.node}`, BOUNDS.staleOwnerMs, 'staleOwnerMs', key);
         else this.since.delete(key);

@@ -61,6 +61,8 @@ export class NodeStreams {
   watching = 0;
   private readonly told = new Map<string, string>();
   private readonly pullers = new Map<string, Set<RelayPull>>();
+  /** Pulls that nobody may need any more. */
+  private readonly idle = new Set<string>();
   private own: Holder = { node: '', incarnation: 0 };
 
   constructor(process: SimProcess) {
@@ -179,6 +181,7 @@ export class NodeStreams {
 
   unwatch(watcher: Watcher): void {
     if (this.hub.get(watcher.path)?.watchers.delete(watcher) === true) this.watching -= 1;
+    this.idle.add(watcher.path);
   }
 
   tick(now: number): void {
@@ -191,11 +194,16 @@ export class NodeStreams {
 
   /** Each now and then: ends what nobody watches. */
   linger(now: number): void {
-    for (const [path, pull] of this.pulls) {
+    for (const path of this.idle) {
+      const pull = this.pulls.get(path);
       const isNeeded = (this.hub.get(path)?.watchers.size ?? 0) > 0 || (this.pullers.get(path)?.size ?? 0) > 0;
-      if (isNeeded) pull.idleSince = undefined;
-      else pull.idleSince ??= now;
-      if (pull.idleSince === undefined || now - pull.idleSince < LINGER_MS) continue;
+      if (pull === undefined || isNeeded) {
+        if (pull !== undefined) pull.idleSince = undefined;
+        this.idle.delete(path);
+        continue;
+      }
+      pull.idleSince ??= now;
+      if (now - pull.idleSince < LINGER_MS) continue;
       this.directory?.unwant(path);
       this.stop(path);
     }
@@ -236,7 +244,9 @@ export class NodeStreams {
   pullerLeft(pull: RelayPull): void {
     const pullers = this.pullers.get(pull.path);
     pullers?.delete(pull);
-    if (pullers?.size === 0) this.pullers.delete(pull.path);
+    if (pullers?.size !== 0) return;
+    this.pullers.delete(pull.path);
+    this.idle.add(pull.path);
   }
 
   pullBroken(pull: RelayPull, upstream: Upstream): void {
@@ -396,6 +406,7 @@ export class NodeStreams {
     if (pull === undefined) {
       pull = new RelayPull(this, path);
       this.pulls.set(path, pull);
+      this.idle.add(path);
     }
     const stream = this.hub.get(path);
     if (stream?.isRelayed === true) stream.heldUntil = undefined;

@@ -34,12 +34,14 @@ export const shareReadings: ShareReadings = <Reading extends object | string>(pr
 
 function once<Value extends object>(read: (bytes: Uint8Array) => Value | undefined): (bytes: Uint8Array) => Value | undefined {
   const known = new WeakMap<Uint8Array, Value>();
+  // Those who get the same message get it one after the other.
+  let last: Uint8Array | undefined;
+  let lastValue: Value | undefined;
   return (bytes) => {
-    let value = known.get(bytes);
-    if (value === undefined) {
-      value = read(bytes);
-      if (value !== undefined) known.set(bytes, value);
-    }
-    return value;
+    if (bytes === last) return lastValue;
+    lastValue = known.get(bytes) ?? read(bytes);
+    if (lastValue !== undefined) known.set(bytes, lastValue);
+    last = bytes;
+    return lastValue;
   };
 }

@@ -167,6 +167,7 @@ export class ClaimRegistry<Body> {
   }
 
   tick(now: MonotonicMs): void {
+    if (this.waiting.size === 0 && this.leaving.size === 0) return;
     for (const claim of this.waiting) {
       claim.tick(now);
       if (!claim.isWaiting) this.waiting.delete(claim);

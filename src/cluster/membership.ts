@@ -60,14 +60,16 @@ const HEARTBEAT_MS = durationMs(1000);
 export const STALE_MS: DurationMs = durationMs(6000);
 export const NODES_MAX = 10_000;
 const CLOCK_OFF_MS_MAX = 60_000;
-const CLOCK_CHECK_MS = 10_000;
+const CLOCK_CHECK_MS = 60_000;
 /** At 400 bytes a heartbeat: 5 kB a second. A few more do not change it back, so that it does not change to and fro. */
 export const HEAR_ALL_NODES_MAX = 12;
 const HEAR_ALL_SLACK = 4;
 /** So many nodes of a region hear the heartbeats of all others of it, for one of them to tell the rest of the cluster. */
 const OBSERVERS = 3;
+/** A digest that says nothing new of who lives is for knowing that all do, and how busy they are. */
+const DIGEST_MS = 2_000;
 /** Nobody spoke for the region for so long: its second node does; its third a second later, and so on. */
-const SPEAK_AFTER_MS = 2_500;
+const SPEAK_AFTER_MS = 3_500;
 const SPEAK_STEP_MS = 1_000;
 const SPEAK_STEPS_MAX = 5;
 /** A region of which nothing was heard for so long has nobody left who could speak. */
@@ -106,6 +108,9 @@ export class Membership {
   private endHearing: (() => void) | undefined = undefined;
   private isSpeaking = false;
   private digests = 0;
+  private spokeAt: MonotonicMs | undefined = undefined;
+  /** Who lives and who does not, as it was told last. */
+  private told = '';
   /** Keys told since the watch was lost, or since its beginning. */
   private toldKeys: Set<string> | undefined = new Set();
   private readonly warned = new Set<MembershipWarning>();
@@ -135,7 +140,7 @@ export class Membership {
     const { store, bus } = this.options;
     this.endings.push(
       bus.onConnected((isConnected) => this.connected(isConnected)),
-      bus.subscribe(DIGESTS, (_subject, message) => this.told(message)),
+      bus.subscribe(DIGESTS, (_subject, message) => this.digestCame(message)),
       () => this.endHearing?.(),
       store.watch(NODES_PREFIX, {
         changed: (entry) => this.recordChanged(entry),
@@ -285,6 +290,10 @@ export class Membership {
       if (isStale) stale.push(place);
       levels += headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom);
     }
+    const telling = `${ownRoster.roster} ${stale.join()}`;
+    if (telling === this.told && this.spokeAt !== undefined && now - this.spokeAt < DIGEST_MS - this.heartbeatMs / 2) return;
+    this.told = telling;
+    this.spokeAt = now;
     const { region, id: node } = own;
     const sentMs = Math.round(clock.wall());
     const digest: RegionDigest = {
@@ -301,7 +310,7 @@ export class Membership {
     bus.publish(digestSubject(region), encodeDigest(digest));
   }
 
-  private told(message: Uint8Array): void {
+  private digestCame(message: Uint8Array): void {
     const digest = this.reader.digest(message);
     const roster = digest === undefined ? undefined : this.rosters.get(digest.region);
     if (digest === undefined || roster === undefined || digest.node === this.options.own.id || !roster.accepts(digest)) return;

@@ -1,7 +1,7 @@
 import { isName } from '../core/mod.ts';
 import { decodeVersioned, encodeVersioned, readAmount, readCount, readText } from './versioned-json.ts';
 
-/** What one node of a region says of all of them each second, under `digest/REGION`, for those who do not hear their heartbeats. */
+/** What one node of a region says of all of them each two seconds, and soon after a change, under `digest/REGION`, for those who do not hear their heartbeats. */
 export interface RegionDigest {
   readonly v: 1;
   readonly region: string;

@@ -194,6 +194,7 @@ export class StreamSourcing {
   }
 
   tick(now: MonotonicMs): void {
+    if (this.suspects.size === 0 && this.waiting.size === 0) return;
     for (const [node, { until, ms }] of this.suspects) if (until + ms <= now) this.suspects.delete(node);
     for (const name of this.waiting) {
       const wanted = this.wanted.get(name);
