@@ -122,7 +122,13 @@ class TrafficMeter {
     const standbys = this.standbys();
     const sums = this.read().map(({ id, bytes, messages, heard }) => {
       const before = this.before.get(id) ?? { bytes: 0, messages: 0 };
-      return { id, bytes: bytes - before.bytes, messages: messages - before.messages, heard, standbys: Math.max(standbys.get(id) ?? 0, this.standbysBefore.get(id) ?? 0) };
+      return {
+        id,
+        bytes: bytes - before.bytes,
+        messages: messages - before.messages,
+        heard,
+        standbys: Math.max(standbys.get(id) ?? 0, this.standbysBefore.get(id) ?? 0),
+      };
     });
     const deaf = sums.filter(({ heard }) => heard === 0);
     this.deafMean = deaf.reduce((sum, { bytes }) => sum + bytes, 0) / seconds / Math.max(1, deaf.length);
