@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BenchCase, type BenchRow, barText, isMet } from './bench-case.ts';
 import { cluster } from './cluster.ts';
+import { directory } from './directory.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
 import { relay } from './relay.ts';
+import { transcodeAllocation } from './transcode-allocation.ts';
 import { transcodeAudio } from './transcode-audio.ts';
 import { transcodeCpu } from './transcode-cpu.ts';
 import { transcodeLatency } from './transcode-latency.ts';
@@ -43,7 +45,9 @@ const CASES: readonly BenchCase[] = [
   transcodeLatency,
   transcodeStart,
   transcodeAudio,
+  transcodeAllocation,
   relay,
+  directory,
   cluster,
 ];
 
