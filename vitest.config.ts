@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** What a viewer sees and when: these have the machine to themselves, for a browser that is starved proves nothing. */
-const BROWSER_TESTS = 'test/browser/**/*.test.ts';
+/** What a viewer sees and when: these have the machine to themselves, for a browser that is starved proves nothing. The console's pages may take their time. */
+const ALONE = ['test/browser/**/*.test.ts', '!test/browser/console*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -14,13 +14,13 @@ export default defineConfig({
         test: {
           name: 'sluice',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'console/**/*.test.{ts,tsx}'],
-          exclude: [BROWSER_TESTS],
-          // Scenario tests start servers and encoders: two files at a time are what a small machine can carry.
-          maxWorkers: 2,
+          exclude: ['test/browser/!(console*).test.ts'],
+          // Scenario tests start servers and encoders, and wait for them: three files at a time are what a small machine can carry.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'browser', include: [BROWSER_TESTS], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'browser', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -64,7 +64,7 @@ export const directory: BenchCase = {
       ];
     } finally {
       for (const each of directories) each.close();
-      await Promise.all(clients.map((client) => client.close()));
+      for (const client of clients) await client.close();
       await nats.stop();
     }
   },

@@ -1,10 +1,12 @@
 // Asks one URL over and over on kept-alive connections for some seconds and prints how many whole answers came:
-//   node bench/request-load.ts URL SECONDS CONNECTIONS
+//   node bench/request-load.ts URL SECONDS CONNECTIONS [API-KEY]
 import { connect } from 'node:net';
 
-const [, , address = '', seconds = '5', connections = '32'] = process.argv;
+const [, , address = '', seconds = '5', connections = '32', key] = process.argv;
 const url = new URL(address);
-const request = Buffer.from(`GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`);
+const request = Buffer.from(
+  `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\n${key === undefined ? '' : `Authorization: Bearer ${key}\r\n`}\r\n`,
+);
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
 let answers = 0;
 let bytes = 0;

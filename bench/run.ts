@@ -4,14 +4,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { api } from './api.ts';
 import { type BenchCase, type BenchRow, barText, isMet } from './bench-case.ts';
 import { cluster } from './cluster.ts';
+import { consoleBench } from './console.ts';
 import { directory } from './directory.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
 import { relay } from './relay.ts';
+import { scrape } from './scrape.ts';
+import { tokenCheck } from './token-check.ts';
 import { transcodeAllocation } from './transcode-allocation.ts';
 import { transcodeAudio } from './transcode-audio.ts';
 import { transcodeCpu } from './transcode-cpu.ts';
@@ -35,6 +39,7 @@ const CASES: readonly BenchCase[] = [
   publishersPerCore,
   memory,
   latency,
+  scrape,
   webrtcFanout,
   webrtcPeers,
   webrtcViewers,
@@ -49,6 +54,9 @@ const CASES: readonly BenchCase[] = [
   relay,
   directory,
   cluster,
+  consoleBench,
+  api,
+  tokenCheck,
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' }, json: { type: 'string' } } });

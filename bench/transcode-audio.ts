@@ -1,17 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublisherOptions } from '../src/io/demo/mod.ts';
 import type { ServerProcess } from '../test/fixtures/server-process.ts';
 import type { BenchCase } from './bench-case.ts';
 import { withServer } from './bench-server.ts';
-import { type CpuUse, cpuUse, ladder, untilRungs, withRealPublishers } from './transcode-bench.ts';
+import { loopedFile, withLoopedPublishers } from './looped-publishers.ts';
+import { type CpuUse, cpuUse, ladder, untilRungs } from './transcode-bench.ts';
 
 const SOUNDS = 24;
-const PICTURES = 2;
+/** Few and many: what is done once for a server is less a stream with many. */
+const PICTURES = [2, 6] as const;
 const SETTLE_S = 6;
 const MEASURE_S = 30;
+const OPUS_RATE = 50;
+/** Where less is made than this of what is due, the figures say nothing. */
+const KEPT_UP = 0.9;
 const OFF = { SLUICE_TRANSCODE_ENABLED: 'false' };
-const AUDIO = { codec: 'aac', bitrateBps: 128_000 } as const;
-const VIDEO = { codec: 'h264', width: 1280, height: 720, frameRate: 30, bitrateBps: 2_500_000, keyframeIntervalS: 2, bFrames: 0 } as const;
+const PICTURE = { width: 1280, height: 720, frameRate: 30, bitrateBps: 2_500_000, keyframeIntervalS: 2 } as const;
 const OPUS = { name: 'opus', codec: 'opus' };
 const SMALL = { name: 'small', height: 90, bitrateBps: 100_000, preset: 'ultrafast' };
 
@@ -19,25 +25,35 @@ const SMALL = { name: 'small', height: 90, bitrateBps: 100_000, preset: 'ultrafa
 export const transcodeAudio: BenchCase = {
   name: 'transcode-audio',
   run: async () => {
-    const sound = (url: string): PublisherOptions => ({ url, audio: AUDIO });
-    const picture = (url: string): PublisherOptions => ({ url, audio: AUDIO, video: VIDEO });
-    const soundWith = await measure(SOUNDS, sound, [OPUS]);
-    const soundWithout = await measure(SOUNDS, sound, []);
-    const pictureWith = await measure(PICTURES, picture, [OPUS, SMALL]);
-    const pictureWithout = await measure(PICTURES, picture, []);
-    return [
-      {
-        name: 'transcode: AAC to Opus at real time',
-        value: percentOfCore(soundWith.childrenS, soundWith, SOUNDS),
-        unit: '% of a core a stream',
-        bar: { atMost: 2 },
-        note: `${SOUNDS} streams at once, each with a child of its own`,
-      },
-      feeding('sound', SOUNDS, soundWith, soundWithout),
-      feeding('720p30 of 2.5 Mbit/s and sound', PICTURES, pictureWith, pictureWithout),
-    ];
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+    try {
+      return await rowsWith(loopedFile(join(folder, 'sound.flv'), undefined), loopedFile(join(folder, 'picture.flv'), PICTURE));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   },
 };
+
+async function rowsWith(sound: string, picture: string): ReturnType<BenchCase['run']> {
+  const soundWith = await measure(SOUNDS, sound, [OPUS]);
+  const soundWithout = await measure(SOUNDS, sound, []);
+  const rows = [
+    {
+      name: 'transcode: AAC to Opus at real time',
+      value: percentOfCore(soundWith.childrenS, soundWith, SOUNDS),
+      unit: '% of a core a stream',
+      bar: { atMost: 2 },
+      note: `${SOUNDS} streams at once, up to 16 in a child`,
+    },
+    feeding('sound', SOUNDS, soundWith, soundWithout),
+  ];
+  for (const streams of PICTURES) {
+    const pictureWith = await measure(streams, picture, [OPUS, SMALL]);
+    const pictureWithout = await measure(streams, picture, []);
+    rows.push(feeding(`${streams} streams of 720p30, 2.5 Mbit/s, and sound`, streams, pictureWith, pictureWithout));
+  }
+  return rows;
+}
 
 function feeding(what: string, streams: number, fed: CpuUse, bare: CpuUse): Awaited<ReturnType<BenchCase['run']>>[number] {
   const [served, alone] = [percentOfCore(fed.serverS, fed, streams), percentOfCore(bare.serverS, bare, streams)];
@@ -52,15 +68,12 @@ function feeding(what: string, streams: number, fed: CpuUse, bare: CpuUse): Awai
 
 const percentOfCore = (cpuS: number, { seconds }: CpuUse, streams: number): number => Math.round((cpuS / seconds / streams) * 10_000) / 100;
 
-function measure(
-  streams: number,
-  publication: (url: string) => PublisherOptions,
-  rungs: readonly { readonly name: string }[],
-): Promise<CpuUse> {
+function measure(streams: number, file: string, rungs: readonly { readonly name: string; readonly codec?: string }[]): Promise<CpuUse> {
   const work = (server: ServerProcess): Promise<CpuUse> => {
     const names = Array.from({ length: streams }, (_, index) => `bench-${index}`);
-    return withRealPublishers(
-      names.map((name) => publication(`${server.rtmpUrl}/live/${name}`)),
+    return withLoopedPublishers(
+      file,
+      names.map((name) => `${server.rtmpUrl}/live/${name}`),
       async () => {
         for (const name of names) {
           await untilLive(server, name);
@@ -68,11 +81,22 @@ function measure(
           await untilRungs(server, name, made, ['running']);
         }
         await sleep(SETTLE_S * 1000);
-        return cpuUse(server, MEASURE_S);
+        const before = await framesOut(server);
+        const used = await cpuUse(server, MEASURE_S);
+        const made = ((await framesOut(server)) - before) / used.seconds / streams;
+        const due = rungs.reduce((sum, { codec }) => sum + (codec === 'opus' ? OPUS_RATE : PICTURE.frameRate), 0);
+        if (made < KEPT_UP * due) throw new Error(`only ${Math.round(made)} of ${due} frames a second were made: the machine is too busy`);
+        return used;
       },
     );
   };
   return withServer(work, rungs.length === 0 ? OFF : ladder(rungs, true));
+}
+
+async function framesOut(server: ServerProcess): Promise<number> {
+  const response = await fetch(`${server.httpUrl}/api/v1/transcoding`);
+  const { streams = [] } = (await response.json()) as { readonly streams?: readonly { readonly framesOut?: number }[] };
+  return streams.reduce((sum, stream) => sum + (stream.framesOut ?? 0), 0);
 }
 
 async function untilLive(server: ServerProcess, name: string): Promise<void> {

@@ -7,6 +7,7 @@ const steps = [
   ['types of the rooms', bin('tsc'), ['-b']],
   ['types of the tests', bin('tsc'), ['-p', 'tsconfig.test.json']],
   ['types of the console', bin('tsc'), ['-p', 'console/tsconfig.json']],
+  ['generated client', bin('node'), ['scripts/generate-client.mjs', '--check']],
   ['lint and format', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['lint with types', bin('oxlint'), ['--type-aware', '--deny-warnings', 'src', 'sim', 'test', 'bench', 'scripts', 'console/src']],
   ['layering', bin('depcruise'), ['src', 'sim', '--config', '.dependency-cruiser.cjs', '--output-type', 'json'], assertCruised],

@@ -4,3 +4,5 @@ export function onPath(name: string): boolean;
 export function aptInstall(packages: readonly string[], why: string): Promise<void>;
 /** Called by `npm test` before the tests. */
 export function prepareTests(): Promise<void>;
+/** Where promtool is when it is not on the PATH. */
+export const promtoolFile: string;

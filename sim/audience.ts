@@ -1,6 +1,7 @@
 import type { Watcher } from './node-streams.ts';
 import type { Random } from './random.ts';
 import type { Show } from './shows.ts';
+import type { SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { World } from './world.ts';
 
@@ -91,6 +92,15 @@ export class Audience {
   begin(): void {
     const { viewers, viewersEach } = this.world.options;
     for (let at = 0; at < viewers / viewersEach; at++) this.world.after(this.random.between(2_000, 6_000), () => this.come());
+  }
+
+  /** Most players follow when they are sent elsewhere. */
+  nodeDrains(node: SimNode): void {
+    const { process } = node;
+    for (const party of this.parties) {
+      if (party.process !== process || !this.random.chance(0.8)) continue;
+      this.world.after(this.random.between(0, 3_000), () => party.process === process && party.move());
+    }
   }
 
   close(): void {

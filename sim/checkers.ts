@@ -82,7 +82,7 @@ export class Checkers {
     this.lookMs = lookMs;
     this.world = world;
     this.faults = faults;
-    world.observer = { held: (streams, path, epoch) => this.held(streams, path, epoch) };
+    world.observer = { ...world.observer, held: (streams, path, epoch) => this.held(streams, path, epoch) };
   }
 
   calm(isCalm: boolean): void {

@@ -15,6 +15,17 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     world.kill(node);
     return () => world.start(node);
   },
+  /** No fault, but as good as one for whoever is there: the node is left by all, and ends. */
+  drain: (_faults, world, random) => {
+    const node = aNode(world, random);
+    const { process } = node;
+    if (process === undefined || process.isPaused || process.isDraining) return undefined;
+    world.drain(node, random.between(3_000, 10_000));
+    return () => {
+      if (node.process === process) world.kill(node);
+      world.start(node);
+    };
+  },
   pause: (_faults, world, random) => {
     const node = aNode(world, random);
     if (!node.isRunning) return undefined;
@@ -87,6 +98,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 const OFTEN = [
   'crash',
   'crash',
+  'drain',
   'pause',
   'cutFromEngine',
   'dropPublisher',

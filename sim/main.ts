@@ -1,4 +1,4 @@
-// `npm run sim -- --seed N [--seeds COUNT] --nodes 1000 --streams 10000 --viewers 1000000 [--seconds S]`: runs the control plane of a cluster in
+// `npm run sim -- --seed N [--seeds COUNT] --nodes 1000 --streams 10000 --viewers 1000000 [--makers M] [--seconds S]`: runs the control plane of a cluster in
 // virtual time. A failure is told with the command that repeats it.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     regions: { type: 'string' },
     streams: { type: 'string' },
     viewers: { type: 'string' },
+    makers: { type: 'string', default: '0' },
     seconds: { type: 'string', default: '60' },
     quiet: { type: 'boolean', default: false },
     stack: { type: 'boolean', default: false },
@@ -26,14 +27,17 @@ const options: Omit<RunOptions, 'seed'> = {
   nodes,
   seconds: Number(values.seconds),
   isQuiet: values.quiet,
+  makers: Number(values.makers),
   ...(regions === undefined ? {} : { regions }),
   ...(streams === undefined ? {} : { streams }),
   ...(viewers === undefined ? {} : { viewers, viewersEach: Math.max(1, Math.round(viewers / 50_000)) }),
-  ...(isLarge ? { tickMs: 250, streamLifeMs: 3_600_000, viewerStayMs: 600_000, faultMeanMs: 500, lookMs: 5_000 } : {}),
+  ...(isLarge
+    ? { tickMs: 250, streamLifeMs: 3_600_000, viewerStayMs: 600_000, relayChildrenMax: 16, faultMeanMs: 500, lookMs: 5_000 }
+    : {}),
 };
 const git = (...args: string[]): string => spawnSync('git', args, { encoding: 'utf8' }).stdout.trim();
 // Only what is committed can be run again by its name.
-const isChanged = git('status', '--porcelain', '--', 'sim', 'src/cluster', 'src/core') !== '';
+const isChanged = git('status', '--porcelain', '--', 'sim', 'src/allocation', 'src/cluster', 'src/core', 'src/transcode') !== '';
 const commit = `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes' : ''}`;
 const first = Number(values.seed);
 

@@ -1,4 +1,5 @@
 import {
+  FanOut,
   type Holder,
   type OwnStreamState,
   type SecondPublisher,
@@ -15,6 +16,12 @@ import type { SimProcess } from './sim-process.ts';
 const HOLD_MS = 10_000;
 const LINGER_MS = 10_000;
 const HOPS_MAX = 8;
+
+/** What a node says to one that wants to pull from it. */
+export type RelayAnswer =
+  | { readonly epoch: number; readonly hops: readonly string[] }
+  | { readonly elsewhere: readonly string[] }
+  | undefined;
 
 /** Who publishes: an encoder's connection to a node. */
 export interface Publication {
@@ -42,8 +49,10 @@ export interface HubStream {
 }
 
 /** What the simulator sees of decisions: the same for all nodes. */
-export interface StreamObserver {
+export interface WorldObserver {
   held(streams: NodeStreams, path: string, epoch: number): void;
+  /** The process is the one that allocates transcoding. */
+  leading(process: SimProcess, epoch: number): void;
 }
 
 /** What a node does with streams, as `ClusterStreams` does it, with a hub and relays that know no frames. The directory is the real one. */
@@ -63,12 +72,14 @@ export class NodeStreams {
   private readonly pullers = new Map<string, Set<RelayPull>>();
   /** Pulls that nobody may need any more. */
   private readonly idle = new Set<string>();
+  private readonly fanOut: FanOut;
   private own: Holder = { node: '', incarnation: 0 };
 
   constructor(process: SimProcess) {
     this.process = process;
     this.id = process.place.id;
     this.region = process.place.region;
+    this.fanOut = new FanOut(process.world.options.relayChildrenMax);
   }
 
   get holder(): Holder {
@@ -88,7 +99,7 @@ export class NodeStreams {
         nodes: {
           isAlive: (node, run) => membership.isAlive(node, run),
           regionOf: (node) => membership.node(node)?.record.region,
-          isDraining: (node) => membership.node(node)?.record.status === 'draining',
+          isDraining: (node) => (node === this.id ? this.process.isDraining : membership.node(node)?.record.status === 'draining'),
           get isJudging() {
             return membership.isJudging;
           },
@@ -112,6 +123,11 @@ export class NodeStreams {
     );
     this.directory.start();
     for (const stream of this.hub.values()) if (!stream.isRelayed) this.tell(stream);
+  }
+
+  /** Whoever asks from now on hears that its streams may be taken. */
+  drain(): void {
+    this.directory?.nodesChanged();
   }
 
   /** The process died. */
@@ -138,6 +154,7 @@ export class NodeStreams {
   publish(publication: Publication): boolean {
     const { path } = publication;
     const present = this.hub.get(path);
+    if (this.process.isDraining) return false;
     if (present?.publication !== undefined && this.policyOf(path) !== 'takeover') return false;
     present?.publication?.closed('evicted');
     const stream = present ?? this.addStream(path, publication.startedWallMs);
@@ -165,6 +182,7 @@ export class NodeStreams {
   /** False: it cannot be had here. */
   watch(watcher: Watcher): boolean {
     const { path } = watcher;
+    if (this.process.isDraining) return false;
     let stream = this.hub.get(path);
     if (stream === undefined) {
       if (!this.pulls.has(path)) {
@@ -225,14 +243,25 @@ export class NodeStreams {
     return this.process.world.look(this.process.place, node);
   }
 
-  open(path: string, epoch: number, wishHops: readonly string[]): { readonly epoch: number; readonly hops: readonly string[] } | undefined {
+  open(path: string, epoch: number, wishHops: readonly string[]): RelayAnswer {
     const own = this.directory?.ownEpoch(path);
     const pull = this.pulls.get(path);
     const present = own ?? pull?.epoch ?? 0;
     if (!this.hub.has(path) || present === 0 || present < epoch || wishHops.includes(this.id)) return undefined;
     const hops = [...(own === undefined ? (pull?.hops ?? []) : []), this.id];
+    const nodes = this.elsewhere(path, wishHops[0] ?? '');
+    if (nodes !== undefined) return { elsewhere: nodes };
     if (hops.some((hop) => wishHops.includes(hop)) || hops.length + wishHops.length > HOPS_MAX) return undefined;
     return { epoch: present, hops };
+  }
+
+  private elsewhere(path: string, puller: string): readonly string[] | undefined {
+    const { world } = this.process;
+    if (world.node(puller)?.region !== this.region) return undefined;
+    const children: { node: string; rttMs: number }[] = [];
+    for (const { owner } of this.pullers.get(path) ?? [])
+      if (owner.region === this.region) children.push({ node: owner.id, rttMs: 2 * this.latencyTo(owner.id) });
+    return this.fanOut.sendOn(path, puller, children);
   }
 
   pullerCame(pull: RelayPull): void {
@@ -251,6 +280,10 @@ export class NodeStreams {
 
   pullBroken(pull: RelayPull, upstream: Upstream): void {
     if (this.pulls.get(pull.path) === pull) this.directory?.broken(pull.path, upstream);
+  }
+
+  pullSentOn(pull: RelayPull, upstream: Upstream, nodes: readonly string[]): void {
+    if (this.pulls.get(pull.path) === pull) this.directory?.sentOn(pull.path, upstream, nodes);
   }
 
   pullRefused(pull: RelayPull, upstream: Upstream): void {
@@ -289,6 +322,7 @@ export class NodeStreams {
       told: this.told.size,
       pullers: this.pullers.size,
       standbys: this.standbys.size,
+      fanOut: this.fanOut.size,
       ...this.directory?.sizes,
     };
   }
@@ -350,6 +384,7 @@ export class NodeStreams {
     stream.publication?.closed('evicted');
     for (const watcher of stream.watchers) watcher.dropped();
     this.standbys.delete(path);
+    this.fanOut.forget(path);
     for (const pull of [...(this.pullers.get(path) ?? [])]) {
       this.process.world.after(this.latencyTo(pull.owner.id), () =>
         pull.owner.process.hand(() => pull.source === this && pull.owner.ended(pull)),
@@ -379,7 +414,7 @@ export class NodeStreams {
   private ownState(path: string): OwnStreamState {
     const stream = this.hub.get(path);
     if (stream === undefined || stream.isRelayed) return 'none';
-    return stream.publication === undefined ? 'held' : 'live';
+    return stream.publication === undefined || this.process.isDraining ? 'held' : 'live';
   }
 
   private held(path: string, epoch: number): void {

@@ -51,6 +51,13 @@ export class RelayPull {
     if (upstream !== undefined) this.owner.pullRefused(this, upstream);
   }
 
+  /** The upstream has enough nodes below it. */
+  private sentOn(upstream: Upstream, nodes: readonly string[]): void {
+    this.disconnect();
+    this.again(RETRY_MS);
+    this.owner.pullSentOn(this, upstream, nodes);
+  }
+
   pathIs(epoch: number, hops: readonly string[]): void {
     if (hops.includes(this.owner.id)) this.refused();
     else this.accepted(epoch, hops);
@@ -108,6 +115,10 @@ export class RelayPull {
 
   private ask(source: NodeStreams, upstream: Upstream): void {
     const answer = source.open(this.path, upstream.epoch, [this.owner.id]);
+    if (answer !== undefined && 'elsewhere' in answer) {
+      this.sentOn(upstream, answer.elsewhere);
+      return;
+    }
     if (answer === undefined || answer.epoch < upstream.epoch || answer.hops.includes(this.owner.id)) {
       this.refused();
       return;

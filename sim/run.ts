@@ -1,3 +1,4 @@
+import { AllocationCheckers } from './allocation-checkers.ts';
 import { BOUNDS, Checkers } from './checkers.ts';
 import { Faults } from './faults.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -25,6 +26,8 @@ export interface RunResult {
   readonly bytesPerNodeAndSecond: { readonly mean: number; readonly max: number; readonly deafMean: number };
   readonly served: number;
   readonly parties: number;
+  /** How often a wanted rung was looked at in quiet times. */
+  readonly decidedChecks: number;
 }
 
 const BOOT_MS = 10_000;
@@ -43,16 +46,20 @@ export function run(options: RunOptions): RunResult {
     tickMs: 50,
     streamLifeMs: 60_000,
     viewerStayMs: 40_000,
+    relayChildrenMax: 2,
+    makers: 0,
     ...options,
   });
   const faults = new Faults(world);
   const lookMs = options.lookMs ?? 500;
   const checkers = new Checkers(world, faults, lookMs);
+  const allocation = new AllocationCheckers(world, faults);
   const traffic = new TrafficMeter(world, checkers);
   const advance = (ms: number): void => {
     for (const end = world.now + ms; world.now < end; ) {
       world.agenda.runUntil(Math.min(end, world.now + lookMs - 1));
       checkers.look();
+      if (world.options.makers > 0) allocation.look();
       options.progress?.(world);
     }
   };
@@ -69,11 +76,13 @@ export function run(options: RunOptions): RunResult {
       advance(TROUBLE_MS);
     }
     checkers.calm(true);
+    allocation.calm(true);
     advance(BOUNDS.settledMs);
     traffic.begin();
     advance(CALM_MS - BOUNDS.settledMs);
     traffic.end();
     checkers.calm(false);
+    allocation.calm(false);
   }
   const usedMs = cpuMs() - cpuAtStart;
   const speed = usedMs > 0 ? (world.now - BOOT_MS) / usedMs : 0;
@@ -87,10 +96,11 @@ export function run(options: RunOptions): RunResult {
     virtualMs: world.now,
     speed,
     faults: Object.fromEntries(faults.counts),
-    worst: checkers.worst,
+    worst: { ...checkers.worst, ...allocation.worst },
     bytesPerNodeAndSecond: { mean: traffic.mean, max: traffic.max, deafMean: traffic.deafMean },
     served,
     parties,
+    decidedChecks: allocation.decidedChecks,
   };
 }
 
@@ -135,7 +145,8 @@ class TrafficMeter {
     const each = sums.map(({ bytes }) => bytes / seconds);
     this.mean = each.reduce((sum, one) => sum + one, 0) / Math.max(1, each.length);
     this.max = Math.max(...each);
-    this.checkers.lookAtTraffic(seconds, sums);
+    // Who watches and makes what is told each second.
+    if (this.world.options.makers === 0) this.checkers.lookAtTraffic(seconds, sums);
   }
 
   /** In how many standbys each node has a part, as the one who waits or the one who is waited for. */

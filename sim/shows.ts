@@ -150,6 +150,16 @@ export class Shows {
     });
   }
 
+  /** Encoders that know the request to reconnect go elsewhere; the others stay to the end. */
+  nodeDrains(node: SimNode): void {
+    const { process } = node;
+    for (const show of this.live)
+      for (const encoder of [...show.encoders]) {
+        if (encoder.process !== process || !this.random.chance(0.5)) continue;
+        this.world.after(this.random.between(0, 1_000), () => encoder.process === process && encoder.drop(true));
+      }
+  }
+
   /** Since when somebody publishes it without a break; undefined while nobody does. */
   publishedSince(show: Show): number | undefined {
     let since: number | undefined;

@@ -7,6 +7,8 @@ export class SimNode {
   readonly region: string;
   readonly roles: readonly NodeRole[];
   readonly viewersMax: number;
+  /** Rungs that it makes at a time. */
+  readonly tasksMax: number;
   /** When in each period its timers run. */
   readonly phaseMs: number;
   process: SimProcess | undefined = undefined;
@@ -21,6 +23,7 @@ export class SimNode {
     readonly region: string;
     readonly roles: readonly NodeRole[];
     readonly viewersMax: number;
+    readonly tasksMax: number;
     readonly phaseMs: number;
     readonly engineLatencyMs: number;
   }) {
@@ -28,6 +31,7 @@ export class SimNode {
     this.region = options.region;
     this.roles = options.roles;
     this.viewersMax = options.viewersMax;
+    this.tasksMax = options.tasksMax;
     this.phaseMs = options.phaseMs;
     this.baseLatencyMs = options.engineLatencyMs;
   }

@@ -3,6 +3,7 @@ import { type MonotonicMs, monotonicMs, wallMs } from '../src/core/mod.ts';
 import { EngineClient } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
 import { SHARED_READER } from './shared-reader.ts';
+import { SimAllocation } from './sim-allocation.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -16,7 +17,10 @@ export class SimProcess {
   readonly membership: Membership;
   readonly streams: NodeStreams;
   readonly startedAt: number;
+  /** In a world where something is transcoded, as soon as the node is registered. */
+  allocation: SimAllocation | undefined = undefined;
   isDead = false;
+  isDraining = false;
   private waiting: (() => void)[] | undefined = undefined;
   private lingerAt = 0;
 
@@ -29,8 +33,8 @@ export class SimProcess {
     this.streams = new NodeStreams(this);
     this.membership = new Membership(
       {
-        nodeChanged: () => this.streams.directory?.nodesChanged(),
-        nodeGone: () => this.streams.directory?.nodesChanged(),
+        nodeChanged: () => this.nodesChanged(),
+        nodeGone: () => this.nodesChanged(),
         ownStatus: () => undefined,
         warning: () => undefined,
       },
@@ -86,12 +90,19 @@ export class SimProcess {
     for (const run of waiting ?? []) this.hand(run);
   }
 
+  drain(forMs: number): void {
+    this.isDraining = true;
+    this.membership.setOwnStatus('draining', { forMs, deadlineWallMs: WALL_START_MS + this.world.now + this.place.wallOffsetMs + forMs });
+    this.streams.drain();
+  }
+
   kill(): void {
     if (this.isDead) return;
     this.client.close();
     this.membership.close();
     this.isDead = true;
     this.waiting = undefined;
+    this.allocation?.die();
     this.streams.die();
   }
 
@@ -108,11 +119,22 @@ export class SimProcess {
     const now = this.monotonic();
     const { membership, streams } = this;
     if (now >= membership.wakeAt) membership.tick(now);
-    if (streams.directory === undefined && membership.incarnation !== undefined) streams.begin(membership.incarnation);
+    if (streams.directory === undefined && membership.incarnation !== undefined) this.begin(membership.incarnation);
     streams.tick(now);
+    this.allocation?.tick();
     if (now < this.lingerAt) return;
     this.lingerAt = now + 4 * this.world.tickMs + 800;
     streams.linger(now);
+  }
+
+  private begin(incarnation: number): void {
+    this.streams.begin(incarnation);
+    if (this.world.options.makers > 0) this.allocation = new SimAllocation(this, incarnation);
+  }
+
+  private nodesChanged(): void {
+    this.streams.directory?.nodesChanged();
+    this.allocation?.nodesChanged();
   }
 
   private load(): NodeLoad {

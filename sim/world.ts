@@ -3,7 +3,7 @@ import { Agenda } from './agenda.ts';
 import { Audience } from './audience.ts';
 import { Engine } from './engine.ts';
 import { Network } from './network.ts';
-import type { NodeStreams, StreamObserver } from './node-streams.ts';
+import type { NodeStreams, WorldObserver } from './node-streams.ts';
 import { Random } from './random.ts';
 import { SILENT_MS } from './relay-pull.ts';
 import { Shows } from './shows.ts';
@@ -22,6 +22,10 @@ export interface WorldOptions {
   readonly tickMs: number;
   readonly streamLifeMs: number;
   readonly viewerStayMs: number;
+  /** How many of the nodes make rungs, and nothing else; 0: nothing is transcoded. */
+  readonly makers: number;
+  /** To how many nodes of its region each one gives a stream. */
+  readonly relayChildrenMax: number;
 }
 
 /** All that there is in one run: nodes, engine, network, publishers, viewers. */
@@ -35,7 +39,7 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly shows: Shows;
   readonly audience: Audience;
-  observer: StreamObserver = { held: () => undefined };
+  observer: WorldObserver = { held: () => undefined, leading: () => undefined };
   private readonly byId: ReadonlyMap<string, SimNode>;
   private readonly byRegion: ReadonlyMap<string, readonly SimNode[]>;
 
@@ -86,6 +90,16 @@ export class World {
     const { process } = node;
     node.process = undefined;
     process?.kill();
+  }
+
+  /** The node is left by those who know how, takes nothing new, and ends after `forMs`. */
+  drain(node: SimNode, forMs: number): void {
+    const { process } = node;
+    if (process === undefined) return;
+    process.drain(forMs);
+    this.shows.nodeDrains(node);
+    this.audience.nodeDrains(node);
+    this.after(forMs, () => node.process === process && this.kill(node));
   }
 
   pause(node: SimNode): void {
@@ -186,18 +200,21 @@ export class World {
   }
 
   private makeNode(at: number): SimNode {
-    const { nodes, regions } = this.options;
+    const { nodes, regions, makers } = this.options;
+    const isMaker = at >= nodes - makers;
     const region = this.regions[at % regions] ?? 'r0';
     const rank = Math.floor(at / regions);
     const ofRegion = Math.ceil(nodes / regions);
     const roles: NodeRole[] = rank < Math.max(1, Math.round(ofRegion / 5)) ? ['origin'] : ['edge'];
     if (ofRegion < 4) roles.splice(0, 1, 'origin', 'edge');
+    if (isMaker) roles.splice(0, roles.length, 'transcode');
     if (at < 3) roles.push('manager');
     return new SimNode({
       id: `n${String(at).padStart(4, '0')}${this.random.between(0x1000, 0xffff).toString(16)}`,
       region,
       roles: NODE_ROLES.filter((role) => roles.includes(role)),
       viewersMax: 10_000,
+      tasksMax: isMaker ? 1 + (at % 4) : 0,
       phaseMs: this.random.between(0, 999),
       engineLatencyMs: 1 + (at % regions) * 5,
     });

@@ -2,6 +2,7 @@ import { durationMs, type MonotonicMs, type WallMs } from '../core/mod.ts';
 import type { AccessDecision, AccessGate, AccessRequest } from './access-gate.ts';
 import type { AccessRefused } from './access-refusals.ts';
 import type { AccessReplica } from './access-replica.ts';
+import { type AppLimits, NO_LIMITS } from './app-limits.ts';
 import { type AppRecord, NO_TOKENS, type Playback, PUBLIC_PLAYBACK, type SecondPublisherPolicy, type TokenSettings } from './app-record.ts';
 import { AttemptLimit, type AttemptLimitOptions } from './attempt-limit.ts';
 import { type IpNetwork, parseIpNetwork } from './ip-network.ts';
@@ -9,6 +10,7 @@ import { isPageOf } from './page-domain.ts';
 import { revokedTokenId } from './revoked-token.ts';
 import { hasExpired, isSameHash, type StreamKeyRecord, streamKeyId } from './secret-key.ts';
 import { isAmong, isTokenLike, judgeClaims, type TokenClaims, type TokenRefused } from './token-claims.ts';
+import { keyCredential, tokenCredential } from './withdrawal.ts';
 
 /** An app as the configuration has it. */
 export interface ConfiguredApp {
@@ -18,6 +20,7 @@ export interface ConfiguredApp {
   /** Whether a publisher on this machine needs no key; one that it shows all the same has to be right. */
   readonly publishFromLoopback: boolean;
   readonly secondPublisher: SecondPublisherPolicy;
+  readonly limits?: AppLimits;
 }
 
 export type TokenVerdict = { readonly claims: TokenClaims } | { readonly refused: TokenRefused };
@@ -42,6 +45,7 @@ export interface EffectiveApp {
   readonly secondPublisher: SecondPublisherPolicy;
   readonly playback: Playback;
   readonly tokens: TokenSettings;
+  readonly limits: AppLimits;
   readonly record: AppRecord | undefined;
 }
 
@@ -88,12 +92,17 @@ export class AccessControl implements AccessGate {
       secondPublisher: record?.secondPublisher ?? configured?.secondPublisher ?? 'reject',
       playback: record?.playback ?? PUBLIC_PLAYBACK,
       tokens: record?.tokens ?? NO_TOKENS,
+      limits: this.limitsOf(name),
       record,
     };
   }
 
   secondPublisher(name: string): SecondPublisherPolicy {
     return this.app(name)?.secondPublisher ?? 'reject';
+  }
+
+  limitsOf(name: string): AppLimits {
+    return this.replica.apps.get(name)?.limits ?? this.configured.get(name)?.limits ?? NO_LIMITS;
   }
 
   isOpen(app: string): boolean {
@@ -168,11 +177,14 @@ export class AccessControl implements AccessGate {
   private judge(app: string, claims: TokenClaims, request: AccessRequest): AccessRefused | undefined {
     const refused = judgeClaims(claims, request, this.ports.wall());
     if (refused !== undefined || claims.jti === undefined) return refused;
-    const revoked = this.replica.revokedTokens.get(revokedTokenId(app, claims.jti, (text) => this.ports.sha256(text)));
-    return revoked === undefined ? undefined : 'token-revoked';
+    const id = revokedTokenId(app, claims.jti, (text) => this.ports.sha256(text));
+    if (this.replica.revokedTokens.get(id) !== undefined) return 'token-revoked';
+    request.letInBy?.(tokenCredential(id));
+    return undefined;
   }
 
-  private judgeKey(app: EffectiveApp, key: string | undefined, { ref, address }: AccessRequest): AccessDecision {
+  private judgeKey(app: EffectiveApp, key: string | undefined, request: AccessRequest): AccessDecision {
+    const { ref, address } = request;
     if (key === undefined || key === '') return app.publishFromLoopback && isLoopback(address) ? 'allowed' : { refused: 'key-missing' };
     // A key that is shown has to be right, from loopback too: a typing error should be seen where it is made.
     const now = this.ports.now();
@@ -186,7 +198,9 @@ export class AccessControl implements AccessGate {
       this.limit.noteWrong(address, now);
       return { refused: 'key-wrong' };
     }
-    return this.judgeKeyRecord(record, secret.expiresAtMs, ref.name);
+    const decision = this.judgeKeyRecord(record, secret.expiresAtMs, ref.name);
+    if (decision === 'allowed') request.letInBy?.(keyCredential(record.id));
+    return decision;
   }
 
   private judgeKeyRecord(record: StreamKeyRecord, secretExpiresAtMs: number | undefined, stream: string): AccessDecision {

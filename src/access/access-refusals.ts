@@ -1,8 +1,12 @@
 import type { TokenRefused } from './token-claims.ts';
 
+/** The app has as much as it may. Never renamed. */
+export type LimitRefused = 'limit-streams' | 'limit-viewers' | 'limit-bitrate-in' | 'limit-bitrate-out';
+
 /** Why somebody may not publish or play. Never renamed. */
 export type AccessRefused =
   | TokenRefused
+  | LimitRefused
   | 'key-missing'
   | 'key-wrong'
   | 'key-expired'
@@ -12,6 +16,8 @@ export type AccessRefused =
   | 'token-missing'
   | 'domain'
   | 'network'
+  | 'hook-refused'
+  | 'hook-unavailable'
   | 'not-ready';
 
 /** What a protocol makes of it: 401 without or with `invalid_token`, 403, 404, 429, 503. */
@@ -41,5 +47,14 @@ export const ACCESS_REFUSALS: Readonly<Record<AccessRefused, { readonly kind: Re
   'token-keys-unavailable': { kind: 'unavailable', message: 'the keys to check the token with cannot be fetched now; try again soon' },
   domain: { kind: 'forbidden', message: 'this may not be played on that page' },
   network: { kind: 'forbidden', message: 'this may not be played from that address' },
+  'hook-refused': { kind: 'forbidden', message: 'a webhook of the app does not allow it' },
+  'hook-unavailable': { kind: 'unavailable', message: 'a webhook of the app has to allow this, and gives no answer now; try again soon' },
+  'limit-streams': { kind: 'too-many', message: 'the app has as many streams as it may: end one, or try again later' },
+  'limit-viewers': { kind: 'too-many', message: 'the app has as many viewers as it may: try again later' },
+  'limit-bitrate-in': {
+    kind: 'too-many',
+    message: 'the publishers of the app send as much as they may: lower the bitrate, or try again later',
+  },
+  'limit-bitrate-out': { kind: 'too-many', message: 'the viewers of the app get as much as they may: try again later' },
   'not-ready': { kind: 'unavailable', message: 'the server does not know yet who may do this; try again soon' },
 };

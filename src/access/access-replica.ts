@@ -9,15 +9,19 @@ import {
   STREAM_KEYS_PREFIX,
   type StreamKeyRecord,
 } from './secret-key.ts';
+import { decodeWithdrawal, WITHDRAWALS_PREFIX, type Withdrawal } from './withdrawal.ts';
 
 export const APPS_MAX = 10_000;
 export const STREAM_KEYS_MAX = 200_000;
 export const API_KEYS_MAX = 10_000;
 export const REVOKED_TOKENS_MAX = 100_000;
+export const WITHDRAWALS_MAX = 100_000;
 
 export interface AccessReplicaOutput {
   /** An app is gone from the store. */
   appDeleted(name: string): void;
+  /** Sessions that this key or token let in are to end. */
+  withdrawn?(credential: string): void;
 }
 
 /** This node's copy of apps, keys and revocations. It answers at once, and while the store is away by what it knew. */
@@ -26,6 +30,7 @@ export class AccessReplica {
   readonly streamKeys: RecordTable<StreamKeyRecord>;
   readonly apiKeys: RecordTable<ApiKeyRecord>;
   readonly revokedTokens: RecordTable<RevokedToken>;
+  readonly withdrawals: RecordTable<Withdrawal>;
   /** Names of apps that were deleted while this node ran: what is left of their streams is for nobody. */
   private readonly deleted = new Set<string>();
 
@@ -47,6 +52,12 @@ export class AccessReplica {
       decode: decodeRevokedToken,
       recordsMax: REVOKED_TOKENS_MAX,
     });
+    this.withdrawals = new RecordTable(source, {
+      prefix: WITHDRAWALS_PREFIX,
+      decode: decodeWithdrawal,
+      recordsMax: WITHDRAWALS_MAX,
+      changed: (credential) => out.withdrawn?.(credential),
+    });
   }
 
   /** Whether everything was read from the store at least once. */
@@ -59,6 +70,6 @@ export class AccessReplica {
   }
 
   close(): void {
-    for (const table of [this.apps, this.streamKeys, this.apiKeys, this.revokedTokens]) table.close();
+    for (const table of [this.apps, this.streamKeys, this.apiKeys, this.revokedTokens, this.withdrawals]) table.close();
   }
 }

@@ -1,4 +1,5 @@
 import { decodeVersioned, encodeVersioned, isName, readAmount, readText, type UnknownFields } from '../core/mod.ts';
+import { type AppLimits, readLimits } from './app-limits.ts';
 
 /** Who may play: everybody; who shows a signed token; pages of some domains; addresses of some networks. */
 export const PLAYBACK_POLICIES = ['public', 'token', 'domains', 'networks'] as const;
@@ -49,6 +50,7 @@ export interface AppRecord {
   readonly secondPublisher: SecondPublisherPolicy | undefined;
   readonly playback: Playback;
   readonly tokens: TokenSettings;
+  readonly limits: AppLimits | undefined;
   readonly createdAtMs: number;
 }
 
@@ -71,6 +73,7 @@ export const newAppRecord = (name: string, createdAtMs: number): AppRecord => ({
   secondPublisher: undefined,
   playback: PUBLIC_PLAYBACK,
   tokens: NO_TOKENS,
+  limits: undefined,
   createdAtMs,
 });
 
@@ -90,6 +93,7 @@ export function decodeAppRecord(bytes: Uint8Array): AppRecord | undefined {
     secondPublisher: SECOND_PUBLISHER_POLICIES.find((policy) => policy === secondPublisher),
     playback: readPlayback(objectOf(fields['playback'])),
     tokens: readTokens(objectOf(fields['tokens'])),
+    limits: fields['limits'] === undefined ? undefined : readLimits(objectOf(fields['limits'])),
     createdAtMs: readAmount(fields['createdAtMs']) ?? 0,
   };
 }

@@ -1,3 +1,5 @@
+import type { AppUsageNow, LimitsPatch, LimitsResource } from './limits-contract.ts';
+
 /** Who may play an app's streams. */
 export interface PlaybackResource {
   policy: 'public' | 'token' | 'domains' | 'networks';
@@ -37,10 +39,16 @@ export interface AppResource {
   secondPublisher: 'reject' | 'takeover' | 'standby';
   playback: PlaybackResource;
   tokens: { issuer?: string; audience?: string; jwksUrl?: string; keys: TokenKeyResource[] };
+  limits: LimitsResource;
+}
+
+/** An app in the list of them. */
+export interface ListedAppResource extends AppResource {
+  usage: AppUsageNow;
 }
 
 export interface AppPage {
-  items: AppResource[];
+  items: ListedAppResource[];
   nextCursor?: string;
 }
 
@@ -51,6 +59,7 @@ export interface AppPatch {
   secondPublisher?: 'reject' | 'takeover' | 'standby';
   playback?: { policy: PlaybackResource['policy']; domains?: string[]; networks?: string[] };
   tokens?: { issuer?: string; audience?: string; jwksUrl?: string };
+  limits?: LimitsPatch;
 }
 
 export interface AppWish extends AppPatch {
@@ -125,6 +134,8 @@ export interface RevokedTokenPage {
 export interface RevokedTokenWish {
   jti: string;
   expiresInS: number;
+  /** Whether the sessions end, too, that it has let in. */
+  endSessions: boolean;
 }
 
 /** One change: who made it, what it was, and what stood there before and after. */

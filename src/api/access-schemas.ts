@@ -18,6 +18,7 @@ import type {
   StreamKeyWish,
   TokenKeyWish,
 } from './access-contract.ts';
+import { limitsField, limitsPatchField, usageNowField } from './limits-schemas.ts';
 
 const NAME = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$';
 const YEAR_S = 366 * 86_400;
@@ -64,7 +65,7 @@ const tokenKeyWish = Type.Object(
 );
 const tokenText = Type.Optional(Type.String({ maxLength: 512, description: 'Empty: none' }));
 
-const app = Type.Object({
+const appFields = {
   name: Type.String({ examples: ['live'] }),
   note: Type.String(),
   configured: Type.Boolean({ description: 'Whether it stands in the configuration of the node that answers' }),
@@ -80,14 +81,17 @@ const app = Type.Object({
     jwksUrl: Type.Optional(Type.String()),
     keys: Type.Array(tokenKey),
   }),
-});
-const appPage = Type.Object({ items: Type.Array(app), nextCursor });
+  limits: limitsField,
+};
+const app = Type.Object(appFields);
+const appPage = Type.Object({ items: Type.Array(Type.Object({ ...appFields, usage: usageNowField })), nextCursor });
 const patchFields = {
   note: Type.Optional(Type.String({ maxLength: 100 })),
   publishFromLoopback: Type.Optional(Type.Boolean()),
   secondPublisher: Type.Optional(secondPublisher),
   playback: Type.Optional(Type.Object({ policy, domains: Type.Optional(domains), networks: Type.Optional(networks) }, closed)),
   tokens: Type.Optional(Type.Object({ issuer: tokenText, audience: tokenText, jwksUrl: tokenText }, closed)),
+  limits: Type.Optional(limitsPatchField),
 };
 const appPatch = Type.Object(patchFields, { ...closed, minProperties: 1 });
 const appWish = Type.Object({ name: Type.String({ pattern: NAME, examples: ['news'] }), ...patchFields }, closed);
@@ -153,6 +157,7 @@ const revokedWish = Type.Object(
       default: 86_400,
       description: 'At least as long as the token still holds',
     }),
+    endSessions: Type.Boolean({ default: false, description: 'Whether the sessions end, too, that it has let in, on all nodes' }),
   },
   closed,
 );
@@ -193,6 +198,10 @@ export const auditPageSchema: TSchema = auditPage;
 
 const id = Type.String({ minLength: 1, maxLength: 64 });
 export const appParamsSchema: TSchema = Type.Object({ app: id }, closed);
+export const endSessionsQuerySchema: TSchema = Type.Object(
+  { endSessions: Type.Boolean({ default: false, description: 'Whether the sessions end, too, that it has let in, on all nodes' }) },
+  closed,
+);
 export const appIdParamsSchema: TSchema = Type.Object({ app: id, id }, closed);
 
 // The contract is written out for its readers; these lines do not compile when it and the schemas differ.

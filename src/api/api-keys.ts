@@ -1,6 +1,7 @@
 import type { ApiKeyPage, ApiKeyResource, ApiKeyWish, AuditEntryResource, AuditPage, NewApiKeyResource } from './access-contract.ts';
 import { apiKeyPageSchema, apiKeyWishSchema, auditPageSchema, newApiKeySchema } from './access-schemas.ts';
 import { idParamsSchema } from './cluster-schemas.ts';
+import { auditSearchSchema } from './console-schemas.ts';
 import type { Operation } from './operation.ts';
 import { pageOf } from './page.ts';
 import { ApiError } from './problem.ts';
@@ -45,6 +46,7 @@ export function apiKeyOperations(keys: ApiKeyRegistry, audit: AuditTrail): reado
       tag: 'keys',
       body: apiKeyWishSchema,
       success: { status: 201, schema: newApiKeySchema },
+      errors: ['keys.too-many'],
       handle: async ({ body, note }) => {
         const made = await keys.create(body as ApiKeyWish);
         const { key: _, ...after } = made;
@@ -62,6 +64,7 @@ export function apiKeyOperations(keys: ApiKeyRegistry, audit: AuditTrail): reado
       tag: 'keys',
       params: idParamsSchema,
       success: { status: 204 },
+      errors: ['keys.not-found'],
       handle: async ({ params, note }) => {
         const id = params['id'] ?? '';
         const before = await keys.remove(id);
@@ -76,15 +79,25 @@ export function apiKeyOperations(keys: ApiKeyRegistry, audit: AuditTrail): reado
       path: '/audit',
       summary: 'Look at the log of changes',
       description:
-        'Who changed what when, by this API; the newest first. The newest 2,000 are kept. A key for single apps sees what concerns them.',
+        'Who changed what when, by this API; the newest first. The newest 2,000 are kept. `search` finds words in who, address, action, app and target. A key for single apps sees what concerns them.',
       scope: 'app',
       tag: 'keys',
-      query: pageQuerySchema,
+      query: auditSearchSchema,
       success: { status: 200, schema: auditPageSchema },
+      errors: ['cluster.store-unavailable'],
       handle: async ({ query, grant }): Promise<AuditPage> => {
         const seen = (await audit.list()).filter(({ app }) => (app === undefined ? grant.seesAll : grant.maySee(app)));
-        return pageOf(seen, ({ id }) => id, query);
+        return pageOf(seen.filter(hasWords(query['search'] as string | undefined)), ({ id }) => id, query);
       },
     },
   ];
+}
+
+/** Whether the words of a search are in what was changed by whom; case does not matter. */
+function hasWords(search = ''): (entry: AuditEntryResource) => boolean {
+  const words = search.toLowerCase().split(/\s+/);
+  return ({ who, address, action, app = '', target }) => {
+    const text = `${who} ${address} ${action} ${app} ${target}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
 }

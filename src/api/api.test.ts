@@ -2,7 +2,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { streamRef, wallMs } from '../core/mod.ts';
 import { problemHandlers, registerApi } from './api.ts';
-import { type StreamSource, streamOperations } from './streams.ts';
+import type { StreamSource } from './stream-resource.ts';
+import { streamOperations } from './streams.ts';
 
 const STARTED = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5));
 
@@ -48,6 +49,7 @@ function stream(path: string): StreamSource {
       frameRate: 29.97003,
       keyframeIntervalMs: 2000,
       timestampJumps: 0,
+      driftMs: 0,
     }),
   };
 }
@@ -112,6 +114,7 @@ describe('GET /api/v1/streams', () => {
       bytesIn: 1000,
       framesIn: 10,
       timestampJumps: 0,
+      driftMs: 0,
       playback: { watch: '/watch/live/a', hls: '/live/a/index.m3u8', flv: '/live/a.flv' },
       webrtc: null,
     });
@@ -232,7 +235,16 @@ describe('the OpenAPI document', () => {
   it('is shown on a page', async () => {
     const response = await (await api()).inject('/api/docs');
     expect(response.headers['content-type']).toContain('text/html');
-    for (const text of ['/api/v1/streams/{app}/{name}', 'DELETE', 'nextCursor', 'items[].viewers']) expect(response.body).toContain(text);
+    for (const text of [
+      '/api/v1/streams/{app}/{name}',
+      'DELETE',
+      'nextCursor',
+      'items[].viewers',
+      '&quot;live&quot; | &quot;held&quot;',
+      '50 when it is left out',
+      'href="#getStream"',
+    ])
+      expect(response.body).toContain(text);
     expect(response.body).not.toMatch(/<script|\bon[a-z]+=|undefined|\[object/);
   });
 });

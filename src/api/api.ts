@@ -1,8 +1,12 @@
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import { refuseDeep } from './body-depth.ts';
 import { docsPage } from './docs-page.ts';
 import { authorizeApp, type Change, type Grant, grantOf, type KeyGrant, type NotedChange } from './grant.ts';
-import type { ApiCaller, Operation, OperationAnswer, Scope } from './operation.ts';
+import { type AnswerKeeper, IDEMPOTENCY_HEADER, keyedRequest, once, readIdempotencyKey } from './idempotency.ts';
+import { completeDocument } from './openapi-document.ts';
+import { type ApiCaller, JsonText, type Operation, type OperationAnswer, type Scope } from './operation.ts';
+import { takesIdempotencyKey } from './operation-problems.ts';
 import { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
 import { problemSchema } from './schemas.ts';
 import { isFromOwnPage, type SessionCookies } from './session-cookies.ts';
@@ -20,6 +24,8 @@ export interface ApiOptions {
   readonly keys: ApiKeys;
   /** Absent: keys alone are taken. */
   readonly sessions?: SessionCookies;
+  /** Keeps answers for callers who ask again with the same `Idempotency-Key`. Absent: such keys are not looked at. */
+  readonly keeper?: AnswerKeeper | undefined;
   /** Told each change that was made. */
   readonly changed?: (change: NotedChange) => void;
   /** Whether `public` operations need no key; when false they need one, or loopback. */
@@ -36,6 +42,7 @@ export async function registerApi(fastify: FastifyInstance, options: ApiOptions)
   await fastify.register(fastifySwagger, {
     // Only operations are tagged: pages, metrics and health are no part of the API.
     hideUntagged: true,
+    transform: ({ schema, url, route }) => ({ schema: withDocumentedBody(schema, route.config), url }),
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -45,9 +52,12 @@ export async function registerApi(fastify: FastifyInstance, options: ApiOptions)
       },
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `sk_…`' } } },
     },
+    transformObject: (document) =>
+      'openapiObject' in document ? completeDocument(document.openapiObject, options.operations) : document.swaggerObject,
   });
   // Swagger gathers routes in a hook that holds for what is registered after it, hence the plugin of its own.
   await fastify.register((scope, _options, done) => {
+    scope.addHook('preValidation', async ({ body }) => refuseDeep(body));
     for (const operation of options.operations) route(scope, operation, options);
     scope.get(`${API_PREFIX}/openapi.json`, () => fastify.swagger());
     scope.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(fastify.swagger())));
@@ -65,11 +75,11 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     tags: [operation.tag ?? 'streams'],
     ...(operation.params === undefined ? {} : { params: operation.params }),
     ...(operation.query === undefined ? {} : { querystring: operation.query }),
-    ...(operation.body === undefined ? {} : { body: operation.body }),
+    ...(operation.body === undefined || operation.checksBody === true ? {} : { body: operation.body }),
     ...(operation.headers === undefined ? {} : { headers: operation.headers }),
     ...(operation.scope === 'admin' || operation.scope === 'app' ? { security: [{ apiKey: [] }] } : {}),
     response: {
-      [success.status]: success.status === 204 ? { type: 'null', description: 'Done' } : { description: 'As asked', ...success.schema },
+      [success.status]: success.status === 204 ? { type: 'null', description: 'Done' } : described(success),
       default: { description: 'What went wrong', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
     },
   };
@@ -77,37 +87,71 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     method: operation.method,
     url: `${API_PREFIX}${operation.path}`,
     schema: schema as FastifySchema,
+    // A large body is read of those alone who may send it.
+    ...(operation.bodyBytesMax === undefined
+      ? {}
+      : { bodyLimit: operation.bodyBytesMax, onRequest: async (request) => void authorize(request, operation.scope, options) }),
+    ...(operation.checksBody === true ? { config: { documentedBody: operation.body } as object } : {}),
     handler: async (request, reply) => {
-      const { isPrivileged, grant } = authorize(request, operation.scope, options);
+      const { isPrivileged, grant, credential } = authorize(request, operation.scope, options);
       const params = request.params as Record<string, string>;
       const query = request.query as Record<string, unknown>;
       const caller = callerOf(request, options);
-      let noted: Change = {};
-      const note = (change: Change): void => {
-        noted = change;
+      const carryOut = async (): Promise<unknown> => {
+        let noted: Change = {};
+        const note = (change: Change): void => {
+          noted = change;
+        };
+        const { body } = request;
+        const answer = await operation.handle({ params, query, body, isPrivileged, grant, note, caller, answer: answerOf(reply) });
+        if (operation.method !== 'GET') {
+          const target = targetOf(operation.path, params);
+          options.changed?.({ ...noted, who: grant.who, address: caller.address, action: operation.id, target });
+        }
+        return answer;
       };
-      const answer = await operation.handle({
-        params,
-        query,
-        body: request.body,
-        isPrivileged,
-        grant,
-        note,
-        caller,
-        answer: answerOf(reply),
-      });
-      if (operation.method !== 'GET')
-        options.changed?.({
-          ...noted,
-          who: grant.who,
-          address: caller.address,
-          action: operation.id,
-          target: targetOf(operation.path, params),
-        });
+      const { keeper } = options;
+      const key = keeper === undefined || !takesIdempotencyKey(operation) ? undefined : caller.header(IDEMPOTENCY_HEADER);
+      const answer =
+        key === undefined || keeper === undefined || credential === undefined
+          ? await carryOut()
+          : await answerOnce({ keeper, key, credential, request, reply, status: success.status, carryOut });
       if (reply.sent) return reply;
-      return reply.header('cache-control', 'no-store').code(success.status).send(answer);
+      if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+      if (answer instanceof JsonText)
+        return reply.type('application/json; charset=utf-8').code(success.status).send(Buffer.from(answer.text));
+      if (success.status === 204 || success.mediaType === undefined) return reply.code(success.status).send(answer);
+      if (isKnown(request.headers['if-none-match'], reply.getHeader('etag'))) return reply.code(304).send();
+      return reply.type(success.mediaType).code(success.status).send(answer);
     },
   });
+}
+
+const described = ({ schema, mediaType }: Exclude<Operation['success'], { status: 204 }>): object =>
+  mediaType === undefined ? { description: 'As asked', ...schema } : { description: 'As asked', content: { [mediaType]: { schema } } };
+
+/** Whether a caller has what is to be sent (RFC 9110 13.1.2). */
+function isKnown(ifNoneMatch: string | undefined, etag: unknown): boolean {
+  if (ifNoneMatch === undefined || typeof etag !== 'string') return false;
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((known) => known.trim().replace(/^W\//, '') === etag);
+}
+
+interface KeyedCall {
+  readonly keeper: AnswerKeeper;
+  readonly key: string;
+  readonly credential: string;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly status: number;
+  readonly carryOut: () => Promise<unknown>;
+}
+
+async function answerOnce({ keeper, key, credential, request, reply, status, carryOut }: KeyedCall): Promise<unknown> {
+  const { method, url, body } = request;
+  const keyed = keyedRequest({ key: readIdempotencyKey(key), credential, method, url, body });
+  const answered = await once(keeper, keyed, status, carryOut);
+  if (answered.isRepeated) reply.header('idempotency-replayed', 'true');
+  return answered.body;
 }
 
 function callerOf(request: FastifyRequest, { isLocal }: ApiOptions): ApiCaller {
@@ -128,6 +172,8 @@ const targetOf = (path: string, params: Readonly<Record<string, string>>): strin
 interface Authorized {
   readonly isPrivileged: boolean;
   readonly grant: Grant;
+  /** What the caller proved to be itself by; undefined: nothing. */
+  readonly credential?: string | undefined;
 }
 
 /** Whether the caller is privileged; throws when the operation needs more than the caller has. */
@@ -138,7 +184,9 @@ function authorize(request: FastifyRequest, scope: Scope, { keys, sessions, publ
   const token = header === undefined ? undefined : /^Bearer +(\S{1,256})$/i.exec(header)?.[1];
   if (header !== undefined && token === undefined)
     throw new ApiError('api.key-wrong', 'the Authorization header must be "Bearer KEY"', challenge);
-  const held = token === undefined ? sessions?.sessionOf(request.headers.cookie)?.scope : keys.scopeOf(token);
+  const session = token === undefined ? sessions?.sessionOf(request.headers.cookie) : undefined;
+  const held = token === undefined ? session?.scope : keys.scopeOf(token);
+  const credential = token ?? (session === undefined ? undefined : `session:${session.id}`);
   const key = token === undefined ? undefined : keys.grantOf?.(token);
   if (token !== undefined && held === undefined && key === undefined)
     throw new ApiError('api.key-wrong', 'no API key is like the one given; keys start with "sk_"', challenge);
@@ -149,14 +197,14 @@ function authorize(request: FastifyRequest, scope: Scope, { keys, sessions, publ
       throw new ApiError('api.key-missing', 'send an API key as "Authorization: Bearer sk_…"', challenge);
     authorizeApp({ held, key, method: request.method, app: (request.params as Record<string, string>)['app'] });
     if (isBySession && request.method !== 'GET' && !isFromOwnPage(request.headers)) throw crossSite();
-    return { isPrivileged: true, grant };
+    return { isPrivileged: true, grant, credential };
   }
   if (scope === 'admin') {
     if (held === undefined && key !== undefined) throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"');
     if (held === undefined) throw new ApiError('api.key-missing', 'send an admin API key as "Authorization: Bearer sk_…"', challenge);
     if (held !== 'admin') throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"; the one given has "read"');
     if (token === undefined && request.method !== 'GET' && !isFromOwnPage(request.headers)) throw crossSite();
-    return { isPrivileged: true, grant };
+    return { isPrivileged: true, grant, credential };
   }
   // A key for single apps sees no more of the others than anybody does.
   const isPrivileged = held !== undefined || isLocal(request);
@@ -178,6 +226,12 @@ const answerOf = (reply: FastifyReply): OperationAnswer => ({
     return { request: reply.request.raw, response: reply.raw };
   },
 });
+
+/** With the schema of a body that is checked by its handler. */
+function withDocumentedBody(schema: FastifySchema, config: unknown): FastifySchema {
+  const body = (config as { readonly documentedBody?: unknown } | undefined)?.documentedBody;
+  return body === undefined ? schema : { ...schema, body };
+}
 
 /** A known path with another method is 405 with `Allow`, not 404. */
 function allowedMethods(fastify: FastifyInstance, operations: readonly Operation[]): void {

@@ -3,6 +3,7 @@ import type {
   AppPatch,
   AppResource,
   AppWish,
+  ListedAppResource,
   NewStreamKeyResource,
   NewTokenKeyResource,
   RevokedTokenPage,
@@ -20,6 +21,7 @@ import {
   appPatchSchema,
   appSchema,
   appWishSchema,
+  endSessionsQuerySchema,
   newStreamKeySchema,
   newTokenKeySchema,
   revokedTokenPageSchema,
@@ -31,6 +33,7 @@ import {
   tokenKeyWishSchema,
 } from './access-schemas.ts';
 import { appNotFound } from './grant.ts';
+import type { AppUsageNow } from './limits-contract.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { pageOf } from './page.ts';
 import { ApiError } from './problem.ts';
@@ -39,16 +42,20 @@ import { pageQuerySchema } from './schemas.ts';
 /** What the API needs of apps and what belongs to them. Calls reject with `ApiError`; undefined or false: there is none. */
 export interface AppRegistry {
   list(): readonly AppResource[];
+  /** What an app uses on all nodes now. */
+  usageOf(name: string): AppUsageNow;
   find(name: string): AppResource | undefined;
-  create(wish: AppWish): Promise<AppResource>;
-  change(name: string, patch: AppPatch): Promise<AppResource>;
-  remove(name: string): Promise<void>;
+  /** `who`: in the versions of the settings. */
+  create(wish: AppWish, who: string): Promise<AppResource>;
+  change(name: string, patch: AppPatch, who: string): Promise<AppResource>;
+  remove(name: string, who: string): Promise<void>;
   addTokenKey(name: string, wish: TokenKeyWish): Promise<NewTokenKeyResource>;
   removeTokenKey(name: string, id: string): Promise<boolean>;
   streamKeys(app: string): readonly StreamKeyResource[];
   createStreamKey(app: string, wish: StreamKeyWish): Promise<NewStreamKeyResource>;
   rotateStreamKey(app: string, id: string, graceS: number): Promise<NewStreamKeyResource | undefined>;
-  removeStreamKey(app: string, id: string): Promise<StreamKeyResource | undefined>;
+  /** `endsSessions`: so do the publishers that it has let in. */
+  removeStreamKey(app: string, id: string, endsSessions: boolean): Promise<StreamKeyResource | undefined>;
   revokedTokens(app: string): readonly RevokedTokenResource[];
   revokeToken(app: string, wish: RevokedTokenWish): Promise<RevokedTokenResource>;
 }
@@ -77,12 +84,11 @@ function appResourceOperations(apps: AppRegistry): readonly Operation[] {
       scope: 'app',
       query: pageQuerySchema,
       success: { status: 200, schema: appPageSchema },
-      handle: ({ query, grant }): AppPage =>
-        pageOf(
-          apps.list().filter(({ name }) => grant.maySee(name)),
-          ({ name }) => name,
-          query,
-        ),
+      handle: ({ query, grant }): AppPage => {
+        const seen = apps.list().filter(({ name }) => grant.maySee(name));
+        const { items, ...rest } = pageOf(seen, ({ name }) => name, query);
+        return { items: items.map((app): ListedAppResource => ({ ...app, usage: apps.usageOf(app.name) })), ...rest };
+      },
     },
     {
       id: 'createApp',
@@ -93,8 +99,10 @@ function appResourceOperations(apps: AppRegistry): readonly Operation[] {
       scope: 'admin',
       body: appWishSchema,
       success: { status: 201, schema: appSchema },
-      handle: async ({ body, note }) => {
-        const made = await apps.create(body as AppWish);
+      examples: { body: { name: 'news', note: 'evening news', playback: { policy: 'token' } } },
+      errors: ['apps.exists', 'apps.name', 'apps.playback', 'apps.key-set', 'apps.too-many', 'apps.configured'],
+      handle: async ({ body, note, grant }) => {
+        const made = await apps.create(body as AppWish, grant.who);
         note({ app: made.name, after: made });
         return made;
       },
@@ -116,14 +124,20 @@ function appResourceOperations(apps: AppRegistry): readonly Operation[] {
       path: '/apps/:app',
       summary: 'Change an app',
       description:
-        'What is left out stays. What is set here counts instead of what the configuration says; viewers who play already are not looked at again.',
+        'What is left out stays. What is set here counts instead of what the configuration says; viewers who play already are not looked at again. Limits are set with an admin key.',
       scope: 'app',
       params: appParamsSchema,
       body: appPatchSchema,
       success: { status: 200, schema: appSchema },
+      examples: { body: { playback: { policy: 'domains', domains: ['example.org', '*.example.org'] } } },
+      errors: ['apps.playback', 'apps.key-set'],
       handle: async (context) => {
         const before = found(apps, appOf(context));
-        const after = await apps.change(before.name, context.body as AppPatch);
+        const patch = context.body as AppPatch;
+        // Of those who may change anything, only admin keys see all.
+        if (patch.limits !== undefined && !context.grant.seesAll)
+          throw new ApiError('api.scope-missing', 'limits are set with a key with scope "admin": the one given is held back by them');
+        const after = await apps.change(before.name, patch, context.grant.who);
         context.note({ app: after.name, before, after });
         return after;
       },
@@ -137,9 +151,10 @@ function appResourceOperations(apps: AppRegistry): readonly Operation[] {
       scope: 'admin',
       params: appParamsSchema,
       success: { status: 204 },
+      errors: ['apps.not-found', 'apps.configured'],
       handle: async (context) => {
         const before = found(apps, appOf(context));
-        await apps.remove(before.name);
+        await apps.remove(before.name, context.grant.who);
         context.note({ app: before.name, before });
       },
     },
@@ -170,6 +185,7 @@ function streamKeyOperations(apps: AppRegistry): readonly Operation[] {
       params: appParamsSchema,
       body: streamKeyWishSchema,
       success: { status: 201, schema: newStreamKeySchema },
+      errors: ['apps.too-many'],
       handle: async (context) => {
         const made = await apps.createStreamKey(found(apps, appOf(context)).name, context.body as StreamKeyWish);
         context.note({ app: made.app, after: without(made, 'key') });
@@ -186,6 +202,7 @@ function streamKeyOperations(apps: AppRegistry): readonly Operation[] {
       params: appIdParamsSchema,
       body: rotateWishSchema,
       success: { status: 200, schema: newStreamKeySchema },
+      errors: ['apps.key-not-found'],
       handle: async (context) => {
         const app = found(apps, appOf(context)).name;
         const made = await apps.rotateStreamKey(app, idOf(context), (context.body as { graceS: number }).graceS);
@@ -199,13 +216,15 @@ function streamKeyOperations(apps: AppRegistry): readonly Operation[] {
       method: 'DELETE',
       path: '/apps/:app/keys/:id',
       summary: 'Delete a stream key',
-      description: 'Nobody can begin to publish with it any more. Who publishes already goes on.',
+      description: 'Nobody can begin to publish with it any more. Who publishes already goes on, unless `endSessions` is true.',
+      query: endSessionsQuerySchema,
       scope: 'app',
       params: appIdParamsSchema,
       success: { status: 204 },
+      errors: ['apps.key-not-found'],
       handle: async (context) => {
         const app = found(apps, appOf(context)).name;
-        const before = await apps.removeStreamKey(app, idOf(context));
+        const before = await apps.removeStreamKey(app, idOf(context), context.query['endSessions'] === true);
         if (before === undefined) throw keyNotFound(idOf(context));
         context.note({ app, before });
       },
@@ -226,6 +245,8 @@ function tokenOperations(apps: AppRegistry): readonly Operation[] {
       params: appParamsSchema,
       body: tokenKeyWishSchema,
       success: { status: 201, schema: newTokenKeySchema },
+      examples: { answer: { id: '5f1c9a2be07d4e68', algorithm: 'HS256', createdAt: '2026-01-02T03:04:05.000Z', secret: 'SECRET' } },
+      errors: ['apps.public-key', 'apps.too-many'],
       handle: async (context) => {
         const app = found(apps, appOf(context)).name;
         const made = await apps.addTokenKey(app, context.body as TokenKeyWish);
@@ -242,6 +263,7 @@ function tokenOperations(apps: AppRegistry): readonly Operation[] {
       scope: 'app',
       params: appIdParamsSchema,
       success: { status: 204 },
+      errors: ['apps.key-not-found'],
       handle: async (context) => {
         const app = found(apps, appOf(context)).name;
         if (!(await apps.removeTokenKey(app, idOf(context)))) throw keyNotFound(idOf(context));
@@ -265,11 +287,13 @@ function tokenOperations(apps: AppRegistry): readonly Operation[] {
       method: 'POST',
       path: '/apps/:app/revoked-tokens',
       summary: 'Revoke a token',
-      description: 'By its `jti`. It begins nothing any more, and gets no more of HLS; other sessions that it began go on.',
+      description:
+        'By its `jti`. It begins nothing any more, and gets no more of HLS; other sessions that it began go on, unless `endSessions` is true.',
       scope: 'app',
       params: appParamsSchema,
       body: revokedTokenWishSchema,
       success: { status: 201, schema: revokedTokenSchema },
+      errors: ['apps.too-many'],
       handle: async (context) => {
         const app = found(apps, appOf(context)).name;
         const after = await apps.revokeToken(app, context.body as RevokedTokenWish);

@@ -71,6 +71,7 @@ const stream = (viewers: number): StreamResource => ({
   bytesIn: 1,
   framesIn: 1,
   timestampJumps: 0,
+  driftMs: 0,
   playback: { watch: '', hls: '', flv: '' },
   webrtc: null,
 });

@@ -39,6 +39,7 @@ export function clusterStreamOperations(view: ClusterView, wall: () => WallMs): 
         'What its origin says of it, and which nodes have it, by which way and with how many viewers. All nodes are asked; those that do not answer within a second are left out.',
       params: streamParamsSchema,
       success: { status: 200, schema: clusterStreamDetailSchema },
+      errors: ['api.stream-not-found'],
       handle: ({ params }) => streamDetail(view, found(view, params), wall()),
     },
     {
@@ -51,6 +52,7 @@ export function clusterStreamOperations(view: ClusterView, wall: () => WallMs): 
       scope: 'admin',
       params: streamParamsSchema,
       success: { status: 204 },
+      errors: ['api.stream-not-found', 'cluster.node-silent'],
       handle: async ({ params }) => {
         const { name, holder } = found(view, params);
         const isEnded = await view.ask(holder.node, 'end-stream', name);

@@ -26,6 +26,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       body: joinTokenWishSchema,
       success: { status: 201, schema: newJoinTokenSchema },
+      errors: ['cluster.full'],
       handle: ({ body }) => tokens.create(body as JoinTokenWish),
     },
     {
@@ -39,6 +40,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       query: pageQuerySchema,
       success: { status: 200, schema: joinTokenPageSchema },
+      errors: ['cluster.store-unavailable'],
       handle: async ({ query }): Promise<JoinTokenPage> => pageOf(await tokens.list(), ({ id }) => id, query),
     },
     {
@@ -51,6 +53,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       params: idParamsSchema,
       success: { status: 204 },
+      errors: ['cluster.token-not-found'],
       handle: async ({ params }) => {
         const id = params['id'] ?? '';
         if (await tokens.remove(id)) return;

@@ -16,7 +16,7 @@ export interface KnownStream {
 }
 
 /** What nodes are asked by one another for the console. */
-export type NodeQuestion = 'alarms' | 'relays' | 'sources' | 'targets' | 'transcoding' | 'stream' | 'end-stream';
+export type NodeQuestion = 'alarms' | 'relays' | 'sources' | 'targets' | 'transcoding' | 'stream' | 'end-stream' | 'thumbnail';
 
 /** The cluster as the node that answers knows it; a node on its own is a cluster of one. */
 export interface ClusterView {

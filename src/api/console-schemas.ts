@@ -27,7 +27,7 @@ const fields = {
       height: Type.Optional(Type.Integer()),
     }),
   ),
-  renditions: Type.Array(Type.String()),
+  renditions: Type.Array(Type.String(), { examples: [['source', '720p']] }),
   makers: Type.Array(Type.Object({ rendition: Type.String(), node: nodeId }), {
     description: 'Who makes a rendition where that is not the origin',
   }),
@@ -68,7 +68,7 @@ const alarm = Type.Object({
   severity: Type.Union([Type.Literal('serious'), Type.Literal('warning')]),
   node: nodeId,
   stream: Type.Optional(Type.String({ description: '`app/name`' })),
-  message: Type.String({ description: 'For people' }),
+  message: Type.String({ description: 'For people', examples: ['Node edge-2 has not been heard of for 31 s'] }),
 });
 const overview = Type.Object({
   streams: Type.Integer(),
@@ -113,6 +113,17 @@ export const streamSearchSchema: TSchema = Type.Object(
     limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
     cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
     search: Type.Optional(Type.String({ maxLength: 100, description: 'Words that the path has, all of them; case does not matter' })),
+  },
+  { additionalProperties: false },
+);
+
+export const auditSearchSchema: TSchema = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
+    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
+    search: Type.Optional(
+      Type.String({ maxLength: 100, description: 'Words in who, address, action, app and target, all of them; case does not matter' }),
+    ),
   },
   { additionalProperties: false },
 );

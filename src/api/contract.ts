@@ -90,6 +90,8 @@ export interface StreamResource {
   framesIn: number;
   /** How often the publisher's timestamps jumped. */
   timestampJumps: number;
+  /** By how much the publisher's timestamps have run ahead of the server's clock since it began or they jumped; negative: fallen behind. */
+  driftMs: number;
   /** Where it can be played, as paths on this server. */
   playback: { watch: string; hls: string; flv: string; whep?: string };
   /** What WebRTC viewers get of it; a kind of track that it does not have is absent. Null when this server has no WebRTC. */

@@ -61,7 +61,7 @@ export class EventFeed {
 
   /**
    * Answers with all events from now on, or those after `lastId` first. The first event, `hello`, says whether the list goes on where `lastId` was; where it
-   * does not, what the listener knows may be old.
+   * does not, what the listener knows may be old: who named an id is told so by `reset`, too.
    */
   listen(response: ServerResponse, lastId: string | undefined): void {
     const after = this.numberOf(lastId);
@@ -73,8 +73,10 @@ export class EventFeed {
       'x-accel-buffering': 'no',
     });
     const isResumed = after !== undefined;
+    const reason = isResumed || lastId === undefined || lastId === '' ? undefined : this.whyNotAfter(lastId);
     const start = after ?? this.number;
     response.write(`retry: ${RETRY_MS}\nid: ${this.options.run}-${start}\nevent: hello\ndata: ${JSON.stringify({ isResumed })}\n\n`);
+    if (reason !== undefined) response.write(`event: reset\ndata: ${JSON.stringify({ reason })}\n\n`);
     for (const { text } of missed) response.write(text);
     this.listeners.add(response);
     response.on('close', () => this.listeners.delete(response));
@@ -104,6 +106,11 @@ export class EventFeed {
     return number >= this.number - this.kept.length ? number : undefined;
   }
 
+  /** Why what came after an id cannot be told. */
+  private whyNotAfter(id: string): 'other-server' | 'too-old' {
+    return id.startsWith(`${this.options.run}-`) ? 'too-old' : 'other-server';
+  }
+
   private tell(text: string): void {
     for (const response of this.listeners) {
       if (response.writableLength > BACKLOG_BYTES_MAX) {
@@ -119,7 +126,14 @@ export class EventFeed {
 const DESCRIPTION = `Server-sent events, for as long as the client listens: \`stream.started\`, \`stream.changed\` (its tracks, renditions or state are others),
 \`stream.ended\`, \`node.changed\`, \`node.gone\`, and for what is on the node that answers \`source.changed\`, \`target.changed\`, \`transcoding.changed\`. Data is JSON that says what changed;
 what it is now stands in the resource. \`Last-Event-ID\` goes on where a broken connection ended, on the same node and within the last thousand events; the
-first event, \`hello\`, says in \`isResumed\` whether it does. Without that, read everything again.`;
+first event, \`hello\`, says in \`isResumed\` whether it does. Where it does not, \`reset\` follows with the \`reason\`: \`other-server\` (another node, or it was started
+again) or \`too-old\`; then read everything again. A new EventSource, which sends no header, gives the id as \`lastEventId\`.`;
+
+const EXAMPLE = 'id: n1.5f2c9a01b3d4-17\nevent: stream.started\ndata: {"path":"live/show","state":"live","origin":"n1"}\n\n';
+const listenQuery = Type.Object(
+  { lastEventId: Type.Optional(Type.String({ maxLength: 128, description: 'As the header `Last-Event-ID`, which counts before it' })) },
+  { additionalProperties: false },
+);
 
 /** `GET /events`. */
 export function eventOperations(feed: EventFeed): readonly Operation[] {
@@ -132,12 +146,14 @@ export function eventOperations(feed: EventFeed): readonly Operation[] {
       description: DESCRIPTION.replaceAll('\n', ' '),
       scope: 'read',
       tag: 'events',
-      success: { status: 200, schema: Type.String({ description: 'text/event-stream' }) },
-      handle: ({ caller, answer }) => {
+      query: listenQuery,
+      success: { status: 200, schema: Type.String({ description: 'text/event-stream', examples: [EXAMPLE] }) },
+      errors: ['api.too-many-listeners'],
+      handle: ({ caller, query, answer }) => {
         if (feed.isFull) throw new ApiError('api.too-many-listeners', 'as many listen as may: try again later', { 'retry-after': '10' });
         const { request, response } = answer.takeOver();
         if (request.method === 'HEAD') response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
-        else feed.listen(response, caller.header('last-event-id'));
+        else feed.listen(response, caller.header('last-event-id') ?? (query['lastEventId'] as string | undefined));
       },
     },
   ];

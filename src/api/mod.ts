@@ -5,6 +5,7 @@ export type {
   AppResource,
   AppWish,
   AuditEntryResource,
+  ListedAppResource,
   NewApiKeyResource,
   NewStreamKeyResource,
   NewTokenKeyResource,
@@ -15,8 +16,12 @@ export type {
   TokenKeyResource,
   TokenKeyWish,
 } from './access-contract.ts';
+export { appPatchSchema } from './access-schemas.ts';
+export { allocationOperations, type TranscodingAllocation } from './allocation.ts';
+export type { AllocationDecisionResource, TranscodingPoolResource, TranscodingWeightsResource } from './allocation-contract.ts';
 export { API_PREFIX, type ApiKeys, type ApiOptions, problemHandlers, registerApi } from './api.ts';
 export { type ApiKeyRegistry, type AuditTrail, apiKeyOperations } from './api-keys.ts';
+export { type AppUsages, appUsageOperations } from './app-usage.ts';
 export { type AppRegistry, appOperations } from './apps.ts';
 export type {
   CoordinationResource,
@@ -38,16 +43,41 @@ export type { ClusterView, KnownStream, NodeAnswer, NodeQuestion } from './clust
 export type { ProblemResource, PublisherResource, StreamPage, StreamResource, TargetResource, TrackResource } from './contract.ts';
 export { PAGE_STYLE } from './docs-page.ts';
 export { EventFeed, eventOperations, type ServerEvent } from './event-feed.ts';
-export type { KeyGrant, NotedChange } from './grant.ts';
+export { appNotFound, type KeyGrant, type NotedChange } from './grant.ts';
+export type { AnswerKeeper, KeptAnswer, KeyedRequest, KeyedStanding } from './idempotency.ts';
 export { JOIN_TOKEN_HEADER, joinOperations, type NodeJoiner } from './join.ts';
+export type { AppUsageNow, AppUsageResource, LimitsPatch, LimitsResource } from './limits-contract.ts';
 export { NodeAnswers } from './node-answers.ts';
 export { type ClusterNodes, nodeOperations } from './nodes.ts';
 export type { ApiCaller, Operation, OperationContext, Scope } from './operation.ts';
 export { overviewOperations } from './overview.ts';
 export { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
 export { sessionOperations } from './session.ts';
-export { CONSOLE_HEADER, SessionCookies } from './session-cookies.ts';
+export { CONSOLE_HEADER, type EndedSessionList, SessionCookies } from './session-cookies.ts';
+export { type ApplyOptions, type SettingsAuthor, type SettingsParts, type SettingsRegistry, settingsOperations } from './settings.ts';
+export type {
+  AppliedSettings,
+  LadderResource,
+  RoutingResource,
+  SettingsDifferenceResource,
+  SettingsResource,
+  SettingsVersionDetail,
+  SettingsVersionResource,
+} from './settings-contract.ts';
 export { type SourceDirectory, sourceOperations } from './sources.ts';
-export { type StreamDirectory, type StreamSource, streamOperations } from './streams.ts';
+export type { StreamSource } from './stream-resource.ts';
+export { type StreamDirectory, streamOperations } from './streams.ts';
 export { type TargetDirectory, type TargetReport, targetOperations } from './targets.ts';
+export type { Thumbnail, ThumbnailAnswer, ThumbnailFailure, ThumbnailSource } from './thumbnail-answer.ts';
+export { thumbnailOperations } from './thumbnails.ts';
 export { type RungSource, type TranscodingSource, transcodingOperations } from './transcoding.ts';
+export type {
+  DeadLetterResource,
+  DeliveryResource,
+  NewWebhookResource,
+  WebhookPatch,
+  WebhookResource,
+  WebhookTestResource,
+  WebhookWish,
+} from './webhook-contract.ts';
+export { type WebhookRegistry, webhookOperations } from './webhooks.ts';

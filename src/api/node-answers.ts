@@ -1,19 +1,23 @@
 import { isName } from '../core/mod.ts';
 import type { NodeQuestion } from './cluster-view.ts';
 import type { RelayResource } from './console-contract.ts';
+import { replyOfThumbnail } from './node-thumbnails.ts';
 import { nodeAlarms } from './overview.ts';
 import { type SourceDirectory, sourceResource } from './sources.ts';
-import { type StreamDirectory, type StreamOperationsOptions, streamResource } from './streams.ts';
+import { type StreamResourceOptions, streamResource } from './stream-resource.ts';
+import type { StreamDirectory } from './streams.ts';
 import { type TargetDirectory, targetResource } from './targets.ts';
+import type { ThumbnailSource } from './thumbnail-answer.ts';
 import { type TranscodingSource, transcodingReport } from './transcoding.ts';
 
 export interface NodeAnswersOptions {
   readonly ownId: string;
   readonly hub: StreamDirectory;
-  readonly streams: StreamOperationsOptions;
+  readonly streams: StreamResourceOptions;
   readonly transcoding: TranscodingSource | undefined;
   readonly sources: SourceDirectory;
   readonly targets: TargetDirectory;
+  readonly thumbnails: ThumbnailSource;
   /** The nodes that a stream passed on its way here. */
   readonly hopsOf: (path: string) => readonly string[];
   /** What this node pulls, with the nodes that it passed: the last one gives it. */
@@ -35,7 +39,7 @@ export class NodeAnswers {
     this.options = options;
   }
 
-  /** JSON, or undefined when there is nothing to say. `path` is not trusted. */
+  /** JSON, a promise of it, or undefined when there is nothing to say. `path` is not trusted. */
   answer(question: NodeQuestion, path: string): unknown {
     switch (question) {
       case 'alarms':
@@ -52,6 +56,8 @@ export class NodeAnswers {
         return this.stream(path);
       case 'end-stream':
         return isPath(path) && this.options.hub.remove(path);
+      case 'thumbnail':
+        return isPath(path) ? this.options.thumbnails.thumbnail(path).then(replyOfThumbnail) : undefined;
       default:
         return undefined;
     }

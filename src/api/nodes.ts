@@ -40,6 +40,7 @@ export function nodeOperations(nodes: ClusterNodes): readonly Operation[] {
       tag: 'cluster',
       params: idParamsSchema,
       success: { status: 200, schema: nodeSchema },
+      errors: ['cluster.node-not-found'],
       handle: ({ params }) => found(nodes.node(idOf(params)), idOf(params)),
     },
     ...changingOperations(nodes),
@@ -60,6 +61,8 @@ function changingOperations(nodes: ClusterNodes): readonly Operation[] {
       params: idParamsSchema,
       body: nodePatchSchema,
       success: { status: 200, schema: nodeSchema },
+      examples: { body: { status: 'active' } },
+      errors: ['cluster.node-not-found'],
       handle: async ({ params, body }) => {
         const patch = body as NodePatch;
         if (patch.deadlineS !== undefined && patch.status !== 'draining')
@@ -78,6 +81,7 @@ function changingOperations(nodes: ClusterNodes): readonly Operation[] {
       tag: 'cluster',
       params: idParamsSchema,
       success: { status: 204 },
+      errors: ['cluster.node-not-found'],
       handle: async ({ params }) => {
         if (!(await nodes.remove(idOf(params)))) found(undefined, idOf(params));
       },

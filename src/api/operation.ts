@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TSchema } from '@sinclair/typebox';
 import type { Change, Grant } from './grant.ts';
+import type { ProblemCode } from './problem.ts';
 
 /**
  * What a caller must be allowed: `public` is everybody (or, when reads are not public, `read`); `admin` is an admin key; `token`: the operation itself
@@ -11,7 +12,7 @@ export type Scope = 'public' | 'read' | 'admin' | 'app' | 'token';
 /** One call of the API as data: routes, validation and the OpenAPI document are made from it. */
 export interface Operation {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `:name` parameters. */
   readonly path: string;
   readonly summary: string;
@@ -22,12 +23,29 @@ export interface Operation {
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
+  /** The handler checks the body itself, with errors that name the key: its schema is for the document alone. */
+  readonly checksBody?: true;
+  /** The largest body, in bytes; absent: what the configuration says. */
+  readonly bodyBytesMax?: number;
   /** Request headers that it takes, for the document. */
   readonly headers?: TSchema;
-  /** Status and schema of the answer; 204 has no body. */
-  readonly success: { readonly status: 200 | 201; readonly schema: TSchema } | { readonly status: 204 };
-  /** Returns the body or a promise of it, undefined for 204. Throws `ApiError`. */
+  /** Status and schema of the answer; 204 has no body. With `mediaType` it is no JSON: the handler returns its bytes. */
+  readonly success: { readonly status: 200 | 201; readonly schema: TSchema; readonly mediaType?: string } | { readonly status: 204 };
+  /** The problems that it can answer with, beside those that follow from its scope and schemas: see `problemCodesOf`. */
+  readonly errors?: readonly ProblemCode[];
+  /** For the document; what is left out is made of the examples in the schemas. */
+  readonly examples?: { readonly body?: unknown; readonly answer?: unknown };
+  /** Returns the body (or its {@link JsonText}) or a promise of it, undefined for 204. Throws `ApiError`. What has an `ETag` that the caller knows is not sent again. */
   handle(context: OperationContext): unknown;
+}
+
+/** An answer that its handler has made into JSON already, as the operation's schema has it: for lists that are asked for a great deal. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** What a handler gets: values that have passed the operation's schemas. */

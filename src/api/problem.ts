@@ -20,6 +20,9 @@ export type ProblemCode =
   | 'api.media-type'
   | 'api.too-many-listeners'
   | 'api.not-ready'
+  | 'api.idempotency-key'
+  | 'api.idempotency-key-reused'
+  | 'api.request-in-progress'
   | 'api.internal'
   | 'cluster.token-missing'
   | 'cluster.token-wrong'
@@ -47,12 +50,27 @@ export type ProblemCode =
   | 'apps.public-key'
   | 'apps.key-not-found'
   | 'apps.too-many'
+  | 'webhooks.not-found'
+  | 'webhooks.delivery-not-found'
+  | 'webhooks.url'
+  | 'webhooks.settings'
+  | 'webhooks.events'
+  | 'webhooks.too-many'
+  | 'webhooks.busy'
   | 'keys.not-found'
   | 'keys.too-many'
+  | 'config.invalid'
+  | 'config.changed'
+  | 'config.version-not-found'
   | 'targets.not-found'
   | 'targets.name-taken'
   | 'targets.url'
-  | 'targets.too-many';
+  | 'targets.too-many'
+  | 'thumbnails.no-video'
+  | 'thumbnails.no-keyframe'
+  | 'thumbnails.busy'
+  | 'thumbnails.failed'
+  | 'thumbnails.unavailable';
 
 /** The registry of the API's error codes: status and title of each. */
 export const problemCodes: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
@@ -71,6 +89,9 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'api.media-type': { status: 415, title: 'The body has a type that is not taken' },
   'api.too-many-listeners': { status: 503, title: 'Too many listen to the events' },
   'api.not-ready': { status: 503, title: 'The server is not ready' },
+  'api.idempotency-key': { status: 400, title: 'The idempotency key is not right' },
+  'api.idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
+  'api.request-in-progress': { status: 409, title: 'The same request is being carried out' },
   'api.internal': { status: 500, title: 'A fault of the server' },
   'cluster.token-missing': { status: 401, title: 'A join token is needed' },
   'cluster.token-wrong': { status: 401, title: 'The join token is not known' },
@@ -98,12 +119,27 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'apps.public-key': { status: 400, title: 'The public key is not right' },
   'apps.key-not-found': { status: 404, title: 'The app has no such key' },
   'apps.too-many': { status: 409, title: 'There are as many as may be' },
+  'webhooks.not-found': { status: 404, title: 'The app has no such webhook' },
+  'webhooks.delivery-not-found': { status: 404, title: 'The webhook has no such dead letter' },
+  'webhooks.url': { status: 400, title: 'The URL of the webhook is not usable' },
+  'webhooks.settings': { status: 400, title: 'The settings do not go with the kind of webhook' },
+  'webhooks.events': { status: 403, title: 'The API key may not be told of these events' },
+  'webhooks.too-many': { status: 409, title: 'There are as many webhooks as may be' },
+  'webhooks.busy': { status: 503, title: 'As much waits for the webhook as may' },
   'keys.not-found': { status: 404, title: 'There is no such API key' },
   'keys.too-many': { status: 409, title: 'There are as many API keys as may be' },
+  'config.invalid': { status: 400, title: 'The settings are not right' },
+  'config.changed': { status: 409, title: 'The settings were changed meanwhile' },
+  'config.version-not-found': { status: 404, title: 'There is no such version of the settings' },
   'targets.not-found': { status: 404, title: 'There is no such target' },
   'targets.name-taken': { status: 409, title: 'The stream has a target of that name' },
   'targets.url': { status: 400, title: 'The URL of the target is not usable' },
   'targets.too-many': { status: 409, title: 'There are as many targets as may be' },
+  'thumbnails.no-video': { status: 409, title: 'The stream has no pictures' },
+  'thumbnails.no-keyframe': { status: 503, title: 'The stream has no keyframe at the moment' },
+  'thumbnails.busy': { status: 503, title: 'Too many pictures are wanted' },
+  'thumbnails.failed': { status: 503, title: 'The picture could not be made' },
+  'thumbnails.unavailable': { status: 501, title: 'The server cannot make pictures' },
 };
 
 /** A request that is answered with a problem document. */

@@ -49,7 +49,7 @@ const transcoding = Type.Object({
     Type.Object({
       name: Type.String({ examples: ['libx264'] }),
       codec: Type.String(),
-      kind: Type.String(),
+      kind: Type.String({ examples: ['software'] }),
       available: Type.Boolean(),
       reason: Type.Optional(Type.String({ description: 'Why it is not available, as FFmpeg or the driver says' })),
     }),
@@ -69,7 +69,7 @@ const transcoding = Type.Object({
   streams: Type.Array(
     Type.Object({
       stream: Type.String(),
-      state: Type.String({ description: "Of the stream's child process" }),
+      state: Type.String({ description: "Of the stream's child process", examples: ['running'] }),
       restarts: Type.Integer(),
       lastFailure: Type.Optional(Type.String()),
       framesIn: Type.Integer(),
@@ -89,7 +89,10 @@ const stream = Type.Object({
   startedAt: Type.String({ format: 'date-time' }),
   uptimeSeconds: Type.Integer(),
   tracks: Type.Array(track),
-  renditions: Type.Array(Type.String(), { description: 'The qualities that can be played; `source` is what the publisher sends' }),
+  renditions: Type.Array(Type.String(), {
+    description: 'The qualities that can be played; `source` is what the publisher sends',
+    examples: [['source', '720p']],
+  }),
   rungs: Type.Array(rung, { description: "What the app's ladder makes of this stream; empty when nothing is transcoded" }),
   publisher: Type.Object({
     protocol: Type.String(),
@@ -103,6 +106,10 @@ const stream = Type.Object({
   bytesIn: Type.Integer(),
   framesIn: Type.Integer(),
   timestampJumps: Type.Integer({ description: "How often the publisher's timestamps jumped" }),
+  driftMs: Type.Integer({
+    description:
+      "By how much the publisher's timestamps have run ahead of the server's clock since it began or they jumped; negative: fallen behind. 0 until known",
+  }),
   playback: Type.Object(
     { watch: Type.String(), hls: Type.String(), flv: Type.String(), whep: Type.Optional(Type.String()) },
     { description: 'Where it can be played, as paths on this server' },

@@ -9,10 +9,19 @@ export interface Session {
   readonly expiresAtMs: number;
 }
 
+/** The sessions that were ended before their time, on any node. */
+export interface EndedSessionList {
+  has(id: string): boolean;
+  /** Never rejects. */
+  add(id: string, expiresAtMs: number): Promise<void>;
+}
+
 export interface SessionCookiesOptions {
   /** At least 32 bytes each. The first signs; cookies signed by any of them are taken. */
   readonly secrets: () => readonly Uint8Array[];
   readonly wall: () => WallMs;
+  /** Absent: only this server knows which sessions were ended here. */
+  readonly ended?: EndedSessionList | undefined;
 }
 
 /** A working day: who looks on tomorrow signs in again. */
@@ -28,7 +37,7 @@ export const CONSOLE_HEADER = 'x-sluice-console';
 
 /**
  * Sessions of browsers, each in a cookie that no script sees. The cookie says itself what it is worth, under an HMAC-SHA-256: whoever has the secret can tell,
- * so any node of a cluster serves it, and none has to remember it.
+ * so any node of a cluster serves it, and none has to remember it: only those that were ended are.
  */
 export class SessionCookies {
   private readonly options: SessionCookiesOptions;
@@ -61,13 +70,16 @@ export class SessionCookies {
     const signature = Buffer.from(token.slice(dot + 1), 'base64url');
     if (!this.options.secrets().some((secret) => isSame(sign(body, secret), signature))) return undefined;
     const session = parse(body);
-    if (session === undefined || session.expiresAtMs <= this.options.wall() || this.ended.has(session.id)) return undefined;
+    if (session === undefined || session.expiresAtMs <= this.options.wall() || this.isEnded(session.id)) return undefined;
     return session;
   }
 
   /** Ends a session before its time, and returns the value of `Set-Cookie` that takes it from the browser. */
-  end(session: Session | undefined, isTls: boolean): string {
-    if (session !== undefined) this.ended.add(session.id);
+  async end(session: Session | undefined, isTls: boolean): Promise<string> {
+    if (session !== undefined) {
+      this.ended.add(session.id);
+      await this.options.ended?.add(session.id, session.expiresAtMs);
+    }
     if (this.ended.size > ENDED_MAX) {
       for (const oldest of this.ended) {
         this.ended.delete(oldest);
@@ -75,6 +87,10 @@ export class SessionCookies {
       }
     }
     return `${NAME}=; Max-Age=0; ${ATTRIBUTES}${isTls ? '; Secure' : ''}`;
+  }
+
+  private isEnded(id: string): boolean {
+    return this.ended.has(id) || this.options.ended?.has(id) === true;
   }
 }
 

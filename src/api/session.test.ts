@@ -169,12 +169,12 @@ describe('a session cookie', () => {
 });
 
 /** Reads a server's events until `until` is in the text. */
-async function events(fastify: FastifyInstance, until: string, lastId?: string, cookie = ''): Promise<string> {
+async function events(fastify: FastifyInstance, until: string, lastId?: string, cookie = '', query = ''): Promise<string> {
   if (!fastify.server.listening) await fastify.listen({ host: '127.0.0.1', port: 0 });
   const { port } = fastify.server.address() as AddressInfo;
   return new Promise((resolve, reject) => {
     const headers = { cookie, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
-    const request = httpRequest({ host: '127.0.0.1', port, path: '/api/v1/events', headers }, (response) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path: `/api/v1/events${query}`, headers }, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;
@@ -221,6 +221,23 @@ describe('events', () => {
     for (const id of ['abc-1', 'other-3', 'abc-99', 'nonsense', '-'])
       expect(await events(fastify, 'hello', id)).toContain('"isResumed":false');
     expect(await events(fastify, '"isResumed":true', 'abc-5')).toContain('id: abc-5');
+  });
+
+  it('say why they do not go on', async () => {
+    const list = feed();
+    const fastify = await server({ feed: list, isLocal: true });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) add(list, `live/${name}`);
+    expect(await events(fastify, 'reset', 'abc-1')).toMatch(/hello\n[^\n]*\n\nevent: reset\ndata: {"reason":"too-old"}\n\n$/);
+    expect(await events(fastify, 'reset', 'n2.5f2c-3')).toContain('data: {"reason":"other-server"}');
+    expect(await events(fastify, '"live/e"', 'abc-4')).not.toContain('reset');
+  });
+
+  it('take the id of a new listener from the query, too', async () => {
+    const list = feed();
+    const fastify = await server({ feed: list, isLocal: true });
+    for (const name of ['a', 'b']) add(list, `live/${name}`);
+    expect(await events(fastify, '"live/b"', undefined, '', '?lastEventId=abc-1')).toMatch(/isResumed":true[\s\S]*id: abc-2/);
+    expect(await statusOf(fastify, 'GET', '/api/v1/events?lastEventID=abc-1', {})).toBe(400);
   });
 
   it('are refused to more listeners than may be', async () => {

@@ -21,6 +21,7 @@ const ATTEMPTS = { attemptsMax: 10, refillMs: durationMs(6_000), addressesMax: 1
 
 const session = Type.Object({
   scope: Type.Union([Type.Literal('none'), Type.Literal('public'), Type.Literal('read'), Type.Literal('admin')], {
+    examples: ['admin'],
     description: '`public`: what everybody may see; `none`: not even that',
   }),
   by: Type.Optional(
@@ -60,6 +61,7 @@ export function sessionOperations(options: SessionOperationsOptions): readonly O
         'Takes an API key and answers with a session in a cookie (HttpOnly, SameSite=Strict, under TLS Secure), which stands for the key for twelve hours on every node. Changes by session need the header "X-Sluice-Console: 1".',
       body: signIn,
       success: { status: 200, schema: session },
+      errors: ['api.key-wrong', 'api.scope-missing', 'api.too-many-attempts'],
       handle: ({ body, caller, answer }): SessionResource => {
         const scope = scopeOf((body as { key: string }).key, caller, attempts, options);
         const begun = sessions.begin(scope, caller.isTls);
@@ -72,10 +74,10 @@ export function sessionOperations(options: SessionOperationsOptions): readonly O
       id: 'endSession',
       method: 'DELETE',
       summary: 'Sign out',
-      description: 'Ends the session and takes the cookie away. Needs none.',
+      description: 'Ends the session on all nodes and takes the cookie away. Needs none.',
       success: { status: 204 },
-      handle: ({ caller, answer }) => {
-        answer.header('set-cookie', sessions.end(sessions.sessionOf(caller.header('cookie')), caller.isTls));
+      handle: async ({ caller, answer }) => {
+        answer.header('set-cookie', await sessions.end(sessions.sessionOf(caller.header('cookie')), caller.isTls));
       },
     },
   ];

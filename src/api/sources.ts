@@ -24,10 +24,10 @@ export interface SourceDirectory {
 }
 
 const source = Type.Object({
-  stream: Type.String({ description: '`app/name` of the stream that it is published as', examples: ['live/door'] }),
+  stream: Type.String({ description: '`app/name` of the stream that it is published as', examples: ['live/show'] }),
   app: Type.String(),
   name: Type.String(),
-  url: Type.String({ description: 'Without user name, password and query' }),
+  url: Type.String({ description: 'Without user name, password and query', examples: ['rtsp://camera.example.org/door'] }),
   mode: Type.Union([Type.Literal('on-demand'), Type.Literal('always')]),
   state: Type.Union(
     [Type.Literal('idle'), Type.Literal('starting'), Type.Literal('running'), Type.Literal('ending'), Type.Literal('waiting')],

@@ -118,6 +118,7 @@ export function targetOperations(targets: TargetDirectory, hasStream: (path: str
       tag: TAG,
       params: streamParamsSchema,
       success: { status: 200, schema: targetList },
+      errors: ['api.stream-not-found'],
       handle: ({ params }) => ({ items: targets.reports(existing(params, hasStream)).map(targetResource) }),
     },
     ...changingOperations(targets, hasStream),
@@ -137,6 +138,8 @@ function changingOperations(targets: TargetDirectory, hasStream: (path: string) 
       params: streamParamsSchema,
       body: targetWish,
       success: { status: 201, schema: target },
+      examples: { body: { name: 'backup', url: 'rtmps://live.example.org/app/KEY' } },
+      errors: ['api.stream-not-found', 'targets.name-taken', 'targets.url', 'targets.too-many'],
       handle: ({ params, body }) => {
         const path = existing(params, hasStream);
         try {
@@ -157,6 +160,7 @@ function changingOperations(targets: TargetDirectory, hasStream: (path: string) 
       tag: TAG,
       params: targetParams,
       success: { status: 204 },
+      errors: ['api.stream-not-found', 'targets.not-found'],
       handle: ({ params }) => {
         const path = existing(params, hasStream);
         const wanted = params['target'] ?? '';

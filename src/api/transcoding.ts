@@ -53,6 +53,7 @@ export function transcodingOperations(source: TranscodingSource | undefined): re
   return [
     {
       id: 'getTranscoding',
+      tag: 'transcoding',
       method: 'GET',
       path: '/transcoding',
       summary: 'Look at transcoding',

@@ -2,11 +2,43 @@ import { hash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type pino from 'pino';
-import { AccessControl, AccessReplica, type ConfiguredApp, UrlPolicy } from '../access/mod.ts';
-import { type ApiKeys, apiKeyOperations, appOperations, type NotedChange, type Operation } from '../api/mod.ts';
+import {
+  AccessControl,
+  AccessReplica,
+  AdmittedSessions,
+  type AppLimits,
+  type ConfiguredApp,
+  type LimitName,
+  UrlPolicy,
+} from '../access/mod.ts';
+import {
+  type AnswerKeeper,
+  type ApiKeys,
+  apiKeyOperations,
+  appOperations,
+  type EndedSessionList,
+  type NotedChange,
+  type Operation,
+  webhookOperations,
+} from '../api/mod.ts';
 import type { Store } from '../cluster/mod.ts';
-import { ApiKeyStore, AppStore, AuditLog, type Clock, EmbeddedStore, StoreCalls, TokenVerifier } from '../io/mod.ts';
+import {
+  ApiKeyStore,
+  AppStore,
+  AuditLog,
+  type Clock,
+  EmbeddedStore,
+  EndedSessions,
+  KeptAnswers,
+  keysOfApp,
+  MeteredStore,
+  StoreCalls,
+  TokenVerifier,
+  Webhooks,
+} from '../io/mod.ts';
+import { type AppUsage, type AppUsageParts, createAppUsage } from './app-usage.ts';
 import type { Config } from './config/mod.ts';
+import { Settings } from './settings.ts';
 
 export interface AccessNeeds {
   readonly config: Config;
@@ -14,33 +46,67 @@ export interface AccessNeeds {
   readonly streamKeys: ReadonlyMap<string, readonly string[]>;
   /** The cluster's; undefined: a node on its own has one in its data folder. */
   readonly store: Store | undefined;
+  /** Whether this node finishes changes of the settings whose author died. */
+  readonly isKeeper: boolean;
+  readonly nodeId: string;
   /** The API keys in the data folder. */
   readonly ownKeys: Pick<ApiKeys, 'scopeOf'>;
   /** Ends what is published into an app that was deleted. */
   readonly appDeleted: (app: string) => void;
+  /** What measures what apps use. */
+  readonly usage: AppUsageParts;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
 
 /** Who may publish and play on this node. */
 export interface Access {
+  /** Of a node on its own: how the store in its data folder does. */
+  readonly ownStore: MeteredStore | undefined;
   readonly control: AccessControl;
+  readonly usage: AppUsage;
+  /** Sessions that end when what let them in is taken away. */
+  readonly admitted: AdmittedSessions;
+  readonly webhooks: Webhooks;
   readonly keys: ApiKeys;
+  /** Ladders, routing rules, and all settings as one document. */
+  readonly settings: Settings;
   readonly operations: readonly Operation[];
+  /** The sessions that were ended before their time. */
+  readonly endedSessions: EndedSessionList;
+  /** Answers for those who ask again. */
+  readonly keeper: AnswerKeeper;
   /** Writes a change by the API down. */
   readonly changed: (change: NotedChange) => void;
   /** Settles when the store was read, or after `forMs`. */
   ready(forMs: number): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const READY_POLL_MS = 10;
 
-export function createAccess({ config, streamKeys, store: shared, ownKeys, appDeleted, clock, log }: AccessNeeds): Access {
+export function createAccess({
+  config,
+  streamKeys,
+  store: shared,
+  isKeeper,
+  nodeId,
+  ownKeys,
+  appDeleted,
+  usage: parts,
+  clock,
+  log,
+}: AccessNeeds): Access {
   const own = shared === undefined ? openOwnStore(config.dataFolder, log) : undefined;
-  const store = shared ?? own;
+  const ownStore = own === undefined ? undefined : new MeteredStore(own, () => clock.monotonic());
+  const store = shared ?? ownStore;
   if (store === undefined) throw new Error('there is a store always');
-  const replica = new AccessReplica(store, { appDeleted });
+  const admitted = new AdmittedSessions((credential) => replica.withdrawals.get(credential) !== undefined);
+  const withdrawn = (credential: string): void => {
+    const sessions = admitted.end(credential);
+    if (sessions > 0) log.info({ code: 'access.withdrawn', sessions }, 'ended the sessions of a key or token that was taken away');
+  };
+  const replica: AccessReplica = new AccessReplica(store, { appDeleted, withdrawn });
   const policy = new UrlPolicy({ allowedNetworks: config.access.allowedNetworks, allowedFolders: [] });
   const verifier = new TokenVerifier({ policy, wall: () => clock.wall() });
   const control = new AccessControl(configuredApps(config, streamKeys), replica, {
@@ -49,18 +115,49 @@ export function createAccess({ config, streamKeys, store: shared, ownKeys, appDe
     wall: () => clock.wall(),
     verify: verifier.verify,
   });
+  const usage = createAppUsage({ ...parts, control, store, nodeId, clock, log });
   const calls = new StoreCalls(store);
   const wall = (): number => clock.wall();
-  const apps = new AppStore({ store: calls, replica, control, policy, wall });
+  const hasApp = (name: string): boolean => control.app(name) !== undefined;
+  const webhooks = new Webhooks({ store, dataFolder: config.dataFolder, nodeId, policy, hasApp, clock, log });
+  const belongings = (app: string): readonly string[] => [...keysOfApp(replica, app), ...webhooks.keysOf(app)];
+  const settings = new Settings({ config, store, calls, replica, control, policy, keysOfApp: belongings, isKeeper, wall, log });
+  const apps = new AppStore({
+    store: calls,
+    replica,
+    control,
+    policy,
+    settings: settings.store,
+    wall,
+    usageOf: (app) => usage.meter.usageOf(app),
+  });
   const keys = new ApiKeyStore({ store: calls, replica, own: ownKeys, wall });
+  const endedSessions = new EndedSessions({ store, wall, log });
   const audit = new AuditLog({ store: calls, wall, log });
   return {
+    ownStore,
+    usage,
+    admitted,
     control,
+    webhooks,
     keys,
-    operations: [...appOperations(apps), ...apiKeyOperations(keys, audit)],
+    settings,
+    operations: [
+      ...appOperations(apps),
+      ...usage.operations,
+      ...webhookOperations(webhooks.registry),
+      ...apiKeyOperations(keys, audit),
+      ...settings.operations,
+    ],
+    endedSessions,
+    keeper: new KeptAnswers({ store: calls, wall }),
     changed: audit.note,
-    ready: (forMs) => untilRead(replica, clock, forMs),
-    close: () => {
+    ready: (forMs) => untilRead(() => replica.isRead && settings.isRead && webhooks.isRead, clock, forMs),
+    close: async () => {
+      await usage.close();
+      await webhooks.close();
+      endedSessions.close();
+      settings.close();
       replica.close();
       own?.close();
     },
@@ -80,19 +177,32 @@ function openOwnStore(dataFolder: string, log: pino.Logger): EmbeddedStore {
 }
 
 function configuredApps({ apps }: Config, streamKeys: ReadonlyMap<string, readonly string[]>): ConfiguredApp[] {
-  return Object.entries(apps).map(([name, { publishFromLoopback, secondPublisher }]) => ({
+  return Object.entries(apps).map(([name, { publishFromLoopback, secondPublisher, limits }]) => ({
     name,
     keys: streamKeys.get(name) ?? [],
     publishFromLoopback,
     secondPublisher,
+    limits: configuredLimits(limits),
   }));
 }
 
-function untilRead(replica: AccessReplica, clock: Clock, forMs: number): Promise<void> {
+/** -1 is none. */
+function configuredLimits(limits: Config['apps'][string]['limits']): AppLimits {
+  const of = (name: LimitName): number | undefined => (limits[name] < 0 ? undefined : limits[name]);
+  return {
+    streams: of('streams'),
+    viewers: of('viewers'),
+    bitrateInBps: of('bitrateInBps'),
+    bitrateOutBps: of('bitrateOutBps'),
+    transcodeMinutes: of('transcodeMinutes'),
+  };
+}
+
+function untilRead(isRead: () => boolean, clock: Clock, forMs: number): Promise<void> {
   const deadline = clock.monotonic() + forMs;
   return new Promise((resolve) => {
     const look = (): void => {
-      if (replica.isRead || clock.monotonic() >= deadline) resolve();
+      if (isRead() || clock.monotonic() >= deadline) resolve();
       else setTimeout(look, READY_POLL_MS);
     };
     look();

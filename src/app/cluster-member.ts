@@ -1,13 +1,18 @@
 import type pino from 'pino';
 import { nodeOperations, type Operation } from '../api/mod.ts';
 import {
+  type Bus,
   Membership,
   type MembershipOutput,
   type NodeLoad,
   type OwnState,
   Revocations,
+  ROUTE_WEIGHTS,
+  type RouteWeights,
+  type RoutingRules,
   type SecondPublisher,
   type Store,
+  type TranscodeOffer,
 } from '../cluster/mod.ts';
 import type { StreamRef } from '../core/mod.ts';
 import type { Hub, LiveStream, StreamBeginning } from '../hub/mod.ts';
@@ -32,10 +37,14 @@ import {
   SessionForward,
   type StreamSupplier,
   saveIdentity,
+  type TraceSpan,
+  type Tracing,
 } from '../io/mod.ts';
 import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
 import { CertificateUpkeep } from './certificate-upkeep.ts';
+import { ClusterAllocation } from './cluster-allocation.ts';
 import { ClusterAuthority } from './cluster-authority.ts';
+import { type ClusterHealth, type ClusterParts, type ClusterStats, clusterHealth, clusterStats } from './cluster-health.ts';
 import type { Config } from './config/mod.ts';
 import { type Coordination, openCoordination, renewNatsServer } from './coordination.ts';
 import { Draining, type WhoIsLeft } from './draining.ts';
@@ -49,6 +58,8 @@ export interface ClusterMemberOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log: pino.Logger;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What a node says of its load beside what the machine says. */
@@ -66,23 +77,10 @@ export interface ClusterNeeds {
   readonly secondPublisher: (app: string) => SecondPublisher;
   /** How a rung of another node's stream stands here. */
   readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
+  /** What this node can make for others; undefined: nothing. */
+  readonly offer: () => TranscodeOffer | undefined;
   /** Asks publishers to go on at another node; returns how many it could ask. */
   readonly movePublishers: () => number;
-}
-
-/** Gauges and counters, for metrics. */
-export interface ClusterStats {
-  readonly nodesAlive: number;
-  readonly nodesStale: number;
-  readonly isConnected: boolean;
-  readonly streams: number;
-  readonly pulls: number;
-  readonly subscriptions: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly dropped: number;
-  readonly broken: number;
-  readonly hops: ReadonlyArray<{ readonly node: string; readonly p50Ms: number; readonly p99Ms: number }>;
 }
 
 const TICK_MS = 100;
@@ -100,8 +98,13 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   readonly makers: RungMakers = {
     makesSomeOf: (path) => this.streams?.makers.makesSomeOf(path) ?? false,
     makes: (path, rung) => this.streams?.makers.makes(path, rung) ?? false,
+    isOrdered: (path, rung) => this.streams?.makers.isOrdered(path, rung) ?? false,
+    isForAnother: (path, rung) => this.streams?.makers.isForAnother(path, rung) ?? false,
+    refusalOf: (path, rung) => this.streams?.makers.refusalOf(path, rung),
     place: (stream, offer, out) => this.streams?.makers.place(stream, offer, out) ?? { because: undefined },
   };
+  /** Who makes what for whom. */
+  readonly allocation: ClusterAllocation;
   /** What the console shows of the cluster. */
   readonly console: MemberConsole;
   private readonly options: ClusterMemberOptions;
@@ -110,8 +113,12 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private readonly manager: ClusterAuthority | undefined;
   private readonly nats: NatsServerProcess | undefined;
   private readonly sampler: LoadSampler;
+  private readonly region: ClientRegion;
+  private weights: RouteWeights = ROUTE_WEIGHTS;
   private readonly endings: (() => void)[] = [];
   private membership: Membership | undefined;
+  /** From the start until this node is a member. */
+  private joining: TraceSpan | undefined;
   private relay: { readonly server: RelayServer; readonly client: RelayClient } | undefined;
   private streams: ClusterStreams | undefined;
   private state: OwnState = 'joining';
@@ -119,12 +126,12 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private readonly draining: Draining;
   private drained: () => void = () => undefined;
 
-  /** Of the cluster that this node has joined, or founds; undefined when it does neither. */
+  /** Of the cluster that this node has joined, or founds; undefined when it does neither. Throws `SluiceError`, e.g. when the store is another cluster's. */
   static async open(options: ClusterMemberOptions): Promise<ClusterMember | undefined> {
     const { config, clock, log } = options;
     const own = await openIdentity(config, log);
     if (own === undefined) return undefined;
-    const coordination = openCoordination(own.identity, log);
+    const coordination = await openCoordination(own, log);
     const manager = await ClusterAuthority.open({ identity: own.identity, coordination, clock, log });
     return new ClusterMember(options, own, coordination, manager);
   }
@@ -143,15 +150,27 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.nodeId = identity.nodeId;
     this.coordination = coordination;
     const { store, bus } = this.coordination;
+    this.allocation = new ClusterAllocation({
+      nodeId: this.nodeId,
+      roles: identity.roles,
+      store,
+      bus,
+      streams: () => this.streams,
+      isDraining: () => this.isDraining,
+      clock,
+      log,
+    });
     const membership = (): Membership | undefined => this.membership;
     this.console = new MemberConsole({ ownId: this.nodeId, store, bus, clock, membership, streams: () => this.streams });
     this.sampler = new LoadSampler({ dataFolder: config.dataFolder, networkMaxBps: 0, now: () => clock.monotonic() });
     const { networks, regionHeader } = config.cluster;
     const region = new ClientRegion({ networks: new Map(Object.entries(networks)), header: regionHeader, fallback: identity.region });
+    this.region = region;
     const routing = new NodeRouting({
       nodes: () => this.membership?.nodes() ?? [],
       node: (id) => this.membership?.node(id),
       hasStream: (node, stream) => this.streams?.isWith(node, stream) ?? false,
+      weights: () => this.weights,
     });
     this.route = new ClusterRoute({ routing, region });
     this.gate = new RedirectGate(
@@ -183,8 +202,9 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.needs = needs;
     const { load, ports } = needs;
     const { identity, options, coordination } = this;
-    const { version, clock, log } = options;
+    const { version, clock, log, tracing } = options;
     const { store, bus } = coordination;
+    this.joining = tracing?.begin('cluster.join', { attributes: { 'sluice.node': this.nodeId, 'sluice.region': identity.region } });
     const revocations = new Revocations(store, ({ node }) => {
       log.info({ code: 'cluster.node-revoked', node }, 'a node was removed');
       this.relay?.server.disconnect(node);
@@ -192,7 +212,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const tls = tlsOf(identity);
     const server = this.createRelayServer(tls, revocations);
     await server.listen();
-    const client = new RelayClient({ tls, node: this.nodeId, cluster: identity.clusterName, clock, log });
+    const client = new RelayClient({ tls, node: this.nodeId, cluster: identity.clusterName, tracing, clock, log });
     this.relay = { server, client };
     const host = new URL(identity.endpoints.http).hostname;
     const endpoints = advertisedEndpoints(options.config, host, { ...ports, relay: server.port });
@@ -224,8 +244,10 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
 
   /** Says goodbye to nodes that pull from here, then to the cluster. */
   async close(): Promise<void> {
+    this.joining?.end('cluster.stopped');
     this.draining.close();
     this.console.close();
+    this.allocation.close();
     this.streams?.close();
     for (const end of this.endings.splice(0)) end();
     this.relay?.client.close();
@@ -236,23 +258,11 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   }
 
   stats(): ClusterStats {
-    const nodes = [...(this.membership?.nodes() ?? [])];
-    const nodesStale = nodes.filter(({ isStale }) => isStale).length;
-    const client = this.relay?.client.stats();
-    const server = this.relay?.server.stats();
-    return {
-      nodesAlive: nodes.length - nodesStale,
-      nodesStale,
-      isConnected: this.membership?.isJudging ?? false,
-      streams: this.streams?.count ?? 0,
-      pulls: client?.pulls ?? 0,
-      subscriptions: server?.subscriptions ?? 0,
-      bytesReceived: client?.bytesReceivedTotal ?? 0,
-      bytesSent: server?.bytesSentTotal ?? 0,
-      dropped: server?.droppedTotal ?? 0,
-      broken: client?.brokenTotal ?? 0,
-      hops: client?.hops ?? [],
-    };
+    return clusterStats(this.parts());
+  }
+
+  health(): ClusterHealth {
+    return clusterHealth(this.parts());
   }
 
   /** Whether publishers and viewers are to go on at other nodes. */
@@ -274,6 +284,33 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   /** `ended` is called when the time that an operator gave this node to drain is up. */
   whenDrained(ended: () => void): void {
     this.drained = ended;
+  }
+
+  /** Whether this node lets others in. */
+  get isManager(): boolean {
+    return this.manager !== undefined;
+  }
+
+  /** Where clients are sent from now on; undefined: by the configuration. Networks that cannot be read leave everything as it is. */
+  routeBy(rules: RoutingRules | undefined): void {
+    const { config, log } = this.options;
+    const { networks, regionHeader } = rules ?? config.cluster;
+    try {
+      this.region.goBy({ networks: new Map(Object.entries(networks)), header: regionHeader });
+      this.weights = rules?.weights ?? ROUTE_WEIGHTS;
+    } catch (error) {
+      log.warn({ code: 'cluster.routing-wrong', err: error }, 'the routing rules cannot be read: those before stay in use');
+    }
+  }
+
+  /** The cluster's bus, as this node reaches it. */
+  get bus(): Bus {
+    return this.coordination.bus;
+  }
+
+  /** Whether any node has the stream. */
+  isKnown(path: string): boolean {
+    return this.streams?.known(path) !== undefined;
   }
 
   /** The cluster's store, as this node reaches it. */
@@ -338,10 +375,12 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     return {
       nodeChanged: (view) => {
         this.streams?.nodesChanged();
+        this.allocation.nodesChanged();
         this.console.nodeChanged(view);
       },
       nodeGone: (id) => {
         this.streams?.nodesChanged();
+        this.allocation.nodesChanged();
         this.console.nodeGone(id);
       },
       ownStatus: (state, drainForMs) => {
@@ -350,7 +389,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
         if (state === 'draining') this.draining.begin(drainForMs);
         else this.draining.undo();
         if (isSame) return;
-        log.info({ code: `cluster.own-${state}`, node: this.nodeId }, OWN_STATES[state]);
+        log[state === 'foreign' ? 'error' : 'info']({ code: `cluster.own-${state}`, node: this.nodeId }, OWN_STATES[state]);
         if (state === 'removed' || state === 'superseded' || state === 'foreign') this.leave();
       },
       warning: (code, message) => log.warn({ code }, message),
@@ -363,14 +402,18 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const { incarnation } = membership;
     if (this.streams === undefined && incarnation !== undefined && this.relay !== undefined) {
       this.streams = this.createStreams(membership, incarnation, this.relay, needs);
+      this.allocation.begin(membership, incarnation);
+      this.joining?.end();
+      this.joining = undefined;
     }
+    this.allocation.tick(now);
   }
 
   private createStreams(
     membership: Membership,
     incarnation: number,
     { client, server }: { readonly client: RelayClient; readonly server: RelayServer },
-    { hub, secondPublisher, standingOf, isAwaited }: ClusterNeeds,
+    { hub, secondPublisher, standingOf, isAwaited, offer }: ClusterNeeds,
   ): ClusterStreams {
     const { clock, log, config } = this.options;
     const { store, bus } = this.coordination;
@@ -385,18 +428,26 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       client,
       pathChanged: (path, epoch, hops) => server.pathChanged(path, epoch, hops),
       isPulled: (path) => server.isPulled(path),
+      pullersOf: (path) => server.pullersOf(path),
       isAwaited,
       secondPublisher,
       isDraining: () => this.isDraining,
       makesRungs: this.identity.roles.includes('transcode') || this.identity.roles.includes('mono'),
       standingOf,
+      offer,
       lingerMs: config.cluster.lingerMs,
+      relayChildrenMax: config.cluster.relay.childrenMax,
       streamChanged: (path, known) => this.console.streamChanged(path, known),
       clock,
       log,
     });
     for (const stream of hub.streams()) streams.started(stream);
     return streams;
+  }
+
+  private parts(): ClusterParts {
+    const { membership, relay, coordination, identity, state } = this;
+    return { membership, relay, coordination, identity, state, streams: this.streams?.count ?? 0 };
   }
 
   private become(state: OwnState): void {
@@ -426,6 +477,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
 
   /** Out of the cluster: what is published here stays, what came from others does not. */
   private leave(): void {
+    this.allocation.close();
     this.streams?.close();
     this.streams = undefined;
     this.relay?.client.close();

@@ -3,6 +3,7 @@ import {
   type ApiKeys,
   type ClusterView,
   clusterStreamOperations,
+  type EndedSessionList,
   EventFeed,
   eventOperations,
   NodeAnswers,
@@ -15,7 +16,9 @@ import {
   type StreamDirectory,
   sessionOperations,
   type TargetDirectory,
+  type ThumbnailSource,
   type TranscodingSource,
+  thumbnailOperations,
 } from '../api/mod.ts';
 import type { StreamRef } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
@@ -31,12 +34,18 @@ export interface ConsoleOptions {
   readonly dataFolder: string;
   readonly publicReads: boolean;
   readonly keys: ApiKeys;
+  readonly endedSessions: EndedSessionList;
   readonly hub: Hub & StreamDirectory;
   readonly streams: ConstructorParameters<typeof NodeAnswers>[0]['streams'];
   readonly transcoding: TranscodingSource | undefined;
   readonly sources: SourceDirectory;
   readonly targets: TargetDirectory;
+  readonly thumbnails: ThumbnailSource;
+  /** Whether everybody may play the streams of an app. */
+  readonly isOpen: (app: string) => boolean;
   readonly load: () => NodeServiceLoad;
+  /** Told of everything that listeners of the API's events are told of. */
+  readonly happened: (event: ServerEvent) => void;
   /** Absent: a node on its own. */
   readonly cluster: ClusterMember | undefined;
 }
@@ -45,7 +54,7 @@ export interface ConsoleOptions {
 export class Console implements StreamFollower {
   readonly sessions: SessionCookies;
   private readonly options: ConsoleOptions;
-  private readonly feed = new EventFeed({ run: randomBytes(6).toString('hex') });
+  private readonly feed: EventFeed;
   private readonly view: ClusterView;
   private readonly watch: StateWatch;
   private readonly closeLone: () => void;
@@ -53,6 +62,7 @@ export class Console implements StreamFollower {
   constructor(options: ConsoleOptions) {
     const { ownId, dataFolder, cluster } = options;
     this.options = options;
+    this.feed = new EventFeed({ run: `${ownId}.${randomBytes(6).toString('hex')}` });
     const ownSecret = ownSessionSecret(dataFolder);
     this.sessions = new SessionCookies({
       secrets: () => {
@@ -60,6 +70,7 @@ export class Console implements StreamFollower {
         return shared === undefined ? [ownSecret] : [shared, ownSecret];
       },
       wall: () => systemClock.wall(),
+      ended: options.endedSessions,
     });
     const answers = new NodeAnswers({
       ...options,
@@ -71,12 +82,16 @@ export class Console implements StreamFollower {
     const lone = cluster === undefined ? new LoneView({ ...options, ownId, answer }) : undefined;
     this.closeLone = () => lone?.close();
     this.view = lone ?? (cluster as ClusterMember).console;
-    cluster?.console.begin({ answer, changed: (event) => this.feed.add(event) });
-    this.watch = new StateWatch({ states: this.states(), changed: (event) => this.feed.add(event) });
+    const changed = (event: ServerEvent): void => {
+      this.feed.add(event);
+      options.happened(event);
+    };
+    cluster?.console.begin({ answer, changed });
+    this.watch = new StateWatch({ states: this.states(), changed });
   }
 
   operations(): readonly Operation[] {
-    const { ownId, version, publicReads, keys, cluster } = this.options;
+    const { ownId, version, publicReads, keys, cluster, thumbnails, isOpen } = this.options;
     return [
       ...sessionOperations({
         keys,
@@ -88,6 +103,7 @@ export class Console implements StreamFollower {
       ...overviewOperations(this.view),
       ...clusterStreamOperations(this.view, () => systemClock.wall()),
       ...eventOperations(this.feed),
+      ...thumbnailOperations({ source: thumbnails, view: this.view, isOpen, now: () => systemClock.monotonic() }),
     ];
   }
 

@@ -1,28 +1,33 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pino from 'pino';
-import type { Bus, Store } from '../cluster/mod.ts';
 import { SluiceError } from '../core/mod.ts';
 import {
+  checkStoreOwner,
   EmbeddedBus,
   EmbeddedStore,
+  MeteredBus,
+  MeteredStore,
   NatsBus,
   NatsLink,
   NatsServerProcess,
   type NatsServerTls,
   NatsStore,
   type NodeIdentity,
+  systemClock,
 } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
 
 /** The cluster's store and bus as this node reaches them. */
 export interface Coordination {
-  readonly store: Store;
-  readonly bus: Bus;
+  readonly store: MeteredStore;
+  readonly bus: MeteredBus;
   /** Shows the certificate of this identity from the next connection on. */
   showCertificate(identity: NodeIdentity): void;
   close(): Promise<void>;
 }
+
+const now = (): number => systemClock.monotonic();
 
 type Resource = NodeIdentity['coordination'];
 
@@ -73,8 +78,23 @@ export function coordinationOf({ cluster, dataFolder }: Config): Resource {
   return { kind: 'nats', servers: nats.servers, user: nats.user, password: nats.password, ca };
 }
 
-/** Connects in the background: what cannot be reached yet is reached later. */
-export function openCoordination(identity: NodeIdentity, log: pino.Logger): Coordination {
+/** Connects in the background: what cannot be reached yet is reached later. Throws `SluiceError` when the store is found to be another cluster's. */
+export async function openCoordination(
+  { identity, nats }: { readonly identity: NodeIdentity; readonly nats: NatsServerProcess | undefined },
+  log: pino.Logger,
+): Promise<Coordination> {
+  const coordination = connect(identity, log);
+  try {
+    await checkStoreOwner(coordination.store, identity);
+    return coordination;
+  } catch (error) {
+    await coordination.close();
+    await nats?.stop();
+    throw error;
+  }
+}
+
+function connect(identity: NodeIdentity, log: pino.Logger): Coordination {
   const { coordination, nodeId } = identity;
   const onReachable = (isReachable: boolean, detail: string): void => {
     if (isReachable) log.info({ code: 'cluster.coordination-reached' }, detail);
@@ -89,11 +109,13 @@ function openEmbedded(folder: string, id: string, onReachable: (isReachable: boo
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const store = new EmbeddedStore({ file: join(folder, 'store.sqlite'), onReachable });
   const bus = new EmbeddedBus({ file: join(folder, 'bus.sqlite'), id: `${id}-${process.pid}` });
+  const measured = new MeteredBus(bus, now);
   return {
-    store,
-    bus,
+    store: new MeteredStore(store, now),
+    bus: measured,
     showCertificate: () => undefined,
     close: async () => {
+      measured.close();
       store.close();
       bus.close();
     },
@@ -119,13 +141,15 @@ function openNats(
   });
   const store = new NatsStore(link, { replicas: servers.length >= NATS_REPLICATED_FROM ? 3 : 1, purgesDeletions: isManager });
   const bus = new NatsBus(link);
+  const measured = new MeteredBus(bus, now);
   return {
-    store,
-    bus,
+    store: new MeteredStore(store, now),
+    bus: measured,
     showCertificate: (renewed) => {
       shown = renewed;
     },
     close: async () => {
+      measured.close();
       store.close();
       bus.close();
       await link.close();

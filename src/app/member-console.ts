@@ -84,6 +84,11 @@ export class MemberConsole implements ClusterView {
     return this.options.membership()?.isJudging ?? false;
   }
 
+  /** Of the nodes that are alive as far as this one knows, it is the one that does what one of them does. */
+  get isFirstAlive(): boolean {
+    return this.alive().every((id) => this.ownId <= id);
+  }
+
   streams(): Iterable<KnownStream> {
     return this.options.streams()?.all() ?? [];
   }

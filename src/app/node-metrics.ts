@@ -1,17 +1,18 @@
-import type { Hub, LiveStream } from '../hub/mod.ts';
-import type {
-  BroadcastStats,
-  ChildReport,
-  FlvRoute,
-  HlsRoute,
-  HttpServer,
-  MetricSource,
-  RtmpListener,
-  RtmpListenerStats,
-  Sample,
-  Transcoding,
-  WebrtcServer,
-  WebrtcStats,
+import type { Hub, LiveStream, StreamStats } from '../hub/mod.ts';
+import {
+  type FlvRoute,
+  type HlsRoute,
+  type HttpServer,
+  type MetricSource,
+  oncePerScrape,
+  type RtmpListener,
+  type RtmpListenerStats,
+  type Sample,
+  sumHistograms,
+  type Transcoding,
+  type TranscodingReport,
+  type WebrtcServer,
+  type WebrtcStats,
 } from '../io/mod.ts';
 import type { WhipEndpoint } from '../protocols/whip/mod.ts';
 
@@ -23,34 +24,49 @@ const single = (name: string, kind: 'counter' | 'gauge', help: string, read: () 
   read: () => [{ value: read() }],
 });
 
-/** What the hub and the HTTP server tell. `retired` has the totals of streams that are over, so that totals never go back. */
+const PUBLISHERS = ['rtmp', 'webrtc', 'relay', 'pull'] as const;
+
+/** What the hub tells. `retired` has the totals of streams that are over, so that totals never go back. */
 export function hubMetrics(hub: Hub, retired: { bytesIn: number; framesIn: number }): MetricSource[] {
-  const streams = (): LiveStream[] => [...hub.streams()];
-  const sum = (read: (stream: LiveStream) => number): number => streams().reduce((total, stream) => total + read(stream), 0);
+  const streams = oncePerScrape((): LiveStream[] => [...hub.streams()]);
+  const stats = oncePerScrape((): StreamStats[] => streams().map((stream) => stream.stats()));
+  const sum = (read: (of: StreamStats) => number): number => stats().reduce((total, each) => total + read(each), 0);
+  const count = (which: (stream: LiveStream) => boolean): number => streams().reduce((total, stream) => total + Number(which(stream)), 0);
   return [
     {
       name: 'sluice_streams',
       kind: 'gauge',
       help: 'Streams by state',
       labels: ['state'],
+      read: () => (['live', 'held'] as const).map((state) => ({ labels: { state }, value: count((stream) => stream.state === state) })),
+    },
+    {
+      name: 'sluice_publishers',
+      kind: 'gauge',
+      help: 'Streams that somebody publishes, by how they come in; relay: from another node',
+      labels: ['protocol'],
       read: () =>
-        (['live', 'held'] as const).map((state) => ({
-          labels: { state },
-          value: streams().filter((stream) => stream.state === state).length,
+        PUBLISHERS.map((protocol) => ({
+          labels: { protocol },
+          value: count(({ publisher, state }) => state === 'live' && publisher.protocol === protocol),
         })),
     },
     { name: 'sluice_viewers', kind: 'gauge', help: 'Viewers by protocol', labels: ['protocol'], read: () => viewers(streams()) },
     single(
       'sluice_received_bytes_total',
       'counter',
-      'Bytes of media received from publishers',
-      () => retired.bytesIn + sum((stream) => stream.stats().bytesIn),
+      'Bytes of media received from publishers and other nodes',
+      () => retired.bytesIn + sum(({ bytesIn }) => bytesIn),
     ),
     single(
       'sluice_received_frames_total',
       'counter',
-      'Frames received from publishers',
-      () => retired.framesIn + sum((stream) => stream.stats().framesIn),
+      'Frames received from publishers and other nodes',
+      () => retired.framesIn + sum(({ framesIn }) => framesIn),
+    ),
+    single('sluice_gop_cache_bytes', 'gauge', 'Bytes kept for new viewers to start from', () => sum(({ gopBytes }) => gopBytes)),
+    single('sluice_renditions', 'gauge', 'Renditions of streams beside the streams themselves', () =>
+      streams().reduce((total, { renditions }) => total + renditions.size, 0),
     ),
   ];
 }
@@ -76,25 +92,29 @@ export function httpMetrics(http: HttpServer): MetricSource[] {
 }
 
 export function hlsMetrics(hls: HlsRoute): MetricSource[] {
+  const stats = oncePerScrape(() => hls.stats());
   return [
-    single('sluice_hls_requests_total', 'counter', 'HLS requests answered', () => hls.stats().requests),
-    single('sluice_hls_sent_bytes_total', 'counter', 'Bytes of HLS answers', () => hls.stats().bytesSent),
-    single('sluice_hls_refused_total', 'counter', 'HLS requests answered with an error', () => hls.stats().refused),
-    single('sluice_hls_waiting_requests', 'gauge', 'HLS requests held until what they ask for is there', () => hls.stats().waiting),
-    single('sluice_hls_window_bytes', 'gauge', 'Bytes of segments in memory', () => hls.stats().sizeBytes),
+    single('sluice_hls_requests_total', 'counter', 'HLS requests answered', () => stats().requests),
+    single('sluice_hls_sent_bytes_total', 'counter', 'Bytes of HLS answers', () => stats().bytesSent),
+    single('sluice_hls_refused_total', 'counter', 'HLS requests answered with an error', () => stats().refused),
+    single('sluice_hls_streams', 'gauge', 'Streams and renditions that are packaged for HLS', () => stats().streams),
+    single('sluice_hls_waiting_requests', 'gauge', 'HLS requests held until what they ask for is there', () => stats().waiting),
+    single('sluice_hls_window_bytes', 'gauge', 'Bytes of segments in memory', () => stats().sizeBytes),
   ];
 }
 
 export function flvMetrics(flv: FlvRoute): MetricSource[] {
+  const stats = oncePerScrape(() => flv.stats());
   return [
-    ...broadcastMetrics('flv', () => [flv.stats()]),
-    single('sluice_flv_joined_total', 'counter', 'FLV viewers that joined', () => flv.stats().joined),
-    byCode('sluice_flv_refused_total', 'FLV requests refused, by code', () => flv.stats().refusedByCode),
+    ...broadcastMetrics('flv', stats),
+    single('sluice_flv_joined_total', 'counter', 'FLV viewers that joined', () => stats().joined),
+    byCode('sluice_flv_refused_total', 'FLV requests refused, by code', () => stats().refusedByCode),
   ];
 }
 
+/** All listeners share the viewers. */
 export function rtmpMetrics(listeners: readonly RtmpListener[]): MetricSource[] {
-  const stats = (): RtmpListenerStats[] => listeners.map((listener) => listener.stats());
+  const stats = oncePerScrape((): RtmpListenerStats[] => listeners.map((listener) => listener.stats()));
   const sum = (read: (of: RtmpListenerStats) => number): number => stats().reduce((total, each) => total + read(each), 0);
   return [
     single('sluice_rtmp_connections', 'gauge', 'Open RTMP connections', () => sum((of) => of.connections)),
@@ -104,22 +124,28 @@ export function rtmpMetrics(listeners: readonly RtmpListener[]): MetricSource[] 
     byCode('sluice_rtmp_closed_total', 'RTMP connections ended or refused, by code', () =>
       mergeCounts(stats().map((of) => of.closedByCode)),
     ),
-    ...broadcastMetrics('rtmp', () => stats().flatMap((of) => of.broadcasts)),
+    ...broadcastMetrics('rtmp', () => mergeViewers(stats().flatMap((of) => of.broadcasts))),
   ];
 }
 
 export function webrtcMetrics(server: WebrtcServer, endpoint: WhipEndpoint): MetricSource[] {
+  const stats = oncePerScrape(() => server.stats());
+  const counter = (name: string, help: string, read: (of: WebrtcStats) => number): MetricSource =>
+    single(`sluice_webrtc_${name}_total`, 'counter', help, () => read(stats()));
   const kernel = (name: string, help: string, read: (of: WebrtcStats['kernel']) => number): MetricSource =>
-    single(`sluice_webrtc_${name}_total`, 'counter', help, () => read(server.stats().kernel));
+    counter(name, help, (of) => read(of.kernel));
   const ice = (name: string, help: string, read: (of: WebrtcStats['ice']) => number): MetricSource =>
-    single(`sluice_webrtc_${name}_total`, 'counter', help, () => read(server.stats().ice));
+    counter(name, help, (of) => read(of.ice));
+  const media = (name: string, help: string, read: (of: WebrtcStats['media']) => number): MetricSource =>
+    counter(name, help, (of) => read(of.media));
   return [
-    single('sluice_webrtc_publishers', 'gauge', 'WebRTC publishers', () => server.stats().publishers),
-    single('sluice_webrtc_viewers', 'gauge', 'WebRTC viewers', () => server.stats().viewers),
-    single('sluice_webrtc_tcp_connections', 'gauge', 'Connections of WebRTC over TCP', () => server.stats().tcpConnections),
+    single('sluice_webrtc_publishers', 'gauge', 'WebRTC publishers', () => stats().publishers),
+    single('sluice_webrtc_viewers', 'gauge', 'WebRTC viewers', () => stats().viewers),
+    single('sluice_webrtc_tcp_connections', 'gauge', 'Connections of WebRTC over TCP', () => stats().tcpConnections),
     single('sluice_webrtc_sessions_total', 'counter', 'WebRTC sessions made', () => endpoint.stats().created),
+    single('sluice_webrtc_ice_restarts_total', 'counter', 'ICE restarts of WebRTC sessions', () => endpoint.stats().restarts),
     byCode('sluice_webrtc_refused_total', 'WHIP and WHEP requests refused, by code', () => endpoint.stats().refusedByCode),
-    byCode('sluice_webrtc_ended_total', 'WebRTC sessions that ended, by code', () => server.stats().endedByCode),
+    byCode('sluice_webrtc_ended_total', 'WebRTC sessions that ended, by code', () => stats().endedByCode),
     kernel('sent_packets', 'Datagrams sent to WebRTC peers', (of) => of.sent),
     kernel('sent_bytes', 'Bytes sent to WebRTC peers', (of) => of.sentBytes),
     kernel('received_packets', 'Datagrams received on the WebRTC port', (of) => of.received),
@@ -135,47 +161,80 @@ export function webrtcMetrics(server: WebrtcServer, endpoint: WhipEndpoint): Met
     kernel('handshakes_failed', 'DTLS handshakes that failed', (of) => of.handshakesFailed),
     kernel('socket_full', 'How often the socket took no more packets', (of) => of.blocked),
     kernel('send_errors', 'Datagrams that could not be sent', (of) => of.sendErrors),
+    media('viewer_lost_packets', 'Packets that viewers have lost and asked for again', (of) => of.viewerLost),
+    media('retransmitted_packets', 'Packets sent to viewers again', (of) => of.retransmitted),
+    media('viewer_keyframe_requests', 'Keyframes that viewers have asked for', (of) => of.viewerKeyframeWishes),
+    media('publisher_packets', 'Media packets of publishers', (of) => of.publisherPackets),
+    media('publisher_nacked_packets', 'Packets that publishers were asked for again, repetitions counted', (of) => of.publisherNacked),
+    media('publisher_repaired_packets', 'Packets that publishers have sent again and that were of use', (of) => of.publisherRepaired),
+    media('publisher_lost_packets', 'Packets of publishers that were given up', (of) => of.publisherLost),
+    media('publisher_keyframe_requests', 'Keyframes that publishers were asked for', (of) => of.publisherKeyframeWishes),
+    {
+      name: 'sluice_webrtc_frame_latency_seconds',
+      kind: 'histogram',
+      help: 'From frame in to its last packet to the last WebRTC viewer who keeps up',
+      read: () => [{ value: stats().latency }],
+    },
     single(
       'sluice_webrtc_frame_latency_p50_seconds',
       'gauge',
-      'From frame in to its last packet to the last WebRTC viewer who keeps up, median',
-      () => server.stats().latencyP50Ms / 1000,
+      'From frame in to its last packet to the last WebRTC viewer who keeps up, median of the last 512 frames',
+      () => stats().latencyP50Ms / 1000,
     ),
     single(
       'sluice_webrtc_frame_latency_p99_seconds',
       'gauge',
-      'From frame in to its last packet to the last WebRTC viewer who keeps up, 99th percentile',
-      () => server.stats().latencyP99Ms / 1000,
+      'From frame in to its last packet to the last WebRTC viewer who keeps up, 99th percentile of the last 512 frames',
+      () => stats().latencyP99Ms / 1000,
     ),
   ];
 }
 
 export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
-  const sum = (read: (of: ChildReport) => number): number =>
-    transcoding.report().streams.reduce((total, { child }) => total + read(child), 0);
+  const report = oncePerScrape(() => transcoding.report());
+  const children = (read: (of: TranscodingReport['streams'][number]['child']) => number): number =>
+    report().streams.reduce((total, { child }) => total + read(child), 0);
+  const worked = (name: string, help: string, read: (of: ChildWork) => number): MetricSource =>
+    single(`sluice_transcode_${name}`, 'gauge', help, () => children(({ stats }) => (stats === undefined ? 0 : read(stats))));
   return [
-    single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => transcoding.report().tasksRunning),
-    single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => transcoding.report().tasksMax),
+    single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => report().tasksRunning),
+    single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => report().tasksMax),
+    single('sluice_transcode_queue', 'gauge', 'Rungs that are wanted and wait for others to end, the limit being reached', () =>
+      report().decisions.reduce((total, { isAssigned }) => total + Number(!isAssigned), 0),
+    ),
+    single('sluice_transcode_streams', 'gauge', 'Streams that rungs are made or offered of', () => report().streams.length),
     single('sluice_transcode_children_restarted', 'gauge', "Restarts of the present streams' children after failures", () =>
-      sum(({ restarts }) => restarts),
+      children(({ restarts }) => restarts),
+    ),
+    worked('children_frames_dropped', 'Frames that the present children did not take, being too slow', (of) => of.framesDropped),
+    worked('children_frames_corrupt', 'Frames that the present children could not decode', (of) => of.framesCorrupt),
+    worked('children_cpu_seconds', 'Processor time of the present children', (of) => of.cpuS),
+    single('sluice_transcode_backlog_seconds', 'gauge', 'How much of a stream waits in its child, of the slowest one', () =>
+      report().streams.reduce((most, { child }) => Math.max(most, (child.stats?.queuedMs ?? 0) / 1000), 0),
     ),
   ];
 }
 
-function broadcastMetrics(protocol: 'flv' | 'rtmp', stats: () => readonly BroadcastStats[]): MetricSource[] {
-  const sum = (read: (of: BroadcastStats) => number): number => stats().reduce((total, each) => total + read(each), 0);
+type ChildWork = NonNullable<TranscodingReport['streams'][number]['child']['stats']>;
+type Viewers = RtmpListenerStats['broadcasts'][number];
+
+function broadcastMetrics(protocol: 'flv' | 'rtmp', stats: () => Viewers): MetricSource[] {
   const name = protocol.toUpperCase();
   return [
-    single(`sluice_${protocol}_sent_bytes_total`, 'counter', `Bytes sent to ${name} viewers`, () => sum((of) => of.bytesOut)),
-    single(`sluice_${protocol}_skips_total`, 'counter', `How often ${name} viewers fell behind and lost frames`, () =>
-      sum((of) => of.skips),
+    single(`sluice_${protocol}_sent_bytes_total`, 'counter', `Bytes sent to ${name} viewers`, () => stats().bytesOut),
+    single(`sluice_${protocol}_skips_total`, 'counter', `How often ${name} viewers fell behind and lost frames`, () => stats().skips),
+    single(
+      `sluice_${protocol}_stalled_viewers_total`,
+      'counter',
+      `${name} viewers disconnected for not reading`,
+      () => stats().stalledViewers,
     ),
-    single(`sluice_${protocol}_stalled_viewers_total`, 'counter', `${name} viewers disconnected for not reading`, () =>
-      sum((of) => of.stalledViewers),
-    ),
-    single(`sluice_${protocol}_batch_latency_p99_seconds`, 'gauge', `From frame in to last ${name} viewer's write, 99th percentile`, () =>
-      Math.max(0, ...stats().map((of) => of.latencyP99Ms / 1000)),
-    ),
+    {
+      name: `sluice_${protocol}_batch_latency_seconds`,
+      kind: 'histogram',
+      help: `From frame in to last ${name} viewer's write`,
+      read: () => [{ value: stats().latency }],
+    },
   ];
 }
 
@@ -192,3 +251,12 @@ function mergeCounts(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<s
   for (const counts of all) for (const [code, count] of counts) merged.set(code, (merged.get(code) ?? 0) + count);
   return merged;
 }
+
+const mergeViewers = (all: readonly Viewers[]): Viewers =>
+  all.reduce((left, right) => ({
+    viewers: left.viewers + right.viewers,
+    bytesOut: left.bytesOut + right.bytesOut,
+    skips: left.skips + right.skips,
+    stalledViewers: left.stalledViewers + right.stalledViewers,
+    latency: sumHistograms([left.latency, right.latency]),
+  }));

@@ -10,6 +10,7 @@ import {
   FlvRoute,
   HlsRoute,
   HttpServer,
+  JoinTraces,
   Metrics,
   type PullSources,
   type RtmpListener,
@@ -17,20 +18,29 @@ import {
   StreamDoor,
   systemClock,
   type Targets,
+  Thumbnails,
+  type Tracing,
   type Transcoding,
 } from '../io/mod.ts';
 import { type Access, createAccess } from './access.ts';
+import type { AppUsageParts } from './app-usage.ts';
+import { transcodeOffers, weightOperations } from './cluster-allocation.ts';
 import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
 import { clusterMetrics } from './cluster-metrics.ts';
 import type { Config } from './config/mod.ts';
 import { Console } from './console.ts';
 import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
 import { siteFolder } from './package-root.ts';
+import { processMetrics } from './process-metrics.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
 import { createSources, sourceMetrics } from './sources.ts';
+import { storeMetrics } from './store-metrics.ts';
 import { StreamEvents } from './stream-events.ts';
+import { streamMetrics } from './stream-metrics.ts';
 import { createTargets, targetMetrics } from './targets.ts';
+import { thumbnailMetrics } from './thumbnail-metrics.ts';
 import { createTranscoding } from './transcoding.ts';
+import { WebhookEvents } from './webhook-events.ts';
 import { createWebrtc, type Webrtc } from './webrtc-output.ts';
 
 export interface NodeOptions {
@@ -40,6 +50,8 @@ export interface NodeOptions {
   readonly streamKeys: ReadonlyMap<string, readonly string[]>;
   readonly version: string;
   readonly log: pino.Logger;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Absent: a node on its own. */
   readonly cluster?: ClusterMember;
 }
@@ -50,6 +62,8 @@ const HTTP_GRACE_MS = 1500;
 /** How long the start waits for apps and keys to be read. */
 const ACCESS_WAIT_MS = 2000;
 const DEMO_APP = 'live';
+/** By then, the nodes that were there before this one are known. */
+const NODES_KNOWN_MS = 15_000;
 /** Of a node on its own; in a cluster each has another. */
 const LONE_NODE_ID = 'n1';
 
@@ -78,10 +92,12 @@ export class MonoNode {
   private readonly webrtc: Webrtc | undefined;
   private readonly transcoding: Transcoding | undefined;
   private readonly targets: Targets;
+  private readonly thumbnails: Thumbnails;
   private readonly door: StreamDoor;
   private readonly sources: PullSources;
   private readonly metrics: Metrics;
   private readonly console: Console;
+  private readonly webhookEvents: WebhookEvents;
   private demo: DemoSource | undefined;
   private ticker: NodeJS.Timeout | undefined;
   private isReady = false;
@@ -101,38 +117,103 @@ export class MonoNode {
         { streamStarted: ({ ref }) => this.door.streamChanged(ref.path) },
         ...(options.cluster === undefined ? [] : [options.cluster]),
         this.console,
+        this.webhookEvents,
+        this.access.usage.meter,
       ],
       log,
     );
     this.hub = createHub(events, config, options.cluster);
-    const door = new StreamDoor({ find, waitMsMax: config.hub.waitMs, waitersMax: config.hub.waitingMax });
+    const joins = options.tracing === undefined ? undefined : new JoinTraces(options.tracing);
+    const limits = { waitMsMax: config.hub.waitMs, waitersMax: config.hub.waitingMax };
+    const door = new StreamDoor({ find, ...limits, ...(joins === undefined ? {} : { joins }) });
     const { bring } = door;
     this.door = door;
     this.sources = createSources({ config, hub: this.hub, door, clock, log });
     const broadcast = broadcastOptions(config);
     const gopCacheBytesMax = sizeBytes(config.hub.gopCacheBytesMax);
     const { streamKeys, cluster } = options;
+    const nodeId = cluster?.nodeId ?? LONE_NODE_ID;
     const appDeleted = (app: string): void => this.endApp(app);
-    this.access = createAccess({ config, streamKeys, store: cluster?.store, ownKeys: options.secrets, appDeleted, clock, log });
-    const access = this.access.control;
-    this.hls = new HlsRoute({ ...config.hls, log, clock, access, find, bring });
-    this.flv = new FlvRoute({ log, clock, access, find, bring, broadcast, gopCacheBytesMax, viewersMax: config.flv.viewersMax });
-    this.rtmp = createRtmpListeners({ config, hub: this.hub, bring, places: options.cluster?.gate, access, broadcast, clock, log });
+    this.access = createAccess({
+      config,
+      streamKeys,
+      store: cluster?.store,
+      isKeeper: cluster?.isManager ?? true,
+      nodeId,
+      ownKeys: options.secrets,
+      appDeleted,
+      usage: this.usageParts(),
+      clock,
+      log,
+    });
+    this.webhookEvents = this.createWebhookEvents();
+    const { control: access, admitted, usage, webhooks } = this.access;
+    // Who may, then whether there is room for one more, then what the owner of the app says.
+    const gate = webhooks.behind(usage.gate);
+    this.hls = new HlsRoute({ ...config.hls, log, clock, access: gate, find, bring });
+    this.flv = new FlvRoute({
+      log,
+      clock,
+      access: gate,
+      admitted,
+      find,
+      bring,
+      broadcast,
+      gopCacheBytesMax,
+      viewersMax: config.flv.viewersMax,
+    });
+    this.rtmp = createRtmpListeners({
+      config,
+      hub: this.hub,
+      bring,
+      places: options.cluster?.gate,
+      access,
+      gate,
+      admitted,
+      broadcast,
+      clock,
+      log,
+    });
     this.webrtc = createWebrtc({
       config,
       hub: this.hub,
       door,
       access,
+      gate,
+      admitted,
+      joins,
       clock,
       log,
-      nodeId: options.cluster?.nodeId ?? LONE_NODE_ID,
+      nodeId,
       isLeaving: () => options.cluster?.isDraining ?? false,
     });
-    this.transcoding = createTranscoding({ config, hub: this.hub, makers: options.cluster?.makers, clock, log });
+    this.transcoding = createTranscoding({
+      config,
+      hub: this.hub,
+      ladderOf: this.access.settings.ladderOf,
+      weights: () => this.access.settings.weights,
+      makers: options.cluster?.makers,
+      refusal: (app) => usage.refusal(app),
+      clock,
+      log,
+    });
+    this.access.settings.whenLaddersChange(() => this.transcoding?.laddersChanged());
+    this.access.settings.whenWeightsChange(() => this.transcoding?.weightsChanged());
+    this.access.settings.whenRoutingChanges((rules) => cluster?.routeBy(rules));
     this.targets = createTargets(config, this.hub, clock, log);
+    this.thumbnails = new Thumbnails({ hub: this.hub, clock, log });
     this.console = this.createConsole();
     this.http = new HttpServer(config.http, log);
+    const { ownStore } = this.access;
     this.metrics = new Metrics([
+      ...processMetrics({
+        config,
+        version: options.version,
+        isReady: () => this.isReady,
+        clusterCertificateExpiresMs: () => cluster?.health().certificateExpiresWallMs,
+      }),
+      ...streamMetrics(this.hub, config.metrics.streamsMax),
+      ...(ownStore === undefined ? [] : storeMetrics(() => ownStore.health())),
       ...hubMetrics(this.hub, events.retired),
       ...httpMetrics(this.http),
       ...hlsMetrics(this.hls),
@@ -141,7 +222,10 @@ export class MonoNode {
       ...(this.webrtc === undefined ? [] : webrtcMetrics(this.webrtc.server, this.webrtc.endpoint)),
       ...(this.transcoding === undefined ? [] : transcodingMetrics(this.transcoding)),
       ...targetMetrics(this.targets),
+      ...usage.metrics,
+      ...webhooks.metrics,
       ...sourceMetrics(this.sources, door),
+      ...thumbnailMetrics(this.thumbnails),
       ...(options.cluster === undefined ? [] : clusterMetrics(options.cluster)),
     ]);
   }
@@ -176,6 +260,7 @@ export class MonoNode {
     await webrtc?.server.listen();
     this.transcoding?.start();
     this.targets.start();
+    this.access.usage.meter.start();
     this.sources.start();
     await this.joinCluster();
     this.ticker = setInterval(() => hub.tick(clock.monotonic()), HUB_TICK_MS);
@@ -195,13 +280,26 @@ export class MonoNode {
     this.demo = undefined;
     clearInterval(this.ticker);
     await demo?.close();
-    this.access.close();
+    if (this.options.cluster === undefined) this.webhookEvents.endAll();
+    await this.access.close();
     await this.options.cluster?.close();
     await this.targets.close();
     await this.sources.close();
+    await this.thumbnails.close();
     await webrtc?.server.close();
     await this.transcoding?.close();
     await Promise.all([...outputs, ...rtmp.map((listener) => listener.close()), http.close(HTTP_GRACE_MS)]);
+  }
+
+  private usageParts(): AppUsageParts {
+    const { cluster } = this.options;
+    return {
+      hub: this.hub,
+      bus: cluster?.bus,
+      outputs: () => [this.hls, this.flv, ...this.rtmp, ...(this.webrtc === undefined ? [] : [this.webrtc.server])],
+      tasksByApp: () => this.transcoding?.tasksByApp() ?? new Map(),
+      isKnown: (path) => cluster?.isKnown(path) ?? false,
+    };
   }
 
   /** Ends what is published into an app that is gone, unless the configuration has it still. */
@@ -221,6 +319,7 @@ export class MonoNode {
       secondPublisher: (app) => this.access.control.secondPublisher(app),
       isAwaited: (path) => this.door.isAwaited(path),
       standingOf: (path, rung) => this.transcoding?.standingOf(path, rung),
+      offer: transcodeOffers(this.transcoding, this.clock),
       movePublishers: () => this.rtmp.reduce((sum, listener) => sum + listener.movePublishers(cluster.gate), 0),
     });
   }
@@ -246,18 +345,21 @@ export class MonoNode {
         ...streamOperations(this.hub, this.streamOptions()),
         ...transcodingOperations(this.transcoding),
         ...(this.options.cluster?.operations() ?? []),
+        ...weightOperations(this.access.settings.store, () => this.options.cluster?.allocation.follower),
         ...sourceOperations(this.sources),
         ...targetOperations(this.targets, (path) => this.hub.stream(path) !== undefined),
         ...this.console.operations(),
         ...this.access.operations,
       ],
       keys: this.access.keys,
+      keeper: this.access.keeper,
       changed: this.access.changed,
       sessions: this.console.sessions,
       publicReads: config.api.publicReads,
       version,
       bodyBytesMax: config.http.bodyBytesMax,
       metrics: this.metrics,
+      tracing: this.options.tracing,
       isReady: () => this.isReady,
       siteFolder,
       isInCluster: this.options.cluster !== undefined,
@@ -276,19 +378,35 @@ export class MonoNode {
 
   private createConsole(): Console {
     const { config, version, cluster } = this.options;
+    // Limits for viewers do not keep anybody from looking.
+    const shown = this.access.webhooks.behind(this.access.control);
     return new Console({
       ownId: cluster?.nodeId ?? LONE_NODE_ID,
       version,
       dataFolder: config.dataFolder,
       publicReads: config.api.publicReads,
       keys: this.access.keys,
+      endedSessions: this.access.endedSessions,
       hub: this.hub,
       streams: this.streamOptions(),
       transcoding: this.transcoding,
       sources: this.sources,
       targets: this.targets,
+      thumbnails: this.thumbnails,
+      isOpen: (app) => shown.isOpen(app),
       load: () => this.load(),
+      happened: (event) => this.webhookEvents.happened(event),
       cluster,
+    });
+  }
+
+  private createWebhookEvents(): WebhookEvents {
+    const { cluster } = this.options;
+    const startedMs = this.clock.monotonic();
+    return new WebhookEvents({
+      publish: (event) => this.access.webhooks.publish(event),
+      tellsOfCluster: () => cluster?.console.isFirstAlive ?? false,
+      isStarting: () => this.clock.monotonic() - startedMs < NODES_KNOWN_MS,
     });
   }
 

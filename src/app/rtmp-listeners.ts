@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type pino from 'pino';
-import type { AccessControl } from '../access/mod.ts';
+import type { AccessControl, AccessGate, AdmittedSessions } from '../access/mod.ts';
 import { durationMs, SluiceError, sizeBytes } from '../core/mod.ts';
 import type { Hub } from '../hub/mod.ts';
 import { type BringStream, type BroadcastOptions, type Clock, RtmpListener, type RtmpListenerOptions, type RtmpPlaces } from '../io/mod.ts';
@@ -14,6 +14,9 @@ export interface RtmpNeeds {
   /** Where clients belong, in a cluster. */
   readonly places: RtmpPlaces | undefined;
   readonly access: AccessControl;
+  /** Who may publish and play. */
+  readonly gate: AccessGate;
+  readonly admitted: AdmittedSessions;
   readonly broadcast: BroadcastOptions;
   readonly clock: Clock;
   readonly log: pino.Logger;
@@ -36,6 +39,8 @@ function commonOptions({
   bring,
   places,
   access,
+  gate,
+  admitted,
   broadcast,
   clock,
   log,
@@ -64,7 +69,8 @@ function commonOptions({
     hub,
     bring,
     places,
-    access,
+    access: gate,
+    admitted,
     clock,
     log,
   };

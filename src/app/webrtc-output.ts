@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type pino from 'pino';
-import type { AccessControl } from '../access/mod.ts';
+import type { AccessControl, AccessGate, AdmittedSessions } from '../access/mod.ts';
 import type { Hub } from '../hub/mod.ts';
-import { type Clock, loadKernel, type StreamDoor, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
+import { type Clock, type JoinTraces, loadKernel, type StreamDoor, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
 import type { Config } from './config/mod.ts';
 import { iceServers } from './ice-servers.ts';
@@ -12,6 +12,10 @@ export interface WebrtcNeeds {
   readonly hub: Hub;
   readonly door: StreamDoor;
   readonly access: AccessControl;
+  /** Who may publish and play. */
+  readonly gate: AccessGate;
+  readonly admitted: AdmittedSessions;
+  readonly joins: JoinTraces | undefined;
   readonly clock: Clock;
   readonly log: pino.Logger;
   /** Stands in the sessions' URLs. */
@@ -28,7 +32,19 @@ export interface Webrtc {
 }
 
 /** What the configuration asks for; undefined when it is off, or the native addon is missing, which is logged. */
-export function createWebrtc({ config, hub, door, access, clock, log, nodeId, isLeaving }: WebrtcNeeds): Webrtc | undefined {
+export function createWebrtc({
+  config,
+  hub,
+  door,
+  access,
+  gate,
+  admitted,
+  joins,
+  clock,
+  log,
+  nodeId,
+  isLeaving,
+}: WebrtcNeeds): Webrtc | undefined {
   const { webrtc } = config;
   if (!webrtc.enabled) return undefined;
   const module = loadKernel();
@@ -46,12 +62,23 @@ export function createWebrtc({ config, hub, door, access, clock, log, nodeId, is
     keyframeIntervalMs: webrtc.keyframeIntervalMs,
     segmentationOffload: webrtc.segmentationOffload,
     hub,
+    admitted,
+    ...(joins === undefined ? {} : { joins }),
     secondPublisher: (app) => (access.secondPublisher(app) === 'takeover' ? 'takeover' : 'reject'),
     clock,
     log,
   });
   const random = { randomBytes: (length: number) => new Uint8Array(randomBytes(length)) };
   const endpoint = new WhipEndpoint(server, random, { nodeId, iceServers: iceServers(webrtc.iceServers), isLeaving });
-  const route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, endpoint, door, access });
+  const letIn = (session: string, credential: string): void => server.letIn(session, credential);
+  const route = new WhipRoute({
+    ...WHIP_ROUTE_DEFAULTS,
+    ...(joins === undefined ? {} : { joins }),
+    log,
+    endpoint,
+    door,
+    access: gate,
+    letIn,
+  });
   return { server, endpoint, route };
 }

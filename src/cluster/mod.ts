@@ -1,7 +1,30 @@
+export {
+  ALLOCATION_ASK,
+  ALLOCATION_LEADER,
+  ALLOCATION_NEWS,
+  ALLOCATION_PREFIX,
+  ALLOCATION_REPORTS,
+  type AllocationNews,
+  type AllocationNodeNote,
+  type AllocationNote,
+  type AllocationReport,
+  allocationOrders,
+  allocationReport,
+  decodeAllocationNews,
+  decodeAllocationOrders,
+  decodeAllocationReport,
+  encodeAllocationNews,
+  encodeAllocationOrders,
+  encodeAllocationReport,
+  type RungOrder,
+  type TranscodeOffer,
+  type WatchedRung,
+} from './allocation-messages.ts';
 export { BUS_MESSAGE_BYTES_MAX, type Bus, type BusFailure, type BusReply } from './bus.ts';
 export { type Holder, isSameHolder } from './claim-record.ts';
-export type { Claimed, ShareReadings } from './claim-registry.ts';
+export { type Claimed, ClaimRegistry, type ShareReadings } from './claim-registry.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
+export { FanOut, type FanOutChild } from './fan-out.ts';
 export { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
 export {
   decodeJoinTokenRecord,
@@ -49,6 +72,7 @@ export { type ClientWish, type OwnStanding, type Placement, placeClient, type Ro
 export { decodeDigest, type RegionDigest } from './region-digest.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
 export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
+export { decodeRoutingRules, encodeRoutingRules, ROUTE_WEIGHTS, type RouteWeights, type RoutingRules } from './routing-rules.ts';
 export { type PlacementDecision, placeRung } from './rung-placement.ts';
 export {
   STORE_KEY_LENGTH_MAX,

@@ -73,6 +73,12 @@ describe('the node for a client', () => {
     expect(pick([node('a'), node('b', { hasStream: true, load: { cpu: 0.4 } })])).toBe('a');
   });
 
+  it('has the stream or is idle, as the weights say', () => {
+    const candidates = [node('a'), node('b', { hasStream: true, load: { cpu: 0.8 } })];
+    expect(routeTo(candidates, PLAY, numbers(1), { hasStream: 20, headroom: 10 }).node).toBe('b');
+    expect(routeTo(candidates, PLAY, numbers(1), { hasStream: 0, headroom: 10 }).node).toBe('a');
+  });
+
   it('is judged by whatever is scarcest: processor, network or viewers', () => {
     const scarce: readonly Partial<NodeLoad>[] = [
       { cpu: 0.96 },

@@ -1,5 +1,6 @@
 import type { NodeLoad } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';
+import { ROUTE_WEIGHTS, type RouteWeights } from './routing-rules.ts';
 
 /** A node as routing looks at it. */
 export interface RouteCandidate {
@@ -51,9 +52,6 @@ export interface RouteDecision {
 
 /** A node in the client's region is worth more than any other. */
 const NEAR_SCORE = 100;
-/** A node that has the stream already needs no relay for it; worth it until it is three tenths busier than another. */
-const HAS_STREAM_SCORE = 3;
-const HEADROOM_SCORE = 10;
 /** Less is as good as nothing: heartbeats are a second old, and many clients may come in a second. */
 const HEADROOM_MIN = 0.05;
 
@@ -61,8 +59,13 @@ const HEADROOM_MIN = 0.05;
  * Chooses a node for a client. Of the nodes that are as near as can be had, two are drawn and the better one is taken, so that many clients who ask at the
  * same time with the same heartbeats are not all sent to one node. `random` gives numbers from 0 to below 1.
  */
-export function routeTo(candidates: readonly RouteCandidate[], wish: RouteWish, random: () => number): RouteDecision {
-  const opinions = candidates.map((candidate) => opinionOf(candidate, wish)).sort((left, right) => right.score - left.score);
+export function routeTo(
+  candidates: readonly RouteCandidate[],
+  wish: RouteWish,
+  random: () => number,
+  weights: RouteWeights = ROUTE_WEIGHTS,
+): RouteDecision {
+  const opinions = candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
   const usable = opinions.filter(({ refusal }) => refusal === undefined);
   const near = usable.filter(({ isNear }) => isNear);
   const drawn = drawTwo(near.length > 0 ? near : usable, random);
@@ -71,12 +74,12 @@ export function routeTo(candidates: readonly RouteCandidate[], wish: RouteWish, 
   return { node: best?.node, opinions };
 }
 
-function opinionOf(candidate: RouteCandidate, wish: RouteWish): RouteOpinion {
+function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): RouteOpinion {
   const { record, load, hasStream } = candidate;
   const headroom = load === undefined ? (candidate.headroom ?? 1) : headroomOf(load);
   const isNear = wish.region !== undefined && record.region === wish.region;
   const refusal = refusalOf(candidate, wish, headroom);
-  const score = (isNear ? NEAR_SCORE : 0) + (hasStream ? HAS_STREAM_SCORE : 0) + headroom * HEADROOM_SCORE;
+  const score = (isNear ? NEAR_SCORE : 0) + (hasStream ? weights.hasStream : 0) + headroom * weights.headroom;
   const opinion = { node: record.id, region: record.region, headroom, isNear, hasStream };
   return refusal === undefined ? { ...opinion, score } : { ...opinion, score: 0, refusal };
 }

@@ -249,6 +249,11 @@ export class StreamDirectory {
     this.sourcing.refused(name, upstream, this.options.now());
   }
 
+  /** The upstream has enough nodes below it, and names others that have the stream. */
+  sentOn(name: string, upstream: Upstream, nodes: readonly string[]): void {
+    this.sourcing.sentOn(name, upstream, nodes, this.options.now());
+  }
+
   /** A node came, went, or counts as stale. */
   nodesChanged(): void {
     this.sourcing.nodesChanged(this.options.now());

@@ -14,6 +14,7 @@ class World {
   readonly regions = new Map([
     ['e1', 'eu'],
     ['e2', 'eu'],
+    ['e3', 'eu'],
     ['o-eu', 'eu'],
     ['o-us', 'us'],
     ['o2-us', 'us'],
@@ -55,6 +56,10 @@ class World {
 
   broken(node: string): void {
     this.sourcing.broken(SHOW, { node, epoch: 1 }, monotonicMs(this.now));
+  }
+
+  sentOn(from: string, ...nodes: string[]): void {
+    this.sourcing.sentOn(SHOW, { node: from, epoch: 1 }, nodes, monotonicMs(this.now));
   }
 
   pass(ms: number): void {
@@ -259,5 +264,61 @@ describe('where a stream comes from', () => {
     expect(world.take()).toEqual([]);
     world.pass(100);
     expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
+});
+
+describe('a stream whose holder has enough nodes below it', () => {
+  beforeEach(() => {
+    world.originIs('o-eu', 1);
+    world.want();
+    world.sentOn('o-eu', 'e2', 'e3');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`, `pull ${SHOW} from e2 at 1`]);
+  });
+
+  it('comes from the node that it names, under each new claim, too', () => {
+    world.changed();
+    expect(world.take()).toEqual([]);
+    world.originIs('o-eu', 2);
+    expect(world.take()).toEqual([`pull ${SHOW} from e2 at 2`]);
+  });
+
+  it('comes from another one when that has enough, too', () => {
+    world.sentOn('e2', 'e1', 'e3');
+    expect(world.take()).toEqual([`pull ${SHOW} from e3 at 1`]);
+  });
+
+  it.each([
+    ['is out of reach', () => world.broken('e2')],
+    [
+      'drains',
+      () => {
+        world.draining.add('e2');
+        world.changed();
+      },
+    ],
+    [
+      'is no member any more',
+      () => {
+        world.regions.delete('e2');
+        world.changed();
+      },
+    ],
+  ])('is asked of the holder again when the node %s', (_what, happens) => {
+    happens();
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
+    world.sentOn('o-eu', 'e2', 'e3');
+    expect(world.take()).toEqual([`pull ${SHOW} from e3 at 1`]);
+  });
+
+  it('comes from a new holder when there is one', () => {
+    world.regions.set('o2-eu', 'eu');
+    world.originIs('o2-eu', 2);
+    expect(world.take()).toEqual([`pull ${SHOW} from o2-eu at 2`]);
+  });
+
+  it('is not looked for at nodes of other regions, at this node or where it came from', () => {
+    world.sentOn('e2', 'o-us', 'e1', 'e2', 'o-eu', 'unknown');
+    expect(world.take()).toEqual([]);
+    expect(world.sourcing.upstreamOf(SHOW)).toEqual({ node: 'e2', epoch: 1 });
   });
 });

@@ -72,6 +72,8 @@ interface Wanted {
   takeFrom: MonotonicMs;
   /** Whether this node has, or may yet get, the claim on its region. */
   isRegional: boolean;
+  /** `root` has enough nodes below it, and sent this one on to `node`. */
+  via: { readonly root: string; readonly node: string } | undefined;
 }
 
 interface Suspicion {
@@ -130,6 +132,7 @@ export class StreamSourcing {
       takes: 0,
       takeFrom: now,
       isRegional: false,
+      via: undefined,
     });
     this.decide(name, now);
   }
@@ -179,6 +182,18 @@ export class StreamSourcing {
     this.changed(name, now);
   }
 
+  /** The upstream has enough nodes below it, and names others of them that have the stream, the best one first. */
+  sentOn(name: string, upstream: Upstream, nodes: readonly string[], now: MonotonicMs): void {
+    const wanted = this.wanted.get(name);
+    if (wanted === undefined || wanted.upstream?.node !== upstream.node) return;
+    const root = wanted.via?.root ?? upstream.node;
+    const node = nodes.find((each) => each !== upstream.node && each !== root && this.isUsable(each, now));
+    // Those that it named may have died together; the upstream has room for this node then, too, once it knows.
+    if (node === undefined) return;
+    wanted.via = { root, node };
+    this.decide(name, now);
+  }
+
   /** Whether this node may take the stream's region from a holder that counts as alive: out of reach a moment ago, and not taken from anybody just now. */
   mayTakeRegion(name: string, holder: string, now: MonotonicMs): boolean {
     const wanted = this.wanted.get(name);
@@ -224,7 +239,20 @@ export class StreamSourcing {
     const isNear = (this.view.regionOf(origin.node) ?? this.options.region) === this.options.region;
     const node = isNear ? origin.node : this.acrossRegions(name, wanted, origin, now);
     if (isNear) this.leaveRegion(name, wanted);
-    if (node !== undefined) this.pull(name, wanted, { node, epoch: origin.epoch });
+    if (node !== undefined) this.pull(name, wanted, { node: this.throughTree(wanted, node, now), epoch: origin.epoch });
+  }
+
+  /** The node that its root sent this one on to, for as long as that is the root and the node is of use; then the root is asked again. */
+  private throughTree(wanted: Wanted, root: string, now: MonotonicMs): string {
+    const { via } = wanted;
+    if (via?.root === root && this.isUsable(via.node, now)) return via.node;
+    wanted.via = undefined;
+    return root;
+  }
+
+  private isUsable(node: string, now: MonotonicMs): boolean {
+    const { view, options } = this;
+    return node !== options.node && view.regionOf(node) === options.region && !view.isDraining(node) && !this.isSuspect(node, now);
   }
 
   /** From whom to pull what comes from another region; undefined while that is being settled. */

@@ -11,7 +11,7 @@ export interface RelayToHubOutput {
   keyframeWanted(rendition: string): void;
   accepted(rendition: string, acceptance: RelayAcceptance): void;
   /** It does not come from there; `hub.stream-taken` and `hub.too-many-streams` are this node's own words, after which the pull is to be closed. */
-  refused(rendition: string, code: string, message: string, epoch: number): void;
+  refused(rendition: string, code: string, message: string, epoch: number, nodes?: readonly string[]): void;
   /** Whether this node makes the rendition itself: then it is not taken from others. */
   makes?(rendition: string): boolean;
   /** It comes another way now. */
@@ -116,8 +116,8 @@ export class RelayToHub implements RelayReceiver, SourceListener {
     this.out.accepted('', acceptance);
   }
 
-  refused(code: string, message: string, epoch: number): void {
-    this.out.refused('', code, message, epoch);
+  refused(code: string, message: string, epoch: number, nodes?: readonly string[]): void {
+    this.out.refused('', code, message, epoch, nodes);
   }
 
   frame(frame: Frame, now: MonotonicMs): void {

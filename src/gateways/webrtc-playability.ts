@@ -64,7 +64,18 @@ export function trackPlayability(track: Track, hasReorderedFrames: boolean): Pla
 }
 
 /** Whether the configuration record says that frames come in another order than they are shown. VP8, VP9 and AV1 hide such frames in others. */
-function announcesReordering({ codec, config }: Track): boolean {
+function announcesReordering(track: Track): boolean {
+  const known = reorderings.get(track.config);
+  if (known !== undefined) return known;
+  const found = readsReordering(track);
+  reorderings.set(track.config, found);
+  return found;
+}
+
+/** A configuration record is never written to, and lists ask for each stream each time. */
+const reorderings = new WeakMap<Uint8Array, boolean>();
+
+function readsReordering({ codec, config }: Track): boolean {
   if (codec === 'h264') return (h264ReorderDepth(config) ?? 0) > 0;
   return codec === 'hevc' && (hevcReorderDepth(config) ?? 0) > 0;
 }

@@ -105,6 +105,12 @@ export class FrameFan {
     this.gop.clear();
   }
 
+  /** The newest keyframe of the pictures; undefined while there is none that is kept, and where sound leads. */
+  get keyframe(): Frame | undefined {
+    const { keyframe } = this.gop;
+    return keyframe?.track.kind === 'video' ? keyframe : undefined;
+  }
+
   get isWatched(): boolean {
     return this.sinks.length > 0;
   }

@@ -30,6 +30,11 @@ export class GopCache {
     return first < 0 || first > this.gopStart ? this.gop : this.kept.slice(first);
   }
 
+  /** The last lead keyframe, while it is kept. */
+  get keyframe(): Frame | undefined {
+    return this.isOpen ? this.kept[this.gopStart] : undefined;
+  }
+
   get sizeBytes(): number {
     return this.bytes;
   }

@@ -347,6 +347,28 @@ describe('LiveStream', () => {
     expect(hub.stream('live/show')?.renditions.size).toBe(0);
   });
 
+  it('shows its newest keyframe, without a copy, while new viewers start from it', () => {
+    const { start } = makeHub({ gopCacheBytesMax: 10_000 });
+    const publication = start();
+    expect(publication.stream.keyframe).toBeUndefined();
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    feed(publication, { fromMs: 0, untilMs: 2_900 });
+    const newest = sink.frames.findLast(({ track, isKeyframe }) => track.kind === 'video' && isKeyframe);
+    expect(publication.stream.keyframe).toBe(newest);
+    expect(publication.stream.keyframe?.segment.sequence).toBe(sink.frames.at(-1)?.segment.sequence);
+    publication.write(sourceFrame(videoTrack, 2_900, false, 20_000), at(2_900), wall);
+    expect(publication.stream.keyframe).toBeUndefined();
+  });
+
+  it('has no keyframe where there is sound alone', () => {
+    const { start } = makeHub();
+    const publication = start();
+    feed(publication, { fromMs: 0, untilMs: 2_900, video: undefined });
+    expect(publication.stream.tracks).toHaveLength(1);
+    expect(publication.stream.keyframe).toBeUndefined();
+  });
+
   it('carries sound in another codec as a rendition of its own', () => {
     const { hub, start } = makeHub();
     const publication = start();

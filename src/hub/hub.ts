@@ -190,13 +190,13 @@ export class Hub {
     return earliest;
   }
 
-  /** Ends a stream by an operator's word: its source is evicted as `deleted`. False if there is no such stream. */
-  remove(path: string): boolean {
+  /** Ends a stream; its source is evicted, as `deleted` by an operator where nothing else is said. False if there is no such stream. */
+  remove(path: string, reason: 'deleted' | 'over-limit' = 'deleted'): boolean {
     const entry = this.entries.get(path);
     if (entry === undefined) return false;
     const { source } = entry;
     this.end(entry);
-    source?.listener.evicted('deleted');
+    source?.listener.evicted(reason);
     return true;
   }
 

@@ -38,6 +38,8 @@ export interface StreamStats {
   /** The distance between the last two lead keyframes; 0 until known, and for audio alone. */
   readonly keyframeIntervalMs: number;
   readonly timestampJumps: number;
+  /** By how many ms the publisher's timestamps have run ahead of the clock since it began or they jumped; negative: fallen behind. 0 until known, and of relayed streams. */
+  readonly driftMs: number;
   readonly gopBytes: number;
   readonly droppedBeforeKeyframe: number;
 }
@@ -55,6 +57,8 @@ export interface LiveStream extends FrameSource {
   readonly viewers: Map<string, number>;
   /** Other qualities of the same pictures by name, on the same timeline. The stream itself is the rendition `source`. */
   readonly renditions: ReadonlyMap<string, Rendition>;
+  /** The newest keyframe of the pictures, as new viewers start from it: shared, not to be held on to. Undefined while none is kept, and where there is only sound. */
+  readonly keyframe: Frame | undefined;
   stats(): StreamStats;
 }
 
@@ -132,6 +136,10 @@ export class FanOut implements LiveStream {
 
   get renditions(): ReadonlyMap<string, Rendition> {
     return this.set.byName;
+  }
+
+  get keyframe(): Frame | undefined {
+    return this.fan.keyframe;
   }
 
   write(frame: SourceFrame, now: MonotonicMs, wall: WallMs): void {
@@ -225,6 +233,7 @@ export class FanOut implements LiveStream {
       ...stats,
       bitrateBps: bitrateBps(bps),
       timestampJumps: this.timeline.jumps,
+      driftMs: Math.round(this.timeline.driftMs),
       droppedBeforeKeyframe: this.timeline.droppedFrames,
     };
   }

@@ -40,10 +40,13 @@ export interface FrameSource {
 /** Why a publication was refused. */
 export type PublishRefusal = 'stream-taken' | 'too-many-streams';
 
+/** Why a publication was ended: `taken-over` by another publisher, `deleted` by an operator, or it is more than its app may have. */
+export type Eviction = 'taken-over' | 'deleted' | 'over-limit';
+
 /** What the hub has to say to a publisher, or to a relay that brings a stream. */
 export interface SourceListener {
-  /** The publication is over (`taken-over` by another publisher, or `deleted` by an operator); frames put in later are ignored. */
-  evicted(reason: 'taken-over' | 'deleted'): void;
+  /** The publication is over; frames put in later are ignored. */
+  evicted(reason: Eviction): void;
   /** A viewer cannot go on without a keyframe; sources that cannot ask their encoder for one leave this out. */
   keyframeWanted?(): void;
 }

@@ -33,6 +33,9 @@ export interface Rendition extends FrameSource {
   readonly audience: RenditionAudience;
   /** Of one that is made on demand: then it has no tracks while nobody watches. */
   readonly expected: RenditionExpectation | undefined;
+  readonly isWatched: boolean;
+  /** Who gets this one, by protocol (`hls`, `webrtc`), set by the outputs; who waits for it counts. Other nodes and targets that take it are none. */
+  readonly viewers: Map<string, number>;
   stats(): FanStats;
 }
 
@@ -174,6 +177,7 @@ class FollowingFan implements Rendition {
   readonly name: string;
   readonly kind: RenditionKind;
   readonly audience: RenditionAudience;
+  readonly viewers: Map<string, number> = new Map();
   expected: RenditionExpectation | undefined = undefined;
   private readonly fan: FrameFan;
   private readonly deliver: (frame: Frame) => void;
@@ -216,6 +220,10 @@ class FollowingFan implements Rendition {
 
   get hasReorderedFrames(): boolean {
     return this.fan.hasReorderedFrames;
+  }
+
+  get isWatched(): boolean {
+    return this.fan.isWatched;
   }
 
   feedFrom(

@@ -30,7 +30,7 @@ function makeBroadcaster(overrides: Partial<BroadcastOptions> = {}) {
     },
     options,
     clock,
-    { idle: () => idle++, stalled: (remote) => stalled.push(remote) },
+    { delivered: () => undefined, idle: () => idle++, stalled: (remote) => stalled.push(remote) },
   );
   return { broadcaster, stream, clock, packager: packager as NumberedPackager, idles: () => idle, stalled };
 }

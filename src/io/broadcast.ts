@@ -4,7 +4,6 @@ import type { LiveStream } from '../hub/mod.ts';
 import { type Batch, PendingBatch } from './broadcast-batch.ts';
 import type { Clock } from './clock.ts';
 import { DirectWrites } from './direct-writes.ts';
-import { LatencyRing } from './latency-ring.ts';
 import { descriptorOf } from './shared-file.ts';
 import { UnitRhythm } from './unit-rhythm.ts';
 import { type Framing, type ViewerSocket, WEBSOCKET_CLOSE, websocketHeader } from './viewer-socket.ts';
@@ -40,13 +39,12 @@ export interface BroadcastStats {
   readonly skips: number;
   /** Viewers disconnected because they did not read. */
   readonly stalledViewers: number;
-  /** From a batch's first unit coming in until the last viewer's write, over the last 512 batches. */
-  readonly latencyP50Ms: number;
-  readonly latencyP99Ms: number;
 }
 
 /** What a broadcaster tells. Called synchronously; must not throw. */
 export interface BroadcasterListener {
+  /** A batch has been written to all viewers, so long after its first unit came in. */
+  delivered(latencyMs: number): void;
   /** A viewer is disconnected because it did not read; `remote` as given with it. */
   stalled(remote: string): void;
   /** Once, when the last viewer has left or the stream is over: forget the broadcaster then, and make a new one for the next viewer. */
@@ -97,7 +95,6 @@ export class Broadcaster {
   private bytesOut = 0;
   private skips = 0;
   private stalledViewers = 0;
-  private readonly latency = new LatencyRing();
   private readonly rhythm = new UnitRhythm();
   /** Of the last batch, to all viewers. */
   private writingMsPerByte = 0;
@@ -173,8 +170,6 @@ export class Broadcaster {
       bytesOut: this.bytesOut,
       skips: this.skips,
       stalledViewers: this.stalledViewers,
-      latencyP50Ms: this.latency.quantile(0.5),
-      latencyP99Ms: this.latency.quantile(0.99),
     };
   }
 
@@ -294,7 +289,7 @@ export class Broadcaster {
 
   private finishBatch(batch: Batch): void {
     const now = this.clock.monotonic();
-    this.latency.add(now - batch.sinceMs);
+    this.listener.delivered(now - batch.sinceMs);
     this.writingMsPerByte = (now - this.writingSinceMs) / batch.raw.length;
     batch.file?.close();
     this.queue.shift();

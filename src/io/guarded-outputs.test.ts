@@ -19,9 +19,11 @@ import { WHIP_ROUTE_DEFAULTS, WhipRoute } from './webrtc/mod.ts';
 const log = pino({ level: 'silent' });
 const GOOD = 'eyJ9.good.x';
 const SLOW = 'eyJ9.slow.x';
+const HOOKED = 'eyJ9.hooked.x';
 
 /** Takes two tokens, one of them later; everybody else is told that it has expired, or is missing. */
 function decisionFor({ credential: { token }, page }: AccessRequest): AccessDecision {
+  if (token === HOOKED) return { refused: 'hook-refused', because: 'not paid' };
   if (token === GOOD || token === SLOW || page === 'https://example.org') return 'allowed';
   return { refused: token === undefined ? 'token-missing' : token === 'eyJ9.other.x' ? 'token-stream' : 'token-expired' };
 }
@@ -203,6 +205,23 @@ describe('HTTP-FLV that needs a token', () => {
       await once(socket, 'message');
       socket.terminate();
     }
+  });
+});
+
+describe('the reason of a webhook', () => {
+  it('reaches viewers and publishers of all protocols', async () => {
+    const whip = { method: 'POST', headers: { 'content-type': 'application/sdp', authorization: `Bearer ${HOOKED}` }, body: 'v=0\r\n' };
+    const answers = [
+      await get(`/live/show/~${HOOKED}/index.m3u8`),
+      await get(`/live/show.flv?token=${HOOKED}`),
+      await fetch(`${base}/live/show/whip`, whip),
+      await fetch(`${base}/live/show/whep`, whip),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toMatch(/access\.hook-refused.*not paid|not paid.*access\.hook-refused/s);
+    }
+    expect(asked.map(({ protocol }) => protocol)).toEqual(['hls', 'http-flv', 'whip', 'whep']);
   });
 });
 

@@ -5,12 +5,25 @@ export {
   type AppStoreOptions,
   AuditLog,
   type AuditLogOptions,
+  assertAppName,
+  EndedSessions,
+  type EndedSessionsOptions,
+  KeptAnswers,
+  type KeptAnswersOptions,
+  keysOfApp,
+  MonthlyUsage,
+  type MonthlyUsageOptions,
+  type SentBytes,
   TokenVerifier,
   type TokenVerifierOptions,
+  UsageMeter,
+  type UsageMeterOptions,
+  usageResource,
 } from './access/mod.ts';
-export type { BroadcastOptions, BroadcastStats } from './broadcast.ts';
+export type { BroadcastOptions } from './broadcast.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
+  AllocationSettings,
   type ApiCall,
   apiRequest,
   CertificateAuthority,
@@ -19,6 +32,7 @@ export {
   ClusterSessionSecret,
   ClusterStreams,
   certificateOf,
+  checkStoreOwner,
   type FoundingNode,
   foundCluster,
   identityFile,
@@ -48,12 +62,17 @@ export {
   saveIdentity,
   serveRenewals,
   TokenStore,
+  TranscodeOffers,
+  type WeightSettings,
 } from './cluster/mod.ts';
 export {
+  type BusHealth,
   EmbeddedBus,
   type EmbeddedBusOptions,
   EmbeddedStore,
   type EmbeddedStoreOptions,
+  MeteredBus,
+  MeteredStore,
   NatsBus,
   NatsLink,
   type NatsLinkOptions,
@@ -63,16 +82,18 @@ export {
   type NatsServerTls,
   NatsStore,
   type NatsStoreOptions,
+  type StoreHealth,
 } from './coordination/mod.ts';
 export { DemoSource } from './demo/mod.ts';
 export { FlvRoute, type FlvRouteOptions, type FlvStats } from './flv/mod.ts';
 export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsSource, type HlsStats } from './hls/mod.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerStats, type UpgradeRoute } from './http/http-server.ts';
 export { createWeb, type WebOptions } from './http/web.ts';
+export { type HistogramValue, sumHistograms } from './latency-histogram.ts';
 export { type ListenPlace, listenError, listenHost } from './listen-error.ts';
 export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
-export { type MetricSource, Metrics, type Sample } from './metrics.ts';
+export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample } from './metrics.ts';
 export {
   RELAY_QUEUE_DEFAULTS,
   RelayClient,
@@ -92,9 +113,12 @@ export {
 export { isLoopback, remoteAddress } from './remote-address.ts';
 export { nodeRtmpCrypto, RtmpListener, type RtmpListenerOptions, type RtmpListenerStats, type RtmpPlaces } from './rtmp/mod.ts';
 export { Secrets, type StoredApiKey } from './secrets.ts';
+export { type SettingsChecks, SettingsReplica, SettingsStore, SettingsUpkeep, settingsOfApp, settingsOfWeights } from './settings/mod.ts';
 export { PullSources, type PullSourcesOptions, type SourceReport, type SourceSettings } from './sources/mod.ts';
 export { type BringStream, StreamDoor, type StreamDoorOptions, type StreamSupplier } from './stream-door.ts';
 export { type PushReport, type TargetSpec, Targets, type TargetsOptions, type TargetsStats } from './targets/mod.ts';
+export { Thumbnails, type ThumbnailsOptions } from './thumbnails/mod.ts';
+export { JoinTraces, openTracing, type TraceSpan, type Tracing } from './tracing/mod.ts';
 export {
   type ChildReport,
   type EncoderReport,
@@ -104,6 +128,7 @@ export {
   Transcoding,
   type TranscodingReport,
 } from './transcode/mod.ts';
+export { type HookEvent, Webhooks } from './webhooks/mod.ts';
 export {
   type Kernel,
   type KernelModule,

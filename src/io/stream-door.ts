@@ -1,5 +1,6 @@
 import type { StreamRef } from '../core/mod.ts';
 import type { LiveStream, Sink } from '../hub/mod.ts';
+import type { JoinTraces } from './tracing/mod.ts';
 
 /** Brings streams that are not here: a configured source that is started on demand, another node of the cluster. */
 export interface StreamSupplier {
@@ -14,6 +15,8 @@ export interface StreamDoorOptions {
   readonly waitMsMax: number;
   /** Who may wait at a time, for all streams; more are sent away at once. */
   readonly waitersMax: number;
+  /** Absent: nothing is traced. */
+  readonly joins?: JoinTraces;
 }
 
 /** How outputs get a stream that may not be here yet: {@link StreamDoor.bring}. */
@@ -65,7 +68,13 @@ export class StreamDoor {
     for (const supplier of this.suppliers) isSupplied ||= supplier.supply(ref);
     if (!isSupplied) return undefined;
     if (this.waiting >= this.options.waitersMax) return Promise.resolve(undefined);
-    return new Promise((resolve) => this.wait(ref.path, gone, resolve));
+    const span = this.options.joins?.beginWait(ref);
+    return new Promise((resolve) =>
+      this.wait(ref.path, gone, (brought) => {
+        span?.end(brought === undefined ? 'stream.not-brought' : undefined);
+        resolve(brought);
+      }),
+    );
   };
 
   /** A stream started, or its tracks came. */

@@ -1,8 +1,10 @@
 import type pino from 'pino';
 import type { BroadcastOutput, BroadcastPackager } from '../gateways/mod.ts';
 import type { LiveStream } from '../hub/mod.ts';
+import { AppBytes } from './app-bytes.ts';
 import { Broadcaster, type BroadcastOptions, type BroadcastStats } from './broadcast.ts';
 import type { Clock } from './clock.ts';
+import { type HistogramValue, LatencyHistogram } from './latency-histogram.ts';
 import type { Framing, ViewerSocket } from './viewer-socket.ts';
 
 /** What the broadcasters of a protocol share. */
@@ -15,12 +17,20 @@ export interface StreamViewersOptions {
   readonly log: pino.Logger;
 }
 
+/** Counters since the start over all streams, those that are over too. */
+export interface ViewersStats extends BroadcastStats {
+  /** From a batch's first unit coming in until the last viewer's write. */
+  readonly latency: HistogramValue;
+}
+
 /** The broadcasters of all streams that somebody plays by one protocol. A stream has one from its first viewer until its last has left. */
 export class StreamViewers {
   private readonly options: StreamViewersOptions;
   private readonly broadcasters = new Map<LiveStream, Broadcaster>();
   /** What the broadcasters that are gone have counted. */
+  private readonly latency = new LatencyHistogram();
   private readonly past = { bytesOut: 0, skips: 0, stalledViewers: 0 };
+  private readonly pastBytes = new AppBytes();
 
   constructor(options: StreamViewersOptions) {
     this.options = options;
@@ -32,14 +42,19 @@ export class StreamViewers {
     return count;
   }
 
+  /** What has been sent to viewers since the start, by app. */
+  addBytesSent(to: AppBytes): void {
+    this.pastBytes.addTo(to);
+    for (const [{ ref }, broadcaster] of this.broadcasters) to.add(ref.app, broadcaster.stats().bytesOut);
+  }
+
   /** Adds a viewer, with its address for the log; returns what takes it out without closing its socket. */
   add(stream: LiveStream, socket: ViewerSocket, framing: Framing, remote: string): () => void {
     return (this.broadcasters.get(stream) ?? this.create(stream)).add(socket, framing, remote);
   }
 
-  /** Counters since the start over all streams, those that are over too; the latencies are the worst present stream's. */
-  stats(): BroadcastStats {
-    let total: BroadcastStats = { ...this.past, viewers: 0, latencyP50Ms: 0, latencyP99Ms: 0 };
+  stats(): ViewersStats {
+    let total: BroadcastStats = { ...this.past, viewers: 0 };
     for (const broadcaster of this.broadcasters.values()) {
       const stats = broadcaster.stats();
       total = {
@@ -47,11 +62,9 @@ export class StreamViewers {
         bytesOut: total.bytesOut + stats.bytesOut,
         skips: total.skips + stats.skips,
         stalledViewers: total.stalledViewers + stats.stalledViewers,
-        latencyP50Ms: Math.max(total.latencyP50Ms, stats.latencyP50Ms),
-        latencyP99Ms: Math.max(total.latencyP99Ms, stats.latencyP99Ms),
       };
     }
-    return total;
+    return { ...total, latency: this.latency.value() };
   }
 
   /** Ends all viewers politely. */
@@ -62,6 +75,7 @@ export class StreamViewers {
   private create(stream: LiveStream): Broadcaster {
     const { protocol, makePackager, broadcast, clock, log } = this.options;
     const listener = {
+      delivered: (latencyMs: number): void => this.latency.add(latencyMs),
       stalled: (remote: string): void =>
         log.info({ code: `${protocol}.viewer-stalled`, stream: stream.ref.path, remote }, 'viewer did not read; disconnected'),
       idle: (last: BroadcastStats): void => this.forget(stream, last),
@@ -74,6 +88,7 @@ export class StreamViewers {
   private forget(stream: LiveStream, last: BroadcastStats): void {
     this.broadcasters.delete(stream);
     this.past.bytesOut += last.bytesOut;
+    this.pastBytes.add(stream.ref.app, last.bytesOut);
     this.past.skips += last.skips;
     this.past.stalledViewers += last.stalledViewers;
   }

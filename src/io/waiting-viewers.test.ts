@@ -55,6 +55,7 @@ let supplied: string[];
 let hls: HlsRoute;
 let flv: FlvRoute;
 let whip: WhipRoute;
+let endpoint: WhipEndpoint;
 let server: Server;
 let port: number;
 
@@ -95,11 +96,7 @@ function setUp(waitMsMax: number): void {
     gopCacheBytesMax: sizeBytes(1_000_000),
     viewersMax: 10,
   });
-  const endpoint = new WhipEndpoint(
-    new MemorySessions(),
-    { randomBytes: (length) => new Uint8Array(length) },
-    { nodeId: 'n1', iceServers: [] },
-  );
+  endpoint = new WhipEndpoint(new MemorySessions(), { randomBytes: (length) => new Uint8Array(length) }, { nodeId: 'n1', iceServers: [] });
   whip = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, log, access: openGate, endpoint, door });
 }
 
@@ -191,6 +188,13 @@ describe.each(OUTPUTS)('a viewer by %s', (_, { path, method, came, missing, late
     expect(await textOf(answer)).toContain(missing);
     expect({ waiting: door.waitingCount, supplied }).toEqual({ waiting: 0, supplied: ['live/other'] });
   });
+});
+
+it('who waited in vain is counted among those refused, by whatever protocol', async () => {
+  setUp(20);
+  for (const [, { path, method }] of OUTPUTS) (await ask(path, method).answered).resume();
+  expect(flv.stats().refusedByCode.get('flv.source-not-started')).toBe(1);
+  expect(endpoint.stats().refusedByCode.get('whip.source-not-started')).toBe(1);
 });
 
 it('a viewer by WebSocket waits, too, and may go', async () => {

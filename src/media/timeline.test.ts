@@ -90,6 +90,21 @@ describe('Timeline: segments and parts', () => {
   });
 });
 
+describe('Timeline: clocks', () => {
+  it('tells how far a source runs away from the clock, and begins anew with the next one', () => {
+    const { timeline } = makeTimeline();
+    for (let ms = 0; ms < 21_000; ms += 40) {
+      timeline.write(sourceFrame(videoTrack, ms * 1.01, ms % 2_000 === 0), monotonicMs(ms), wallMs(WALL_ZERO_MS + ms));
+    }
+    expect(timeline.driftMs).toBeGreaterThan(100);
+    expect(timeline.driftMs).toBeLessThan(200);
+    timeline.newSource();
+    expect(timeline.driftMs).toBe(0);
+    feed(timeline, { fromMs: 21_000, untilMs: 42_000, sourceOffsetMs: 5_000 });
+    expect(Math.round(timeline.driftMs)).toBe(0);
+  });
+});
+
 describe('Timeline: tracks', () => {
   it('drops what comes before the first keyframe', () => {
     const { timeline, frames } = makeTimeline();

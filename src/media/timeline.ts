@@ -1,4 +1,5 @@
 import { type DurationMs, type MonotonicMs, ticksToMs, type WallMs, wallMs } from '../core/mod.ts';
+import { ClockDrift } from './clock-drift.ts';
 import type { Frame, SegmentStamp, SourceFrame } from './frame.ts';
 import { type RebasedTime, SourceClock } from './source-clock.ts';
 import type { Track } from './track.ts';
@@ -65,6 +66,7 @@ export class Timeline {
   private readonly out: TimelineOutput;
   private readonly options: TimelineOptions;
   private readonly clock = new SourceClock();
+  private readonly drift = new ClockDrift();
   private readonly roster: TrackRoster;
   private gathered: Arrival[] | undefined = [];
   private open: Open | undefined;
@@ -92,6 +94,11 @@ export class Timeline {
     return this.clock.jumps;
   }
 
+  /** By how many ms the present source's timestamps have run ahead of the clock since it began or they jumped; negative: fallen behind. */
+  get driftMs(): number {
+    return this.drift.ms;
+  }
+
   /** Frames dropped because no lead keyframe had come, their track was not yet in force, or there were too many tracks. */
   get droppedFrames(): number {
     return this.dropped;
@@ -111,6 +118,7 @@ export class Timeline {
   newSource(): void {
     this.closeSegment();
     this.clock.newSource();
+    this.drift.restart();
     this.roster.clear();
     this.gathered = [];
     this.isDiscontinuityDue = false;
@@ -135,6 +143,8 @@ export class Timeline {
     }
     if (!this.hasBegun) this.begin(wall);
     const arrival: Arrival = { ...this.clock.rebase(source, now), source, track, now, wall };
+    if (arrival.jumped) this.drift.restart();
+    if (track.id === this.roster.lead?.id) this.drift.observe(track.id, dtsMs(arrival), now);
     if (this.gathered === undefined) {
       this.place(arrival);
       return;

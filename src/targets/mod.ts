@@ -1,5 +1,4 @@
 export { type GatedFrame, SendGate } from './send-gate.ts';
-export { isStreamPattern, matchesPattern } from './stream-pattern.ts';
 export {
   TARGET_TIMES,
   type TargetReason,

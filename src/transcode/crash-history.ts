@@ -19,6 +19,10 @@ export class CrashHistory {
     this.inARow = 0;
   }
 
+  get crashesInARow(): number {
+    return this.inARow;
+  }
+
   /** `mediaMs`: how far the source had come. Returns how long to wait before the next start, or undefined when it is enough. */
   crashed(mediaMs: number, startedAt: MonotonicMs, now: MonotonicMs): number | undefined {
     this.crashes = [...this.crashes.filter((at) => mediaMs - at < CRASHES_WITHIN_MEDIA_MS), mediaMs];

@@ -25,6 +25,20 @@ describe('a rung on demand', () => {
     expect([rung.state, rung.wakeAt, changes]).toEqual(['idle', undefined, [true, false]]);
   });
 
+  it('lives by other rules from one moment to the next', () => {
+    const { rung, changes } = life();
+    rung.become({ isAlways: true, lingerMs: 5 }, at(0));
+    expect([rung.state, changes]).toEqual(['wanted', [true]]);
+    rung.viewersAre(1, at(1));
+    rung.become({ isAlways: false, lingerMs: 5 }, at(2));
+    expect([rung.state, changes]).toEqual(['wanted', [true]]);
+    rung.viewersAre(0, at(10));
+    expect(rung.wakeAt).toBe(15);
+    rung.tick(at(15));
+    rung.become({ isAlways: false, lingerMs: 7 }, at(16));
+    expect([rung.state, changes]).toEqual(['idle', [true, false]]);
+  });
+
   it('goes on for a viewer who comes back meanwhile', () => {
     const { rung, changes } = life();
     rung.viewersAre(1, at(0));

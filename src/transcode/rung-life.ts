@@ -19,7 +19,7 @@ export interface RungLifeOptions {
  */
 export class RungLife {
   private readonly out: RungLifeOutput;
-  private readonly options: RungLifeOptions;
+  private options: RungLifeOptions;
   private viewerCount = 0;
   private lingersUntil: MonotonicMs | undefined = undefined;
   private wasWanted = false;
@@ -41,6 +41,12 @@ export class RungLife {
   /** When `tick` is to be called. */
   get wakeAt(): MonotonicMs | undefined {
     return this.lingersUntil;
+  }
+
+  /** From now on it lives by other rules. */
+  become(options: RungLifeOptions, now: MonotonicMs): void {
+    this.options = options;
+    this.viewersAre(this.viewerCount, now);
   }
 
   /** How many viewers are attached now. Also called once at the start, which sets off a rung that always runs. */

@@ -42,7 +42,7 @@ export interface SupervisorOutput {
 }
 
 /**
- * Watches over one stream's transcoding child: starts it when rungs are wanted, ends it when none are, notices when it crashes, hangs or falls
+ * Watches over a transcoding child of a stream: starts it when rungs are wanted, ends it when none are, notices when it crashes, hangs or falls
  * behind, starts it again with growing pauses (0.2 s to 10 s), and gives up after five failures within a minute of media.
  */
 export class TranscodeSupervisor {
@@ -77,6 +77,11 @@ export class TranscodeSupervisor {
   /** Starts after failures, over all configurations. */
   get restarts(): number {
     return this.restartCount;
+  }
+
+  /** Failures one after the other, each soon after its start. */
+  get failuresInARow(): number {
+    return this.crashes.crashesInARow;
   }
 
   /** Why the child last failed; after giving up, why. */

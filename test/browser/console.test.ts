@@ -5,6 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../fixtures/browser.ts';
+import { painted } from '../fixtures/console-page.ts';
 import { type FfmpegPublisher, publish } from '../fixtures/ffmpeg-publisher.ts';
 import { ServerProcess } from '../fixtures/server-process.ts';
 import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
@@ -38,8 +39,8 @@ beforeAll(async () => {
   context = await browser.newContext({ viewport: VIEWPORT, colorScheme: 'light' });
   page = await context.newPage();
   page.on('console', (message) => {
-    // A stream that is not there yet is a 404, which Chromium calls an error by itself.
-    if (message.type() === 'error' && !message.text().includes('status of 4')) complaints.push(message.text());
+    // A stream or a picture that is not there yet is an error to Chromium by itself, and so is a server that has ended.
+    if (message.type() === 'error' && !/status of [45]|net::ERR_/.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
 });
@@ -65,6 +66,7 @@ async function shoot(name: string, afterMs = 0): Promise<void> {
 async function isSound(of = page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await of.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await painted(of);
     const axe = new AxeBuilder({ page: of });
     // Only colours are others in the dark.
     const { violations } = await (colorScheme === 'dark' ? axe.withRules(['color-contrast']) : axe).analyze();

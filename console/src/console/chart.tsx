@@ -3,7 +3,6 @@ import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { HistoryColumns } from './overview-history.ts';
 
-const HEIGHT = 180;
 /** Colours take a moment to change. */
 const SETTLED_MS = 50;
 /** A chart that has just begun shows a minute, not a second. */
@@ -16,11 +15,13 @@ interface ChartProps {
   readonly columns: HistoryColumns;
   /** What the scale goes up to at least. */
   readonly top: number;
+  /** What it goes down to at least; 0 unless values can be negative. */
+  readonly bottom?: number;
   readonly format: (value: number) => string;
 }
 
 /** Lines over the last minutes. The legend has the latest values as text, so the picture itself is for the eyes alone. */
-export function Chart({ title, lines, columns, top, format }: ChartProps): JSX.Element {
+export function Chart({ title, lines, columns, top, bottom = 0, format }: ChartProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLUListElement>(null);
   const chart = useRef<UPlot | undefined>(undefined);
@@ -31,9 +32,9 @@ export function Chart({ title, lines, columns, top, format }: ChartProps): JSX.E
   useEffect(() => {
     const [into, colours] = [place.current, legend.current];
     if (into === null || colours === null) return undefined;
-    const made = new UPlot(optionsOf(into, colours, { lines, top, format }), data.current as UPlot.AlignedData, into);
+    const made = new UPlot(optionsOf(into, colours, { lines, top, bottom, format }), data.current as UPlot.AlignedData, into);
     chart.current = made;
-    const resized = new ResizeObserver(() => made.setSize({ width: into.clientWidth, height: HEIGHT }));
+    const resized = new ResizeObserver(() => made.setSize({ width: into.clientWidth, height: Math.max(60, into.clientHeight) }));
     resized.observe(into);
     return () => {
       resized.disconnect();
@@ -50,7 +51,8 @@ export function Chart({ title, lines, columns, top, format }: ChartProps): JSX.E
           {lines.map((line, index) => (
             <li key={line} className={`line-${index}`}>
               <span className="swatch" aria-hidden="true" />
-              {line}: <b>{format(columns[index + 1]?.at(-1) ?? 0)}</b>
+              {lines.length === 1 ? <span className="visually-hidden">{line}: </span> : `${line}: `}
+              <b>{format(columns[index + 1]?.at(-1) ?? 0)}</b>
             </li>
           ))}
         </ul>
@@ -63,7 +65,7 @@ export function Chart({ title, lines, columns, top, format }: ChartProps): JSX.E
 function optionsOf(
   into: HTMLElement,
   legend: HTMLElement,
-  { lines, top, format }: Pick<ChartProps, 'lines' | 'top' | 'format'>,
+  { lines, top, bottom, format }: Required<Pick<ChartProps, 'lines' | 'top' | 'bottom' | 'format'>>,
 ): UPlot.Options {
   const colour = (selector: string): string => getComputedStyle(legend.querySelector(selector) ?? legend).color;
   const text = getComputedStyle(into).color;
@@ -75,12 +77,12 @@ function optionsOf(
   };
   return {
     width: Math.max(200, into.clientWidth),
-    height: HEIGHT,
+    height: Math.max(60, into.clientHeight),
     cursor: { show: false },
     legend: { show: false },
     scales: {
       x: { range: ({ data }) => timeRange(data[0]) },
-      y: { range: (_chart, _min, max) => [0, Math.max(top, max * 1.15)] },
+      y: { range: (_chart, min, max) => [Math.min(bottom, min * 1.15), Math.max(top, max * 1.15)] },
     },
     axes: [
       { ...axis, values: (_chart, ticks) => ticks.map((atS) => new Date(atS * 1000).toLocaleTimeString('en-GB')), space: 80, size: 32 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STALE_BY_EVENT, StaleKeys } from './live-events.ts';
+import { isLong, pagesOf, STALE_BY_EVENT, StaleKeys } from './live-events.ts';
 
 describe('what events make old', () => {
   it('is fetched at once for the first, and once a pause for all that follow', () => {
@@ -15,5 +15,13 @@ describe('what events make old', () => {
   it('is nothing for an event without consequences', () => expect(new StaleKeys(500).add([], 0)).toBeUndefined());
   it('is the overview for everything, since it has the alarms', () => {
     for (const keys of Object.values(STALE_BY_EVENT)) expect(keys).toContain('overview');
+  });
+});
+
+describe('a list of pages', () => {
+  it('is long when it is of many, and one page where there are none', () => {
+    expect(isLong({ pages: Array.from({ length: 6 }, () => ({})) })).toBe(true);
+    expect(isLong({ pages: [{}] })).toBe(false);
+    expect([pagesOf(undefined), pagesOf({ items: [] }), pagesOf({ pages: [{}, {}] })]).toEqual([1, 1, 2]);
   });
 });

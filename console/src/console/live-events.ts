@@ -34,3 +34,15 @@ export class StaleKeys {
     return keys;
   }
 }
+
+/** As many pages of a list are fetched anew at an event. */
+const PAGES_LIVE_MAX = 5;
+
+/** Whether an answer is a list of so many pages that it is fetched anew now and then, and not at each event. */
+export const isLong = (data: unknown): boolean => pagesOf(data) > PAGES_LIVE_MAX;
+
+/** How many pages of a list there are in an answer; 1 for what is no list of pages. */
+export function pagesOf(data: unknown): number {
+  const { pages } = (data ?? {}) as { pages?: unknown };
+  return Array.isArray(pages) ? Math.max(1, pages.length) : 1;
+}

@@ -92,7 +92,32 @@ export function Scrolled({ label, children }: { readonly label: string; readonly
   );
 }
 
-/** Asks before something that cannot be taken back; the browser's own dialog keeps the focus in and gives it back. */
+/** A window over the page; the browser's own dialog keeps the focus in and gives it back. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => shown?.close();
+  }, []);
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose} onCancel={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** Asks before something that cannot be taken back. */
 export function ConfirmDialog({
   title,
   action,
@@ -110,16 +135,8 @@ export function ConfirmDialog({
   readonly onClose: () => void;
   readonly children: ReactNode;
 }): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
-  }, []);
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose} onCancel={onClose}>
-      <h2 id={id}>{title}</h2>
+    <Dialog title={title} onClose={onClose}>
       {children}
       <Standing problem={problem} isLoading={false} />
       <div className="dialog-buttons">
@@ -130,7 +147,7 @@ export function ConfirmDialog({
           {action}
         </button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 

@@ -7,8 +7,15 @@ describe('ways to publish', () => {
   it('name server, key, command and endpoint of the stream', () => {
     const [obs, ffmpeg, whip] = publishWays(page, rtmpAddress(page, undefined), 'live', 'show');
     expect(obs?.fields.map(({ value }) => value)).toEqual(['rtmp://example.org/live', 'show']);
-    expect(ffmpeg?.fields[0]?.value).toMatch(/^ffmpeg -re .* -f flv rtmp:\/\/example\.org\/live\/show$/);
+    expect(ffmpeg?.fields[0]?.value).toMatch(/^ffmpeg -re .* -f flv "rtmp:\/\/example\.org\/live\/show"$/);
     expect(whip?.fields[0]?.value).toBe('https://example.org/live/show/whip');
+  });
+  it('carry a new key where it belongs', () => {
+    const [obs, ffmpeg, whip] = publishWays(page, 'rtmp://example.org', 'live', 'show', 'K');
+    expect(obs?.fields[1]?.value).toBe('show?key=K');
+    expect(ffmpeg?.fields[0]?.value).toContain('"rtmp://example.org/live/show?key=K"');
+    expect(whip?.fields[1]).toEqual({ label: 'Bearer token', value: 'K' });
+    expect(obs?.note).not.toContain('key=');
   });
   it('go by what a node says of itself', () => expect(rtmpAddress(page, 'rtmp://edge:1936')).toBe('rtmp://edge:1936'));
 });

@@ -23,12 +23,14 @@ import type {
   SessionResource,
 } from '../../../src/api/console-contract.ts';
 import { ApiProblem, callApi, listAll } from './api-client.ts';
+import { pagesOf } from './live-events.ts';
 
 /** Figures change without an event; lists are looked at again in case an event was lost. */
 const FIGURES_MS = 2_000;
-const LISTS_MS = 10_000;
+export const LISTS_MS = 10_000;
 const SESSION_MS = 60_000;
-const PAGE_ITEMS = 200;
+export const PAGE_ITEMS = 200;
+const PAGE_PAUSE_MS = 1_000;
 const RETRIES_MAX = 1;
 
 export const createQueries = (): QueryClient =>
@@ -42,7 +44,7 @@ export const createQueries = (): QueryClient =>
     },
   });
 
-type Answer<Data> = UseQueryResult<Data, ApiProblem>;
+export type Answer<Data> = UseQueryResult<Data, ApiProblem>;
 
 interface Figures<Data> {
   readonly key: readonly string[];
@@ -52,21 +54,30 @@ interface Figures<Data> {
 }
 
 /** What is asked for again and again while somebody looks at it; the last answer stays through failures. */
-const useFigures = <Data>({ key, read, everyMs = FIGURES_MS, isWanted = true }: Figures<Data>): Answer<Data> =>
+export const useFigures = <Data>({ key, read, everyMs = FIGURES_MS, isWanted = true }: Figures<Data>): Answer<Data> =>
   useQuery<Data, ApiProblem>({
     queryKey: key,
     queryFn: read,
     refetchInterval: everyMs,
-    placeholderData: keepPreviousData,
     enabled: isWanted,
   });
 
+/** Looked at seldom while all is well, and often while the server is silent. */
 export const useSession = (): Answer<SessionResource> =>
-  useFigures({ key: ['session'], read: () => callApi('GET', '/session'), everyMs: SESSION_MS });
+  useQuery<SessionResource, ApiProblem>({
+    queryKey: ['session'],
+    queryFn: () => callApi('GET', '/session'),
+    refetchInterval: ({ state }) => (state.error === null ? SESSION_MS : FIGURES_MS),
+    refetchIntervalInBackground: true,
+    retry: false,
+  });
 export const useOverview = (): Answer<OverviewResource> => useFigures({ key: ['overview'], read: () => callApi('GET', '/overview') });
 /** Of a cluster: a node on its own keeps no list of nodes. */
 export const useNodes = (isWanted = true): Answer<readonly NodeResource[]> =>
   useFigures({ key: ['nodes'], read: () => listAll<NodeResource>('/nodes'), isWanted });
+/** The nodes as they were known when the one that serves the page was last heard, to turn to when it falls silent. */
+export const useKnownNodes = (isWanted: boolean): Answer<readonly NodeResource[]> =>
+  useFigures({ key: ['nodes-known'], read: () => listAll<NodeResource>('/nodes'), everyMs: SESSION_MS, isWanted });
 export const useRelays = (): Answer<RelayList> => useFigures({ key: ['relays'], read: () => callApi('GET', '/cluster/relays') });
 export const useTranscoding = (): Answer<NodeTranscodingList> =>
   useFigures({ key: ['transcoding'], read: () => callApi('GET', '/cluster/transcoding') });
@@ -92,17 +103,18 @@ export function useStreams(search: string): UseInfiniteQueryResult<readonly Clus
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
     select: ({ pages }): readonly ClusterStreamResource[] => pages.flatMap(({ items }) => items),
-    refetchInterval: LISTS_MS,
+    // Fifty pages are not fetched as often as one.
+    refetchInterval: ({ state }) => Math.max(LISTS_MS, pagesOf(state.data) * PAGE_PAUSE_MS),
     placeholderData: keepPreviousData,
   });
 }
 
-type Change<Wish> = UseMutationResult<unknown, ApiProblem, Wish>;
+export type Change<Wish, Made = unknown> = UseMutationResult<Made, ApiProblem, Wish>;
 
 /** A change, after which the answers under `stale` are fetched again. */
-function useChange<Wish>(run: (wish: Wish) => Promise<unknown>, stale: readonly string[]): Change<Wish> {
+export function useChange<Wish, Made = unknown>(run: (wish: Wish) => Promise<Made>, stale: readonly string[]): Change<Wish, Made> {
   const queries = useQueryClient();
-  return useMutation<unknown, ApiProblem, Wish>({
+  return useMutation<Made, ApiProblem, Wish>({
     mutationFn: run,
     onSettled: () => Promise.all(stale.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   });

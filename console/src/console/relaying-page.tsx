@@ -4,7 +4,7 @@ import { formatUptime } from '../figures/figures.ts';
 import { formatBytes } from './node-figures.ts';
 import { PageTitle, Scrolled, Standing } from './parts.tsx';
 import { useSources, useTargets } from './queries.ts';
-import { StreamLink } from './transcoding-page.tsx';
+import { StreamLink } from './stream-link.tsx';
 
 /** Where streams are pulled from and pushed to, and how that stands. */
 export function RelayingPage(): JSX.Element {

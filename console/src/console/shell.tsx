@@ -1,12 +1,14 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import type { JSX } from 'react';
+import { type JSX, useRef } from 'react';
 import type { SessionResource } from '../../../src/api/console-contract.ts';
 import { PageHeader } from '../design/page-header.tsx';
 import { StreamsPage } from '../streams/streams-page.tsx';
 import { Standing } from './parts.tsx';
-import { useSession, useSignOut } from './queries.ts';
+import { useKnownNodes, useSession, useSignOut } from './queries.ts';
 import { SessionContext } from './session-context.ts';
 import { SignInPage } from './sign-in-page.tsx';
+import { SilentServer } from './silent-server.tsx';
+import { useHereInView } from './use-here-in-view.ts';
 import { useLiveEvents } from './use-live-events.ts';
 
 const SIGN_IN = '/console/sign-in';
@@ -17,15 +19,22 @@ const PLACES = [
   ['/console/nodes', 'Nodes'],
   ['/console/topology', 'Topology'],
   ['/console/transcoding', 'Transcoding'],
-  ['/console/sources', 'Sources and targets'],
+  ['/console/sources', 'Sources'],
+  ['/console/routing', 'Routing'],
+  ['/console/apps', 'Apps'],
+  ['/console/keys', 'Keys'],
+  ['/console/config', 'Configuration'],
+  ['/console/events', 'Events'],
+  ['/console/audit', 'Audit'],
 ] as const;
 
 /** What every page stands in. Visitors without a key see the live streams, where everybody may; else they are asked to sign in. */
 export function Shell(): JSX.Element {
-  const { data: session, error } = useSession();
+  const { data: session, error, dataUpdatedAt } = useSession();
   const { pathname } = useLocation();
   const mayRead = session?.scope === 'read' || session?.scope === 'admin';
   const isLive = useLiveEvents(mayRead);
+  const { data: nodes = [] } = useKnownNodes(mayRead && session.server.isInCluster);
   if (session?.scope === 'public' && pathname === '/') {
     return (
       <StreamsPage>
@@ -44,6 +53,7 @@ export function Shell(): JSX.Element {
         </a>
         <PageHeader>{session && <Account session={session} isSigningIn={isSigningIn} />}</PageHeader>
         {mayRead && <Places />}
+        {session && error !== null && <SilentServer session={session} nodes={nodes} sinceMs={dataUpdatedAt} />}
         <main id="content" tabIndex={-1}>
           {session === undefined ? <Standing problem={error} isLoading /> : mayRead || isSigningIn ? <Outlet /> : <SignInPage />}
         </main>
@@ -54,8 +64,11 @@ export function Shell(): JSX.Element {
 }
 
 function Places(): JSX.Element {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  useHereInView(nav, pathname);
   return (
-    <nav className="places-nav" aria-label="Console">
+    <nav ref={nav} className="places-nav" aria-label="Console">
       {PLACES.map(([to, words]) => (
         <Link key={to} to={to} activeOptions={{ exact: to === '/' }}>
           {words}

@@ -4,11 +4,12 @@ import { type JSX, useEffect, useRef, useState } from 'react';
 import type { ClusterStreamResource } from '../../../src/api/console-contract.ts';
 import { formatUptime } from '../figures/figures.ts';
 import { describeTracks } from '../streams/select-streams.ts';
+import { Thumbnail } from '../streams/thumbnail.tsx';
 import { PageTitle, Standing } from './parts.tsx';
 import { useStreams } from './queries.ts';
+import { useSettled } from './use-settled.ts';
 
 const ROW_HEIGHT = 66;
-const TYPING_MS = 150;
 /** The next page is fetched when so many rows are left below. */
 const AHEAD_ROWS = 40;
 
@@ -87,6 +88,7 @@ function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.
   const { app, name, path, state, isOriginAlive, protocol, origin, region, uptimeSeconds, renditions } = stream;
   return (
     <>
+      <Thumbnail app={app} name={name} tracks={stream.tracks} />
       <StreamBadge state={state} isOriginAlive={isOriginAlive} />
       <div className="stream-name">
         <Link className="stream-link" to="/console/streams/$app/$name" params={{ app, name }}>
@@ -107,14 +109,4 @@ function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.
 export function StreamBadge({ state, isOriginAlive }: Pick<ClusterStreamResource, 'state' | 'isOriginAlive'>): JSX.Element {
   if (!isOriginAlive) return <span className="badge stale">No origin</span>;
   return <span className={`badge ${state}`}>{state === 'live' ? 'Live' : 'On hold'}</span>;
-}
-
-/** What was typed, as soon as typing pauses. */
-function useSettled(typed: string): string {
-  const [settled, setSettled] = useState(typed);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(typed.trim()), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  return settled;
 }

@@ -1,9 +1,11 @@
-import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { NodeTranscodingResource } from '../../../src/api/console-contract.ts';
+import { Allocation } from './allocation.tsx';
 import { shareOf } from './node-figures.ts';
 import { Meter, PageTitle, Scrolled, Standing } from './parts.tsx';
 import { useTranscoding } from './queries.ts';
+import { useIsInCluster } from './session-context.ts';
+import { StreamLink } from './stream-link.tsx';
 
 /** What each node makes of streams, within which limit, and why. */
 export function TranscodingPage(): JSX.Element {
@@ -11,6 +13,7 @@ export function TranscodingPage(): JSX.Element {
   return (
     <>
       <PageTitle title="Transcoding" />
+      {useIsInCluster() && <Allocation />}
       <Standing problem={error} isLoading={isPending} />
       {data?.items.map((item) => (
         <NodeTranscoding key={item.node} item={item} />
@@ -108,15 +111,5 @@ function Decisions({ decisions }: Pick<NodeTranscodingResource['transcoding'], '
         </table>
       </Scrolled>
     </>
-  );
-}
-
-/** A link to a stream's page. */
-export function StreamLink({ path }: { readonly path: string }): JSX.Element {
-  const [app = '', name = ''] = path.split('/');
-  return (
-    <Link to="/console/streams/$app/$name" params={{ app, name }}>
-      {path}
-    </Link>
   );
 }

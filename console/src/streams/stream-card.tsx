@@ -3,6 +3,7 @@ import { formatBitrate, formatUptime, formatViewers } from '../figures/figures.t
 import { watchPath } from '../stream-address/stream-address.ts';
 import { describeTracks } from './select-streams.ts';
 import type { ListedStream } from './streams-answer.ts';
+import { Thumbnail } from './thumbnail.tsx';
 
 /** One stream of the list; the whole card leads to its watch page. */
 export function StreamCard({ stream }: { readonly stream: ListedStream }): JSX.Element {
@@ -14,6 +15,7 @@ export function StreamCard({ stream }: { readonly stream: ListedStream }): JSX.E
   ];
   return (
     <li className="card">
+      <Thumbnail app={app} name={name} tracks={stream.tracks} />
       <div className="card-top">
         <span className={`badge ${state}`}>{state === 'live' ? 'Live' : 'On hold'}</span>
         <span className="card-app">{app}</span>

@@ -30,6 +30,8 @@ export class HlsEngine implements Engine {
   readonly tellsProgress = false;
   readonly #hls: Hls;
   readonly #bitrate = new BitrateWindow(BITRATE_WINDOW_MS);
+  /** The newest complete segment's number. */
+  #newest: number | undefined;
   /** Where playlists were asked for before another server answered. */
   readonly #before = new Map<Level, string>();
   #qualities: readonly Quality[] = [];
@@ -51,6 +53,7 @@ export class HlsEngine implements Engine {
       if (!this.#before.has(at)) this.#before.set(at, at.uri);
       at.url[0] = next;
     });
+    hls.on(Events.LEVEL_UPDATED, (_event, { details }) => this.#followJump(video, details));
     hls.on(Events.LEVEL_SWITCHED, () => listener.qualities());
     hls.on(Events.FRAG_LOADED, (_event, { frag, part }) => {
       const piece = part ?? frag;
@@ -114,6 +117,17 @@ export class HlsEngine implements Engine {
 
   destroy(): void {
     this.#hls.destroy();
+  }
+
+  /**
+   * A stream that goes on from another origin has greater numbers and shares nothing with the playlist before. hls.js would wait for what is in between for
+   * ever: it does not exist.
+   */
+  #followJump(video: HTMLVideoElement, { startSN, endSN }: { readonly startSN: number; readonly endSN: number }): void {
+    const before = this.#newest;
+    this.#newest = endSN;
+    const position = this.#hls.liveSyncPosition;
+    if (before !== undefined && startSN > before && position !== null) video.currentTime = position;
   }
 }
 

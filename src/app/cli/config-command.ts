@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig, printConfig } from '../config/mod.ts';
 import { fail } from './fail.ts';
+import { registerSettings } from './settings-commands.ts';
 
 export const CONFIG_OPTION: readonly [string, string] = [
   '-c, --config <file>',
@@ -9,7 +10,8 @@ export const CONFIG_OPTION: readonly [string, string] = [
 
 /** `sluice config print|check`. */
 export function registerConfig(program: Command): void {
-  const command = program.command('config').description('look at the configuration');
+  const command = program.command('config').description('look at the configuration of this machine, and at the settings of a cluster');
+  registerSettings(command);
   command
     .command('print')
     .description('print the effective configuration as YAML: defaults, then the file, then the environment; stream keys are masked')

@@ -1,14 +1,24 @@
 import type { Command } from 'commander';
+import { allItems, type NewStreamKey, type StreamKey } from '../../client/mod.ts';
 import { Secrets } from '../../io/mod.ts';
 import { ADMIN_KEY_NAME } from '../first-start.ts';
+import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
 import { attempt, CONFIG_OPTION, load } from './config-command.ts';
+import { parseSeconds } from './parse-amount.ts';
+import { textTable } from './text-table.ts';
 
-/** `sluice keys show|new-admin`. */
+interface CreateOptions extends ShowOptions {
+  readonly stream?: string;
+  readonly expires?: number;
+  readonly note?: string;
+}
+
+/** `sluice keys show|new-admin` of the data folder; `list|create|rotate|delete` by the API. */
 export function registerKeys(program: Command): void {
-  const command = program.command('keys').description('look at the keys in the data folder');
+  const command = program.command('keys').description('look at the keys in the data folder; make, rotate and delete stream keys');
   command
     .command('show')
-    .description('print the stream keys of each app')
+    .description('print the stream keys of each app in the data folder')
     .option(...CONFIG_OPTION)
     .action(({ config: file }: { config?: string }) => attempt(() => show(file)));
   command
@@ -18,6 +28,56 @@ export function registerKeys(program: Command): void {
     .action(({ config: file }: { config?: string }) =>
       attempt(() => console.log(Secrets.open(load(file).dataFolder).createApiKey(ADMIN_KEY_NAME, 'admin', new Date()))),
     );
+  registerStreamKeys(command);
+}
+
+function registerStreamKeys(command: Command): void {
+  withShowOptions(command.command('list <app>').description('list the stream keys of an app, without their secrets')).action(
+    (app: string, options: ShowOptions) =>
+      run(async () => shown(options, await allItems((query) => clientOf(options).apps.keys.list(app, query)), table)),
+  );
+  withShowOptions(command.command('create <app>').description('make a stream key and print it this once'))
+    .option('--stream <name>', 'the one stream that it may publish (default: all of the app)')
+    .option('--expires <time>', 'how long it counts, e.g. 24h or 7d (default: for ever)', parseSeconds)
+    .option('--note <text>', 'to know it by')
+    .addHelpText('after', '\nExample:\n  sluice keys create live --stream show --expires 7d --note "studio 1"')
+    .action((app: string, options: CreateOptions) => run(() => create(app, options)));
+  withShowOptions(command.command('rotate <app> <id>').description('give a stream key a new secret and print it this once'))
+    .option('--grace <time>', 'how long the old secret counts beside the new one, e.g. 1h (default: not at all)', parseSeconds)
+    .action((app: string, id: string, options: ShowOptions & { grace?: number }) =>
+      run(async () => shown(options, await clientOf(options).apps.keys.rotate(app, id, { graceS: options.grace ?? 0 }), secretText)),
+    );
+  withApiOptions(command.command('delete <app> <id>').description('delete a stream key; who publishes already goes on')).action(
+    (app: string, id: string, options: ApiOptions) =>
+      run(async () => {
+        await clientOf(options).apps.keys.delete(app, id);
+        return `${id} is deleted.`;
+      }),
+  );
+}
+
+async function create(app: string, options: CreateOptions): Promise<string> {
+  const { stream, expires, note } = options;
+  const made = await clientOf(options).apps.keys.create(app, {
+    ...(stream === undefined ? {} : { stream }),
+    ...(expires === undefined ? {} : { expiresInS: expires }),
+    ...(note === undefined ? {} : { note }),
+  });
+  return shown(options, made, secretText);
+}
+
+const secretText = ({ id, key, app, stream, expiresAt, oldSecretUntil }: NewStreamKey): string =>
+  [
+    key,
+    '',
+    `It publishes ${stream === undefined ? `all streams of ${app}` : `${app}/${stream}`}${expiresAt === undefined ? '' : ` until ${expiresAt}`}, has the id ${id}, and is not shown again.`,
+    ...(oldSecretUntil === undefined ? [] : [`The old secret counts until ${oldSecretUntil}.`]),
+  ].join('\n');
+
+function table(keys: readonly StreamKey[]): string {
+  if (keys.length === 0) return 'There are no stream keys.';
+  const rows = keys.map(({ id, stream, createdAt, expiresAt, note }) => [id, stream ?? 'all', createdAt, expiresAt ?? 'never', note]);
+  return textTable(['KEY', 'STREAM', 'MADE', 'EXPIRES', 'NOTE'], rows);
 }
 
 function show(file: string | undefined): void {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { NodePatch, NodeResource } from '../../api/mod.ts';
-import { type ApiOptions, callApi, listAll, withApiOptions } from './api-options.ts';
-import { fail } from './fail.ts';
+import { allItems, type ChangeNodeRequest, type Node } from '../../client/mod.ts';
+import { type ApiOptions, clientOf, run, withApiOptions } from './api-options.ts';
 import { parseSeconds } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
 
@@ -28,35 +27,26 @@ export function registerNodes(program: Command): void {
   withApiOptions(command.command('remove <id>').description('take the node out of the cluster for good and revoke its certificate')).action(
     (id: string, options: ApiOptions) =>
       run(async () => {
-        await callApi(options, 'DELETE', `/nodes/${encodeURIComponent(id)}`);
+        await clientOf(options).nodes.remove(id);
         return `${id} is removed.`;
       }),
   );
 }
 
-/** Prints what an action returns, or why it failed. */
-export async function run(action: () => Promise<string>): Promise<void> {
-  try {
-    console.log(await action());
-  } catch (error) {
-    process.exitCode = fail(error);
-  }
-}
-
-async function change(options: ApiOptions, id: string, patch: NodePatch): Promise<string> {
-  const node = (await callApi(options, 'PATCH', `/nodes/${encodeURIComponent(id)}`, patch)) as NodeResource;
+async function change(options: ApiOptions, id: string, patch: ChangeNodeRequest): Promise<string> {
+  const node = await clientOf(options).nodes.change(id, patch);
   const until = node.drainDeadlineAt === undefined ? '' : `; what is left at ${node.drainDeadlineAt} is closed`;
   return `${id} is ${node.status}${until}.`;
 }
 
 async function list(options: ApiOptions & { json?: boolean }): Promise<string> {
-  const nodes = await listAll<NodeResource>(options, '/nodes');
+  const nodes = await allItems(clientOf(options).nodes.list);
   if (options.json === true) return JSON.stringify(nodes, null, 2);
   const headings = ['NODE', 'REGION', 'ROLES', 'STATUS', 'CPU', 'NETWORK OUT', 'VIEWERS', 'STREAMS', 'TASKS', 'HEARD', 'VERSION', 'HTTP'];
   return textTable(headings, nodes.map(row));
 }
 
-function row(node: NodeResource): string[] {
+function row(node: Node): string[] {
   const { id, self, region, roles, status, stale, load, heardAgoMs, version, endpoints } = node;
   const viewers = load === undefined ? undefined : Object.values(load.viewers).reduce((sum, count) => sum + count, 0);
   return [

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
-import { createLog, Secrets, systemClock } from '../../io/mod.ts';
+import type pino from 'pino';
+import { SluiceError } from '../../core/mod.ts';
+import { createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
 import { banner } from '../banner.ts';
 import { ClusterMember } from '../cluster-member.ts';
+import type { Config } from '../config/mod.ts';
 import { ensureAdminKey, ensureStreamKeys } from '../first-start.ts';
 import { startNode } from '../node.ts';
 import { version } from '../package-root.ts';
@@ -43,10 +46,14 @@ export async function startServer(options: StartOptions): Promise<void> {
   exitOnUncaught(log);
   const secrets = Secrets.open(config.dataFolder);
   const { streamKeys, newStreamKeys } = ensureStreamKeys(config, secrets, new Date());
-  const cluster = await ClusterMember.open({ config, version, clock: systemClock, log });
-  const node = await startNode({ config, secrets, streamKeys, version, log, ...(cluster === undefined ? {} : { cluster }) });
+  const tracing = await tracingOf(config, log);
+  const cluster = await ClusterMember.open({ config, version, clock: systemClock, log, tracing });
+  const node = await startNode({ config, secrets, streamKeys, version, log, tracing, ...(cluster === undefined ? {} : { cluster }) });
   const end = exitOnSignals(
-    () => node.close(),
+    async () => {
+      await node.close();
+      await tracing?.close();
+    },
     log,
     () => cluster?.drain(),
   );
@@ -55,4 +62,14 @@ export async function startServer(options: StartOptions): Promise<void> {
   const newAdminKey = ensureAdminKey(secrets, new Date());
   console.log(banner({ version, config, httpPort, rtmpPort, webrtcPort, newAdminKey, newStreamKeys }));
   log.info({ code: 'app.started', version, httpPort, rtmpPort, webrtcPort }, 'ready');
+}
+
+/** Undefined when nothing is to be traced, which costs nothing then. */
+async function tracingOf({ tracing, dataFolder }: Config, log: pino.Logger): Promise<Tracing | undefined> {
+  const { endpoint, samplePercent } = tracing;
+  if (endpoint === '') return undefined;
+  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
+    throw new SluiceError('config.tracing', `tracing.endpoint: ${endpoint} is no URL such as http://127.0.0.1:4318/v1/traces`);
+  }
+  return openTracing({ endpoint, samplePercent, version, nodeId: loadIdentity(dataFolder)?.nodeId ?? 'n1', log });
 }

@@ -1,66 +1,64 @@
 import type { Command } from 'commander';
-import type { ProblemResource, StreamPage, StreamResource } from '../../api/mod.ts';
-import { EXIT_FAILED } from './exit-code.ts';
-import { textTable } from './text-table.ts';
+import { allItems, type Stream } from '../../client/mod.ts';
+import { SluiceError } from '../../core/mod.ts';
+import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { fieldLines, textTable } from './text-table.ts';
 
-interface StreamsOptions {
-  readonly json?: boolean;
-  readonly url: string;
-}
-
-const DEFAULT_URL = 'http://127.0.0.1:8080';
-
-/** `sluice streams`: asks a running server's API. */
+/** `sluice streams [list|show|end]`: the streams of a running server. */
 export function registerStreams(program: Command): void {
-  program
-    .command('streams')
-    .description('list the streams of a running server')
-    .option('--json', "print the API's answer as JSON")
-    .option('--url <url>', 'the server (environment: SLUICE_URL; its API key: SLUICE_API_KEY)', process.env['SLUICE_URL'] ?? DEFAULT_URL)
-    .addHelpText('after', '\nExamples:\n  sluice streams\n  sluice streams --json --url https://media.example.org')
-    .action(async (options: StreamsOptions) => {
-      try {
-        const streams = await fetchStreams(options.url);
-        console.log(options.json === true ? JSON.stringify(streams, null, 2) : table(streams));
-      } catch (error) {
-        console.error(`sluice: ${explain(error, options.url)}`);
-        process.exitCode = EXIT_FAILED;
-      }
-    });
+  const command = program.command('streams').description('list the streams of a running server, show and end them');
+  withShowOptions(command.command('list', { isDefault: true }).description('list the streams'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice streams\n  sluice streams --json --url https://media.example.org\n  sluice streams show live/show',
+    )
+    .action((options: ShowOptions) => run(async () => shown(options, await allItems(clientOf(options).streams.list), table)));
+  withShowOptions(command.command('show <app/name>').description('show one stream')).action((path: string, options: ShowOptions) =>
+    run(async () => shown(options, await clientOf(options).streams.get(...partsOf(path)), details)),
+  );
+  withApiOptions(command.command('end <app/name>').description('close the publisher and end the stream')).action(
+    (path: string, options: ApiOptions) =>
+      run(async () => {
+        await clientOf(options).cluster.streams.delete(...partsOf(path));
+        return `${path} is ended.`;
+      }),
+  );
 }
 
-async function fetchStreams(url: string): Promise<StreamResource[]> {
-  const key = process.env['SLUICE_API_KEY'];
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const streams: StreamResource[] = [];
-  let cursor: string | undefined;
-  do {
-    const address = new URL('/api/v1/streams?limit=200', url);
-    if (cursor !== undefined) address.searchParams.set('cursor', cursor);
-    const response = await fetch(address, { headers, signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new Error(`the server answered: ${((await response.json()) as ProblemResource).detail}`);
-    const page = (await response.json()) as StreamPage;
-    streams.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return streams;
+function partsOf(path: string): [app: string, name: string] {
+  const [app = '', name = '', ...rest] = path.split('/');
+  if (app !== '' && name !== '' && rest.length === 0) return [app, name];
+  throw new SluiceError('cli.stream-name', `${JSON.stringify(path)} is no stream: give APP/NAME, such as live/show`);
 }
 
-function table(streams: readonly StreamResource[]): string {
+const tracksText = ({ tracks }: Stream): string =>
+  tracks.map((track) => (track.kind === 'video' ? `${track.codec} ${track.width}x${track.height}` : track.codec)).join(' + ');
+const bitrateText = ({ bitrateBps }: Stream): string => `${(bitrateBps / 1e6).toFixed(2)} Mbit/s`;
+
+function table(streams: readonly Stream[]): string {
   if (streams.length === 0) return 'No streams are live.';
   const rows = streams.map((stream) => [
     stream.path,
     stream.state,
-    stream.tracks.map((track) => (track.kind === 'video' ? `${track.codec} ${track.width}x${track.height}` : track.codec)).join(' + '),
-    `${(stream.bitrateBps / 1e6).toFixed(2)} Mbit/s`,
+    tracksText(stream),
+    bitrateText(stream),
     String(stream.viewers.total),
     `${stream.uptimeSeconds} s`,
   ]);
   return textTable(['STREAM', 'STATE', 'TRACKS', 'BITRATE', 'VIEWERS', 'UPTIME'], rows);
 }
 
-function explain(error: unknown, url: string): string {
-  const { name, message } = error as Error;
-  if (name === 'TimeoutError') return `${url} does not answer`;
-  return message === 'fetch failed' ? `no server answers at ${url}; start one with "sluice start", or name another with --url` : message;
+function details(stream: Stream): string {
+  const { path, state, startedAt, publisher, viewers, frameRate, keyframeIntervalMs, renditions } = stream;
+  const byProtocol = Object.entries(viewers.byProtocol).map(([protocol, count]) => `${protocol} ${count}`);
+  return fieldLines([
+    ['stream', path],
+    ['state', `${state} since ${startedAt}`],
+    ['publisher', [publisher.protocol, publisher.address, publisher.agent].filter((text) => text !== undefined).join(' ')],
+    ['tracks', tracksText(stream)],
+    ['bitrate', bitrateText(stream)],
+    ['frame rate', `${frameRate} a second, a keyframe each ${keyframeIntervalMs} ms`],
+    ['viewers', [String(viewers.total), ...byProtocol].join(' ')],
+    ['renditions', renditions.join(' ')],
+  ]);
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { JoinTokenResource, NewJoinTokenResource } from '../../api/mod.ts';
-import { type ApiOptions, callApi, listAll, withApiOptions } from './api-options.ts';
-import { run } from './nodes-command.ts';
+import { allItems, type CreateJoinTokenRequest } from '../../client/mod.ts';
+import { type ApiOptions, clientOf, run, withApiOptions } from './api-options.ts';
 import { collect, parseCount, parseSeconds } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
 
@@ -36,7 +35,7 @@ export function registerTokens(program: Command): void {
   withApiOptions(command.command('remove <id>').description('delete a token; nodes that joined with it stay')).action(
     (id: string, options: ApiOptions) =>
       run(async () => {
-        await callApi(options, 'DELETE', `/cluster/tokens/${encodeURIComponent(id)}`);
+        await clientOf(options).cluster.tokens.delete(id);
         return `${id} is deleted.`;
       }),
   );
@@ -44,13 +43,14 @@ export function registerTokens(program: Command): void {
 
 async function create(options: CreateOptions): Promise<string> {
   const { role, region, uses, expires, note, url } = options;
-  const made = (await callApi(options, 'POST', '/cluster/tokens', {
-    ...(role === undefined ? {} : { roles: role }),
+  const made = await clientOf(options).cluster.tokens.create({
+    // The server says what it makes of others.
+    ...(role === undefined ? {} : { roles: role as NonNullable<CreateJoinTokenRequest['roles']> }),
     ...(region === undefined ? {} : { regions: region }),
     ...(uses === undefined ? {} : { usesMax: uses }),
     ...(expires === undefined ? {} : { expiresInS: expires }),
     ...(note === undefined ? {} : { note }),
-  })) as NewJoinTokenResource;
+  });
   if (options.json === true) return JSON.stringify(made, null, 2);
   const roles = made.roles.map((name) => `--role ${name}`).join(' ');
   const times = made.usesMax === 1 ? 'once' : `${made.usesMax} times`;
@@ -58,7 +58,7 @@ async function create(options: CreateOptions): Promise<string> {
 }
 
 async function list(options: ApiOptions & { json?: boolean }): Promise<string> {
-  const tokens = await listAll<JoinTokenResource>(options, '/cluster/tokens');
+  const tokens = await allItems(clientOf(options).cluster.tokens.list);
   if (options.json === true) return JSON.stringify(tokens, null, 2);
   if (tokens.length === 0) return 'There are no join tokens.';
   const rows = tokens.map(({ id, roles, regions, uses, usesMax, expiresAt, note }) => [

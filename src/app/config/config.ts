@@ -41,6 +41,7 @@ export interface AppConfig {
   keys: string[];
   publishFromLoopback: boolean;
   secondPublisher: 'reject' | 'takeover' | 'standby';
+  limits: { streams: number; viewers: number; bitrateInBps: number; bitrateOutBps: number; transcodeMinutes: number };
   ladder: LadderConfig;
   targets: TargetConfig[];
   sources: Record<string, SourceConfig>;
@@ -118,12 +119,14 @@ export interface Config {
     advertise: string;
     coordination: 'embedded' | 'nats-server' | 'nats';
     nats: { servers: string[]; user: string; password: string; caFile: string; port: number };
-    relay: { host: string; port: number };
+    relay: { host: string; port: number; childrenMax: number };
     lingerMs: number;
     drainMs: number;
     networks: Record<string, string[]>;
     regionHeader: string;
   };
   api: { publicReads: boolean };
+  metrics: { streamsMax: number };
+  tracing: { endpoint: string; samplePercent: number };
   demo: { enabled: boolean };
 }

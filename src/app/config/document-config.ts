@@ -13,6 +13,8 @@ error that names the file, line, key, value and what is right.
 
 \`sluice config check\` says whether the configuration is right, \`sluice config print\` shows the effective one with all defaults (stream keys masked).
 [sluice.example.yaml](../sluice.example.yaml) is a file to start from.
+
+Apps, ladders, weights and routing rules of a whole cluster are also set at run time, with versions: see [configuration as data](config-as-data.md).
 `;
 
 /** docs/configuration.md, from the schema. */

@@ -7,8 +7,9 @@ import { loadConfig } from './load-config.ts';
 import { printConfig } from './print-config.ts';
 
 const ladder = { template: 'webrtc', rungs: [], always: false, lingerMs: 10_000 };
+const limits = { streams: -1, viewers: -1, bitrateInBps: -1, bitrateOutBps: -1, transcodeMinutes: -1 };
 /** What an app has without being asked. */
-const rest = { ladder, targets: [], sources: {} };
+const rest = { limits, ladder, targets: [], sources: {} };
 
 describe('configuration', () => {
   it('needs no file and no variable', () => {

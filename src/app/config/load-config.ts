@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { TSchema } from '@sinclair/typebox';
 import { streamRef } from '../../core/mod.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readEnvironmentValues } from './environment-values.ts';
 import { type GivenValue, readFileValues } from './file-values.ts';
-import { groupItem, isGroup, keyName, namedValue } from './keys.ts';
+import { keyName } from './keys.ts';
 import { encoderCheck, ladderChecks } from './ladder-checks.ts';
 import { configSchema } from './schema.ts';
 import { sourceChecks } from './source-checks.ts';
 import { allowedNetworksCheck, targetChecks } from './target-checks.ts';
+import { withDefaults } from './value-defaults.ts';
 
 /** The file that is read when none is named, if it is there. */
 export const DEFAULT_CONFIG_FILE = 'sluice.yaml';
@@ -76,16 +76,6 @@ function assemble(given: readonly GivenValue[]): Config {
 
 function define(group: Record<string, unknown>, name: string | number, value: unknown): void {
   Object.defineProperty(group, name, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function withDefaults(value: unknown, schema: TSchema): unknown {
-  const named = namedValue(schema);
-  const given = (value ?? {}) as Record<string, unknown>;
-  if (named !== undefined) return Object.fromEntries(Object.entries(given).map(([name, child]) => [name, withDefaults(child, named)]));
-  const item = groupItem(schema);
-  if (item !== undefined && Array.isArray(value)) return value.map((each) => withDefaults(each, item));
-  if (!isGroup(schema)) return value ?? structuredClone(schema['default']);
-  return Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, withDefaults(given[name], child)]));
 }
 
 /** What no single key can tell: values that contradict each other. */

@@ -22,6 +22,9 @@ const port = (fallback: number, description: string) => integer(fallback, 0, 65_
 const certFile = text('', 'File with the certificate chain (PEM). Relative paths start at the configuration file.');
 const keyFile = text('', 'File with the private key of the certificate (PEM).');
 
+const LIMIT_MAX = 1_000_000_000_000;
+const limit = (description: string) => integer(-1, -1, LIMIT_MAX, `${description} -1: no limit.`);
+
 const LADDER_RUNGS_MAX = 12;
 const BITRATE_BPS_MAX = 100_000_000;
 
@@ -136,6 +139,16 @@ const app = group('An app: a namespace of streams with its own keys.', {
     'reject',
     ['reject', 'takeover', 'standby'],
     'What happens to a second publisher of a live stream: it is refused, or it takes the stream over from the first. `standby`: where it publishes to another node of a cluster, it is kept, and takes over as soon as the first one is gone; on the same node it is refused.',
+  ),
+  limits: group(
+    'What the app may use at most, over the whole cluster; -1: no limit. What the API sets of it counts instead; see docs/access.md.',
+    {
+      streams: limit('Streams that are published at a time.'),
+      viewers: limit('Viewers at a time, by all protocols.'),
+      bitrateInBps: limit('Bits a second of all its publishers together.'),
+      bitrateOutBps: limit('Bits a second to all its viewers together.'),
+      transcodeMinutes: limit('Minutes of rungs that are made in a calendar month (UTC).'),
+    },
   ),
   ladder,
   sources: Type.Record(Type.String(), source, {
@@ -332,7 +345,7 @@ const schema = Type.Object(
         default: [],
         maxItems: 64,
         description:
-          'Networks that key sets of apps (`jwksUrl`) may be fetched from though they are none of the public internet, e.g. `10.0.0.0/8` or `127.0.0.1`.',
+          'Networks that key sets of apps (`jwksUrl`) may be fetched from, and that webhooks may be in, though they are none of the public internet, e.g. `10.0.0.0/8` or `127.0.0.1`.',
       }),
     }),
     targets: group('Pushing streams to targets.', {
@@ -395,7 +408,16 @@ const schema = Type.Object(
           caFile: text('', 'File with the certificate (PEM) of whoever issued theirs. Relative paths start at the configuration file.'),
           port: port(4222, 'TCP port of the NATS server that this node runs.'),
         }),
-        relay: group('Streams between nodes.', { host, port: port(7350, 'TCP port for other nodes. Never open it to the public.') }),
+        relay: group('Streams between nodes.', {
+          host,
+          port: port(7350, 'TCP port for other nodes. Never open it to the public.'),
+          childrenMax: integer(
+            16,
+            1,
+            4096,
+            'To how many other nodes of its region this one gives a stream. More of them get it from these, as a tree.',
+          ),
+        }),
         lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a stream of another node is pulled on after its last viewer here left.'),
         drainMs: integer(
           0,
@@ -420,12 +442,32 @@ const schema = Type.Object(
         "Whether everybody may list the streams and see their state. When false, that needs an API key or loopback. Publishers' addresses always need one of these.",
       ),
     }),
+    metrics: group('Metrics for Prometheus, at `/metrics`; see docs/metrics.md.', {
+      streamsMax: integer(
+        0,
+        0,
+        10_000,
+        'Of so many streams `/metrics` tells each by name, those that began first; 0: of none. Everybody who may read `/metrics` sees these names.',
+      ),
+    }),
+    tracing: group('Traces of joins and API calls by OpenTelemetry; see docs/metrics.md.', {
+      endpoint: text('', 'Where traces are sent, by OTLP over HTTP: `http://HOST:4318/v1/traces`. Empty: nothing is traced.'),
+      samplePercent: integer(
+        100,
+        0,
+        100,
+        'How many of a hundred traces are kept, of those that begin here. One that a caller began is kept if the caller keeps it.',
+      ),
+    }),
     demo: group('The demo stream.', {
       enabled: flag(false, 'Whether the server publishes a moving test picture as `live/demo` to itself. Same as `sluice start --demo`.'),
     }),
   },
   { additionalProperties: false, description: 'Configuration of Sluice.' },
 );
+
+/** Of an app's ladder. */
+export const ladderSchema: TObject = ladder;
 
 /** The one description of the configuration: keys, types, bounds, defaults, meaning. */
 export const configSchema: TObject = schema;

@@ -1,6 +1,6 @@
 import { UrlPolicy } from '../../access/mod.ts';
-import { isName, SluiceError, streamRef } from '../../core/mod.ts';
-import { fillUrl, isStreamPattern, parseTargetUrl } from '../../targets/mod.ts';
+import { isName, isStreamPattern, SluiceError, streamRef } from '../../core/mod.ts';
+import { fillUrl, parseTargetUrl } from '../../targets/mod.ts';
 import type { TargetConfig } from './config.ts';
 
 /** Takes what is wrong with the value of a key. */

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AccessControl, type AccessDecision, AccessReplica, UrlPolicy } from '../../access/mod.ts';
-import { apiKeyOperations, appOperations, problemHandlers, registerApi } from '../../api/mod.ts';
+import { AccessControl, type AccessDecision, AccessReplica, NO_COUNTERS, NO_FIGURES, NO_LIMITS, UrlPolicy } from '../../access/mod.ts';
+import { type AppUsageResource, apiKeyOperations, appOperations, appUsageOperations, problemHandlers, registerApi } from '../../api/mod.ts';
 import { monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
 import { StoreCalls } from '../cluster/mod.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
+import { testSettings } from '../settings/settings.fixture.ts';
 import { sha256Bytes } from './hashed-key.ts';
-import { ApiKeyStore, AppStore, AuditLog, TokenVerifier } from './mod.ts';
+import { ApiKeyStore, AppStore, AuditLog, TokenVerifier, usageResource } from './mod.ts';
 
 const ADMIN = 'sk_admin-of-the-folder';
 let fastify: FastifyInstance;
@@ -20,11 +21,13 @@ let control: AccessControl;
 let clock: number;
 let lines: string[];
 let stored: string[];
+let measured: string[];
 
 beforeEach(async () => {
   clock = Date.now();
   lines = [];
   stored = [];
+  measured = [];
   store = new EmbeddedStore({ file: join(mkdtempSync(join(tmpdir(), 'sluice-access-')), 'store.sqlite') });
   replica = new AccessReplica(store, { appDeleted: () => undefined });
   const policy = new UrlPolicy({ allowedNetworks: [], allowedFolders: [] });
@@ -40,13 +43,24 @@ beforeEach(async () => {
   const keys = new ApiKeyStore({ store: calls, replica, own: { scopeOf: (key) => (key === ADMIN ? 'admin' : undefined) }, wall });
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const audit = new AuditLog({ store: calls, wall, log });
-  const apps = new AppStore({ store: calls, replica, control, policy, wall });
+  const apps = new AppStore({
+    store: calls,
+    replica,
+    control,
+    policy,
+    settings: testSettings({ calls, replica, control, wall }),
+    wall,
+    usageOf: (app) => {
+      measured.push(app);
+      return NO_FIGURES;
+    },
+  });
   fastify = Fastify({ ajv: { customOptions: { removeAdditional: false } } });
   problemHandlers(fastify, (error) => {
     throw error;
   });
   await registerApi(fastify, {
-    operations: [...appOperations(apps), ...apiKeyOperations(keys, audit)],
+    operations: [...appOperations(apps), ...appUsageOperations({ usageOf }), ...apiKeyOperations(keys, audit)],
     keys,
     changed: audit.note,
     publicReads: true,
@@ -74,6 +88,11 @@ async function call(key: string | undefined, method: 'GET' | 'POST' | 'PATCH' | 
   const answer = { status: response.statusCode, body: response.body === '' ? undefined : response.json() };
   if (answer.body?.code === undefined) stored.push(answer.body?.key ?? '', answer.body?.secret ?? '');
   return answer;
+}
+
+function usageOf(app: string): AppUsageResource | undefined {
+  const figures = { ...NO_FIGURES, viewers: 3 };
+  return control.app(app) === undefined ? undefined : usageResource(app, figures, '2026-11', NO_COUNTERS, control.limitsOf(app));
 }
 
 async function keyFor(...scopes: string[]): Promise<string> {
@@ -106,6 +125,16 @@ describe('apps by the API', () => {
     expect(publish(key.key, 'news')).toEqual({ refused: 'key-wrong' });
   });
 
+  it('are measured for the page that is asked for alone', async () => {
+    for (const name of ['a', 'b', 'c']) await call(ADMIN, 'POST', '/apps', { name });
+    const { body } = await call(ADMIN, 'GET', '/apps?limit=2');
+    expect(body.items).toMatchObject([
+      { name: 'a', usage: { viewers: 0 } },
+      { name: 'b', usage: { viewers: 0 } },
+    ]);
+    expect(measured).toEqual(['a', 'b']);
+  });
+
   it('of the configuration are shown, can be changed, and cannot be deleted', async () => {
     expect((await call(ADMIN, 'GET', '/apps/live')).body).toMatchObject({ configured: true, configuredKeys: 1, publishFromLoopback: true });
     expect((await call(ADMIN, 'PATCH', '/apps/live', { playback: { policy: 'token' } })).status).toBe(200);
@@ -127,6 +156,88 @@ describe('apps by the API', () => {
   ])('that are wished for wrongly (%j) are refused', async (wish, code) => {
     expect((await call(ADMIN, 'POST', '/apps', wish)).body.code).toBe(code);
     expect(replica.apps.get('a')).toBeUndefined();
+  });
+});
+
+describe('limits by the API', () => {
+  const NONE = { streams: null, viewers: null, bitrateInBps: null, bitrateOutBps: null, transcodeMinutes: null };
+
+  it('are set one by one, shown beside what is used, and taken away by null', async () => {
+    expect((await call(ADMIN, 'GET', '/apps/live')).body.limits).toEqual(NONE);
+    const set = await call(ADMIN, 'PATCH', '/apps/live', { limits: { viewers: 5, streams: 0 } });
+    expect(set.body.limits).toEqual({ ...NONE, viewers: 5, streams: 0 });
+    expect((await call(ADMIN, 'PATCH', '/apps/live', { limits: { streams: null } })).body.limits).toEqual({ ...NONE, viewers: 5 });
+    expect((await call(ADMIN, 'PATCH', '/apps/live', { note: 'n' })).body.limits.viewers).toBe(5);
+    expect(control.limitsOf('live')).toEqual({ ...NO_LIMITS, viewers: 5 });
+    const usage = (await call(ADMIN, 'GET', '/apps/live/usage')).body;
+    expect(usage).toMatchObject({ app: 'live', now: { viewers: { used: 3, limit: 5 }, streams: { used: 0, limit: null } } });
+    const [listed] = (await call(ADMIN, 'GET', '/apps')).body.items;
+    expect(listed).toMatchObject({ name: 'live', usage: { streams: 0, viewers: 0 } });
+    const audit = (await call(ADMIN, 'GET', '/audit')).body.items;
+    expect(
+      audit.some(({ after }: { after?: { limits?: object } }) => JSON.stringify(after?.limits) === JSON.stringify({ ...NONE, viewers: 5 })),
+    ).toBe(true);
+  });
+
+  it.each([-1, 1.5, 1e15, Number.NaN, 'many', {}, []])('of %j are refused', async (value) => {
+    const text = Number.isNaN(value) ? '{"limits":{"viewers":NaN}}' : JSON.stringify({ limits: { viewers: value } });
+    const headers = { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' };
+    const response = await fastify.inject({ method: 'PATCH', url: '/api/v1/apps/live', headers, payload: text });
+    expect(response.statusCode).toBe(400);
+    expect(control.limitsOf('live')).toEqual(NO_LIMITS);
+  });
+
+  it('of what is not known are refused', async () => {
+    for (const limits of [{ recordingMinutes: 5 }, {}, { viewers: 5, more: 1 }])
+      expect((await call(ADMIN, 'PATCH', '/apps/live', { limits })).body.code).toBe('api.bad-request');
+  });
+
+  it('are not set by those whom they hold back', async () => {
+    const key = await keyFor('app:live');
+    await call(ADMIN, 'PATCH', '/apps/live', { limits: { viewers: 5 } });
+    for (const limits of [{ viewers: null }, { viewers: 1_000 }, { streams: 1 }])
+      expect((await call(key, 'PATCH', '/apps/live', { note: 'n', limits })).body.code).toBe('api.scope-missing');
+    expect(control.limitsOf('live')).toEqual({ ...NO_LIMITS, viewers: 5 });
+    expect((await call(key, 'PATCH', '/apps/live', { note: 'n' })).body).toMatchObject({ note: 'n', limits: { viewers: 5 } });
+  });
+
+  it('and usage of other apps are not there for the key of one', async () => {
+    await call(ADMIN, 'POST', '/apps', { name: 'news' });
+    const key = await keyFor('app:live');
+    expect((await call(key, 'GET', '/apps/live/usage')).status).toBe(200);
+    for (const app of ['news', 'nowhere']) {
+      expect((await call(key, 'GET', `/apps/${app}/usage`)).body.code).toBe('apps.not-found');
+      expect((await call(key, 'PATCH', `/apps/${app}`, { limits: { viewers: 1 } })).body.code).toBe('apps.not-found');
+    }
+    expect((await call(ADMIN, 'GET', '/apps/nowhere/usage')).body.code).toBe('apps.not-found');
+  });
+});
+
+describe('sessions of what is taken away', () => {
+  it('are told to end on all nodes, where that is asked for', async () => {
+    const ids = (): readonly string[] => [...replica.withdrawals.values()].map(({ id }) => id);
+    const { body: made } = await call(ADMIN, 'POST', '/apps/live/keys', {});
+    const { body: kept } = await call(ADMIN, 'POST', '/apps/live/keys', {});
+    let by = '';
+    const letInBy = (credential: string): void => {
+      by = credential;
+    };
+    const request = {
+      act: 'publish',
+      ref: streamRef('live', 'show'),
+      credential: { key: made.key },
+      address: '192.0.2.1',
+      letInBy,
+    } as const;
+    control.admit(request, () => undefined);
+    await call(ADMIN, 'DELETE', `/apps/live/keys/${kept.id}`);
+    expect(ids()).toEqual([]);
+    expect((await call(ADMIN, 'DELETE', `/apps/live/keys/${made.id}?endSessions=true`)).status).toBe(204);
+    expect(ids()).toEqual([by]);
+    await call(ADMIN, 'POST', '/apps/live/revoked-tokens', { jti: 'a', expiresInS: 10 });
+    expect(ids()).toHaveLength(1);
+    await call(ADMIN, 'POST', '/apps/live/revoked-tokens', { jti: 'b', expiresInS: 10, endSessions: true });
+    expect(ids()).toHaveLength(2);
   });
 });
 
@@ -230,6 +341,8 @@ describe('the log of changes', () => {
     const entries = async (key: string): Promise<{ action: string; target: string; who: string; before: unknown; after: unknown }[]> =>
       (await call(key, 'GET', '/audit')).body.items;
     await expect.poll(async () => (await entries(ADMIN)).length).toBe(6);
+    const found = (await call(ADMIN, 'GET', '/audit?search=CHANGE%20mine')).body.items;
+    expect(found.map(({ action }: { action: string }) => action)).toEqual(['changeApp']);
     const all = await entries(ADMIN);
     const change = all.find(({ action }) => action === 'changeApp');
     expect(change).toMatchObject({ target: '/apps/mine', who: `key:${tenant.slice(3, 19)}`, before: { note: '' }, after: { note: 'new' } });

@@ -1,17 +1,20 @@
 import {
+  type AppLimits,
   type AppRecord,
   isDomain,
+  type LimitName,
+  NO_LIMITS,
   PLAYBACK_ENTRIES_MAX,
   type Playback,
   parseIpNetwork,
   type TokenSettings,
   type UrlPolicy,
 } from '../../access/mod.ts';
-import { ApiError, type AppPatch } from '../../api/mod.ts';
+import { ApiError, type AppPatch, type LimitsPatch } from '../../api/mod.ts';
 import { keySetRefusal } from './key-set-fetch.ts';
 
-/** The record with the patch's changes; throws `ApiError` for what cannot be. */
-export function patched(record: AppRecord, patch: AppPatch, policy: UrlPolicy): AppRecord {
+/** The record with the patch's changes; throws `ApiError` for what cannot be. `configured`: the limits that counted before any were set here. */
+export function patched(record: AppRecord, patch: AppPatch, policy: UrlPolicy, configured: AppLimits = NO_LIMITS): AppRecord {
   return {
     ...record,
     note: patch.note ?? record.note,
@@ -19,6 +22,18 @@ export function patched(record: AppRecord, patch: AppPatch, policy: UrlPolicy): 
     secondPublisher: patch.secondPublisher ?? record.secondPublisher,
     playback: patch.playback === undefined ? record.playback : playbackOf(patch.playback),
     tokens: patch.tokens === undefined ? record.tokens : tokensOf(record.tokens, patch.tokens, policy),
+    limits: patch.limits === undefined ? record.limits : limitsOf(record.limits ?? configured, patch.limits),
+  };
+}
+
+function limitsOf(limits: AppLimits, patch: LimitsPatch): AppLimits {
+  const of = (name: LimitName): number | undefined => (patch[name] === undefined ? limits[name] : (patch[name] ?? undefined));
+  return {
+    streams: of('streams'),
+    viewers: of('viewers'),
+    bitrateInBps: of('bitrateInBps'),
+    bitrateOutBps: of('bitrateOutBps'),
+    transcodeMinutes: of('transcodeMinutes'),
   };
 }
 

@@ -2,12 +2,15 @@ import {
   type AccessControl,
   type AccessReplica,
   APPS_MAX,
+  type AppFigures,
   type AppRecord,
   appKey,
   decodeAppRecord,
   type EffectiveApp,
   encodeAppRecord,
   encodeRevokedToken,
+  encodeWithdrawal,
+  keyCredential,
   newAppRecord,
   REVOKED_TOKENS_MAX,
   type RevokedToken,
@@ -16,18 +19,24 @@ import {
   streamKeyKey,
   TOKEN_KEYS_MAX,
   type TokenKey,
+  tokenCredential,
   type UrlPolicy,
+  WITHDRAWALS_MAX,
+  type Withdrawal,
+  withdrawalKey,
 } from '../../access/mod.ts';
 import {
   ApiError,
   type AppPatch,
   type AppRegistry,
   type AppResource,
+  type AppUsageNow,
   type AppWish,
   type NewStreamKeyResource,
   type NewTokenKeyResource,
   type RevokedTokenResource,
   type RevokedTokenWish,
+  type SettingsAuthor,
   type StreamKeyResource,
   type StreamKeyWish,
   type TokenKeyResource,
@@ -36,6 +45,7 @@ import {
 import { streamRef } from '../../core/mod.ts';
 import type { StoreCalls } from '../cluster/mod.ts';
 import { patched } from './app-settings.ts';
+import { limitsResource, usageNow } from './app-usage.ts';
 import { isoTime, newId, newSecret, sha256Bytes, untilShown } from './hashed-key.ts';
 import { StreamKeyStore } from './stream-key-store.ts';
 import { importKey } from './token-verifier.ts';
@@ -46,7 +56,16 @@ export interface AppStoreOptions {
   readonly control: AccessControl;
   /** What key sets may be fetched from. */
   readonly policy: UrlPolicy;
+  /** Makes what is set of apps a version of the settings. */
+  readonly settings: AppSettings;
+  /** What an app uses on all nodes now. */
+  readonly usageOf: (app: string) => AppFigures;
   readonly wall: () => number;
+}
+
+export interface AppSettings {
+  /** Writes an app's record as `change` makes it, again from the beginning when somebody else was faster; undefined removes it with all that is its own. */
+  changeApp(name: string, by: SettingsAuthor, change: (record: AppRecord | undefined) => AppRecord | undefined): Promise<void>;
 }
 
 /** Apps in the store: read from this node's replica, written by compare-and-swap. */
@@ -63,39 +82,42 @@ export class AppStore implements AppRegistry {
     return this.options.control.apps().map(resourceOf);
   }
 
+  usageOf(name: string): AppUsageNow {
+    return usageNow(this.options.usageOf(name));
+  }
+
   find(name: string): AppResource | undefined {
     const app = this.options.control.app(name);
     return app === undefined ? undefined : resourceOf(app);
   }
 
-  async create({ name, ...patch }: AppWish): Promise<AppResource> {
-    const { replica, control, policy } = this.options;
+  async create({ name, ...patch }: AppWish, who: string): Promise<AppResource> {
+    const { replica, control, policy, settings } = this.options;
     assertAppName(name);
     if (control.app(name) !== undefined) throw exists(name);
     if ([...replica.apps.values()].length >= APPS_MAX) throw new ApiError('apps.too-many', `there are ${APPS_MAX} apps: delete one first`);
     const made = patched(newAppRecord(name, this.now()), patch, policy);
-    await this.write(name, (record) => {
+    await settings.changeApp(name, { who, action: 'createApp' }, (record) => {
       if (record !== undefined) throw exists(name);
       return made;
     });
     return this.shown(name);
   }
 
-  async change(name: string, patch: AppPatch): Promise<AppResource> {
-    await this.write(name, (record) => patched(record ?? newAppRecord(name, this.now()), patch, this.options.policy));
+  async change(name: string, patch: AppPatch, who: string): Promise<AppResource> {
+    const { settings, policy, control } = this.options;
+    const limits = control.limitsOf(name);
+    await settings.changeApp(name, { who, action: 'changeApp' }, (record) =>
+      patched(record ?? newAppRecord(name, this.now()), patch, policy, limits),
+    );
     return this.shown(name);
   }
 
-  async remove(name: string): Promise<void> {
-    const { control, store, replica } = this.options;
+  async remove(name: string, who: string): Promise<void> {
+    const { control, settings } = this.options;
     if (control.app(name)?.isConfigured === true)
       throw new ApiError('apps.configured', `${name} stands in the configuration of this node: take it out there`);
-    // Keys first: an app that is made anew under the name must not find those of the old one.
-    const keys = [...replica.streamKeys.values()].filter(({ app }) => app === name).map(({ id }) => streamKeyKey(id));
-    const revoked = [...replica.revokedTokens.values()].filter(({ app }) => app === name).map(({ id }) => revokedTokenKey(id));
-    for (const key of [...keys, ...revoked]) await store.change(key, () => undefined);
-    await store.change(appKey(name), () => undefined);
-    await untilShown(() => replica.apps.get(name) === undefined);
+    await settings.changeApp(name, { who, action: 'deleteApp' }, () => undefined);
   }
 
   async addTokenKey(name: string, { algorithm, publicKey }: TokenKeyWish): Promise<NewTokenKeyResource> {
@@ -107,12 +129,13 @@ export class AppStore implements AppRegistry {
       );
     const material = publicKey ?? newSecret();
     const key: TokenKey = { id: newId(), algorithm, material, createdAtMs: this.now() };
-    await importKey(key).catch((error: unknown) => {
-      throw new ApiError(
-        'apps.public-key',
-        `the public key is none of ${algorithm} in PEM (SubjectPublicKeyInfo): ${(error as Error).message}`,
-      );
-    });
+    if (algorithm !== 'HS256')
+      await importKey({ algorithm, material }).catch((error: unknown) => {
+        throw new ApiError(
+          'apps.public-key',
+          `the public key is none of ${algorithm} in PEM (SubjectPublicKeyInfo): ${(error as Error).message}`,
+        );
+      });
     await this.changeKeys(name, (keys) => {
       if (keys.length >= TOKEN_KEYS_MAX) throw new ApiError('apps.too-many', `${name} has ${TOKEN_KEYS_MAX} token keys: delete one first`);
       return [...keys, key];
@@ -138,15 +161,17 @@ export class AppStore implements AppRegistry {
     return this.keys.rotate(app, id, graceS);
   }
 
-  removeStreamKey(app: string, id: string): Promise<StreamKeyResource | undefined> {
-    return this.keys.remove(app, id);
+  async removeStreamKey(app: string, id: string, endsSessions: boolean): Promise<StreamKeyResource | undefined> {
+    const removed = await this.keys.remove(app, id);
+    if (removed !== undefined && endsSessions) await this.withdraw(app, keyCredential(id), WITHDRAWN_KEY_S);
+    return removed;
   }
 
   revokedTokens(app: string): readonly RevokedTokenResource[] {
     return [...this.options.replica.revokedTokens.values()].filter((revoked) => revoked.app === app).map(revokedResource);
   }
 
-  async revokeToken(app: string, { jti, expiresInS }: RevokedTokenWish): Promise<RevokedTokenResource> {
+  async revokeToken(app: string, { jti, expiresInS, endSessions }: RevokedTokenWish): Promise<RevokedTokenResource> {
     const { store, replica } = this.options;
     await this.forgetLapsed();
     if ([...replica.revokedTokens.values()].length >= REVOKED_TOKENS_MAX)
@@ -156,7 +181,22 @@ export class AppStore implements AppRegistry {
     const record: RevokedToken = { v: 1, id, app, jti, revokedAtMs: now, expiresAtMs: now + expiresInS * 1000 };
     await store.change(revokedTokenKey(id), () => encodeRevokedToken(record));
     await untilShown(() => replica.revokedTokens.get(id) !== undefined);
+    if (endSessions) await this.withdraw(app, tokenCredential(id), expiresInS);
     return revokedResource(record);
+  }
+
+  /** Ends the sessions of a key or token, on all nodes: those that are away now do it when they are back. */
+  private async withdraw(app: string, id: string, forS: number): Promise<void> {
+    const { store, replica } = this.options;
+    const now = this.now();
+    const withdrawals = [...replica.withdrawals.values()];
+    const lapsed = withdrawals.filter(({ expiresAtMs }) => expiresAtMs <= now).slice(0, LAPSED_AT_ONCE);
+    for (const { id: over } of lapsed) await store.change(withdrawalKey(over), () => undefined);
+    if (withdrawals.length >= WITHDRAWALS_MAX)
+      throw new ApiError('apps.too-many', `the sessions of ${WITHDRAWALS_MAX} keys and tokens were ended lately`);
+    const record: Withdrawal = { v: 1, id, app, withdrawnAtMs: now, expiresAtMs: now + forS * 1000 };
+    await store.change(withdrawalKey(id), () => encodeWithdrawal(record));
+    await untilShown(() => replica.withdrawals.get(id) !== undefined);
   }
 
   /** Takes away what is of no use any more. */
@@ -196,9 +236,19 @@ export class AppStore implements AppRegistry {
   }
 }
 
-const LAPSED_AT_ONCE = 100;
+/** The keys in the store of what goes with an app: its stream keys and revoked tokens. */
+export function keysOfApp(replica: AccessReplica, name: string): readonly string[] {
+  const keys = [...replica.streamKeys.values()].filter(({ app }) => app === name).map(({ id }) => streamKeyKey(id));
+  const revoked = [...replica.revokedTokens.values()].filter(({ app }) => app === name).map(({ id }) => revokedTokenKey(id));
+  return [...keys, ...revoked];
+}
 
-function assertAppName(name: string): void {
+const LAPSED_AT_ONCE = 100;
+/** For nodes that are away now. */
+const WITHDRAWN_KEY_S = 7 * 86_400;
+
+/** Throws `apps.name`. */
+export function assertAppName(name: string): void {
   try {
     streamRef(name, 'any');
   } catch (error) {
@@ -217,6 +267,7 @@ function resourceOf({
   secondPublisher,
   playback,
   tokens,
+  limits,
   record,
 }: EffectiveApp): AppResource {
   const { issuer, audience, jwksUrl, keys } = tokens;
@@ -234,6 +285,7 @@ function resourceOf({
       ...(jwksUrl === undefined ? {} : { jwksUrl }),
       keys: keys.map(tokenKeyResource),
     },
+    limits: limitsResource(limits),
   };
 }
 

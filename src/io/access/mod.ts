@@ -1,4 +1,11 @@
 export { ApiKeyStore, type ApiKeyStoreOptions } from './api-key-store.ts';
-export { AppStore, type AppStoreOptions } from './app-store.ts';
+export { patched } from './app-settings.ts';
+export { type AppSettings, AppStore, type AppStoreOptions, assertAppName, keysOfApp } from './app-store.ts';
+export { usageResource } from './app-usage.ts';
 export { AuditLog, type AuditLogOptions } from './audit-log.ts';
+export { EndedSessions, type EndedSessionsOptions } from './ended-sessions.ts';
+export { isoTime, untilShown } from './hashed-key.ts';
+export { KeptAnswers, type KeptAnswersOptions } from './kept-answers.ts';
+export { MonthlyUsage, type MonthlyUsageOptions } from './monthly-usage.ts';
 export { TokenVerifier, type TokenVerifierOptions } from './token-verifier.ts';
+export { type SentBytes, UsageMeter, type UsageMeterOptions } from './usage-meter.ts';

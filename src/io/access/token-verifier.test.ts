@@ -110,25 +110,36 @@ describe('a token', () => {
 });
 
 describe('tokens that were checked', () => {
+  it('are judged at once when they are signed with a secret', async () => {
+    const { verifier } = make();
+    const verdicts: TokenVerdict[] = [];
+    verifier.verify('live', hs256, await sign('HS256', secret(SECRET)), (verdict) => verdicts.push(verdict));
+    verifier.verify('live', hs256, await sign('HS256', secret('another')), (verdict) => verdicts.push(verdict));
+    expect(verdicts).toMatchObject([{ claims: { stream: 'live/show' } }, { refused: 'token-signature' }]);
+  });
+
   it('are known at once until they lapse, for their app and with its keys as they were', async () => {
     const { verifier, verify, clock } = make(2);
-    const token = await sign('HS256', secret(SECRET));
-    await verify(token);
+    const es256: TokenSettings = { ...NO_TOKENS, keys: [key('ES256', pem(ec.publicKey))] };
+    const token = await sign('ES256', ec.privateKey);
+    await verify(token, es256);
     let isKnown = false;
-    verifier.verify('live', hs256, token, () => {
+    verifier.verify('live', es256, token, () => {
       isKnown = true;
     });
     expect(isKnown).toBe(true);
-    expect(await verify(token, { ...NO_TOKENS, keys: [key('HS256', 'another secret of the same app')] })).toEqual({
+    expect(
+      await verify(token, { ...NO_TOKENS, keys: [key('ES256', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey))] }),
+    ).toEqual({
       refused: 'token-signature',
     });
     expect(await verify(token, { ...NO_TOKENS }, 'other')).toEqual({ refused: 'token-algorithm' });
     for (let nth = 0; nth < 5; nth++) await verify(await sign('HS256', secret(SECRET), { jti: `t${nth}` }));
     expect(verifier.size).toBe(2);
-    await verify(token);
+    await verify(token, es256);
     clock.wall = NOW + 61_000;
     isKnown = false;
-    verifier.verify('live', hs256, token, () => {
+    verifier.verify('live', es256, token, () => {
       isKnown = true;
     });
     expect(isKnown).toBe(false);

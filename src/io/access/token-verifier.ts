@@ -18,6 +18,7 @@ import {
   type TokenVerdict,
   type UrlPolicy,
 } from '../../access/mod.ts';
+import { hs256Payload } from './hs256.ts';
 import { KeySetFetch } from './key-set-fetch.ts';
 
 export interface TokenVerifierOptions {
@@ -47,7 +48,7 @@ export class TokenVerifier {
   private readonly options: TokenVerifierOptions;
   private readonly cached = new Map<string, Cached>();
   private readonly pending = new Map<string, { readonly settings: TokenSettings; readonly waiting: Done[] }>();
-  private readonly imported = new WeakMap<TokenKey, Promise<CryptoKey | Uint8Array>>();
+  private readonly imported = new WeakMap<TokenKey, Promise<CryptoKey>>();
   private readonly keySets = new Map<string, CompactVerifyGetKey>();
 
   constructor(options: TokenVerifierOptions) {
@@ -59,7 +60,7 @@ export class TokenVerifier {
     return this.cached.size;
   }
 
-  /** `done` is called once: at once for a token that is known, else later. Tells nothing of times: those are judged at each use. */
+  /** `done` is called once: at once for a token that is known or signed with a secret, else later. Tells nothing of times: those are judged at each use. */
   readonly verify = (app: string, settings: TokenSettings, token: string, done: Done): void => {
     const id = `${app}/${hash('sha256', token, 'base64')}`;
     const known = this.cached.get(id);
@@ -70,6 +71,11 @@ export class TokenVerifier {
       }
       this.cached.delete(id);
     }
+    const judged = judgedAtOnce(settings, token);
+    if ('verdict' in judged) {
+      this.tell(id, settings, judged.verdict, [done]);
+      return;
+    }
     const pending = this.pending.get(id);
     if (pending?.settings === settings) {
       pending.waiting.push(done);
@@ -77,12 +83,16 @@ export class TokenVerifier {
     }
     const waiting = [done];
     this.pending.set(id, { settings, waiting });
-    void this.check(settings, token).then((verdict) => {
+    void this.check(settings, token, judged.algorithm, judged.kid).then((verdict) => {
       if (this.pending.get(id)?.waiting === waiting) this.pending.delete(id);
-      if ('claims' in verdict) this.keep(id, { settings, verdict, expiresAtMs: verdict.claims.exp * 1000 });
-      for (const tell of waiting) tell(verdict);
+      this.tell(id, settings, verdict, waiting);
     });
   };
+
+  private tell(id: string, settings: TokenSettings, verdict: TokenVerdict, waiting: readonly Done[]): void {
+    if ('claims' in verdict) this.keep(id, { settings, verdict, expiresAtMs: verdict.claims.exp * 1000 });
+    for (const done of waiting) done(verdict);
+  }
 
   private keep(id: string, cached: Cached): void {
     this.cached.delete(id);
@@ -95,14 +105,9 @@ export class TokenVerifier {
   }
 
   /** Never rejects. */
-  private async check(settings: TokenSettings, token: string): Promise<TokenVerdict> {
-    const header = headerOf(token);
-    if (header === undefined) return { refused: 'token-malformed' };
-    const { algorithm, kid } = header;
-    if (algorithm === undefined) return { refused: 'token-algorithm' };
-    const keys = settings.keys.filter((key) => key.algorithm === algorithm && (kid === undefined || kid === key.id));
-    // A set of public keys is never asked for a secret: whoever can read it could sign with what stands in it.
-    const keySet = algorithm === 'HS256' ? undefined : this.keySet(settings.jwksUrl);
+  private async check(settings: TokenSettings, token: string, algorithm: PublicAlgorithm, kid: string | undefined): Promise<TokenVerdict> {
+    const keys = keysOf(settings, algorithm, kid);
+    const keySet = this.keySet(settings.jwksUrl);
     if (keySet === undefined && !settings.keys.some((key) => key.algorithm === algorithm)) return { refused: 'token-algorithm' };
     for (const key of keys) {
       const payload = await this.payloadOf(token, key);
@@ -120,10 +125,10 @@ export class TokenVerifier {
     }
   }
 
-  private materialOf(key: TokenKey): Promise<CryptoKey | Uint8Array> {
+  private materialOf(key: TokenKey): Promise<CryptoKey> {
     const known = this.imported.get(key);
     if (known !== undefined) return known;
-    const made = importKey(key);
+    const made = importKey({ algorithm: key.algorithm as PublicAlgorithm, material: key.material });
     // Told where it is used, too.
     made.catch(() => undefined);
     this.imported.set(key, made);
@@ -148,18 +153,54 @@ export class TokenVerifier {
 }
 
 /** Reads a public key for its algorithm; rejects for what is none. Also for those who take keys in. */
-export function importKey({ algorithm, material }: Pick<TokenKey, 'algorithm' | 'material'>): Promise<CryptoKey | Uint8Array> {
-  if (algorithm !== 'HS256') return importSPKI(material, algorithm === 'EdDSA' ? 'Ed25519' : algorithm);
-  return crypto.subtle.importKey('raw', new TextEncoder().encode(material), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+export function importKey({ algorithm, material }: { readonly algorithm: PublicAlgorithm; readonly material: string }): Promise<CryptoKey> {
+  return importSPKI(material, algorithm === 'EdDSA' ? 'Ed25519' : algorithm);
+}
+
+const keysOf = ({ keys }: TokenSettings, algorithm: TokenAlgorithm, kid: string | undefined): readonly TokenKey[] =>
+  keys.filter((key) => key.algorithm === algorithm && (kid === undefined || kid === key.id));
+
+/**
+ * What needs no other thread: a token that is none, and one that is signed with a secret. A set of public keys is never asked for a secret: whoever can read it
+ * could sign with what stands in it.
+ */
+function judgedAtOnce(settings: TokenSettings, token: string): { readonly verdict: TokenVerdict } | PublicSignature {
+  const header = headerOf(token);
+  if (header === undefined) return { verdict: { refused: 'token-malformed' } };
+  const { algorithm, kid } = header;
+  if (algorithm === undefined) return { verdict: { refused: 'token-algorithm' } };
+  if (algorithm !== 'HS256') return { algorithm, kid };
+  if (!settings.keys.some((key) => key.algorithm === 'HS256')) return { verdict: { refused: 'token-algorithm' } };
+  for (const key of keysOf(settings, 'HS256', kid)) {
+    const payload = hs256Payload(token, header.all, key);
+    if (payload !== undefined) return { verdict: claimsOf(payload, settings) };
+  }
+  return { verdict: { refused: 'token-signature' } };
 }
 
 /** RFC 9864 names EdDSA over Ed25519 anew. */
 const namesOf = (algorithm: TokenAlgorithm): string[] => (algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm]);
 
-function headerOf(token: string): { readonly algorithm: TokenAlgorithm | undefined; readonly kid: string | undefined } | undefined {
+type PublicAlgorithm = Exclude<TokenAlgorithm, 'HS256'>;
+
+/** What a token says that was signed with a private key. */
+interface PublicSignature {
+  readonly algorithm: PublicAlgorithm;
+  readonly kid: string | undefined;
+}
+
+interface TokenHeader {
+  readonly algorithm: TokenAlgorithm | undefined;
+  readonly kid: string | undefined;
+  readonly all: Readonly<Record<string, unknown>>;
+}
+
+function headerOf(token: string): TokenHeader | undefined {
   try {
-    const { alg, kid } = decodeProtectedHeader(token);
+    const all = decodeProtectedHeader(token);
+    const { alg, kid } = all;
     return {
+      all,
       algorithm: TOKEN_ALGORITHMS.find((known) => namesOf(known).includes(alg ?? '')),
       kid: typeof kid === 'string' ? kid : undefined,
     };

@@ -4,7 +4,7 @@ import { PROBLEM_TYPE } from '../../api/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Whole address. */
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -42,8 +42,8 @@ export function apiRequest({ method, url, headers, body, ca }: ApiCall): Promise
     };
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
       read(response)
-        .then((text) => resolve(parse(response, text, url)), reject)
-        .catch(reject);
+        .then((text) => resolve(parse(response, text, url)))
+        .catch((error: unknown) => reject(error instanceof SluiceError ? error : failure(error as NodeJS.ErrnoException, url)));
     });
     request.on('error', (error: NodeJS.ErrnoException) => reject(failure(error, url)));
     request.end(payload);

@@ -17,18 +17,23 @@ interface Known {
 
 /** Says which region a client is in. */
 export class ClientRegion {
-  private readonly header: string;
+  private header = '';
   private readonly fallback: string;
   /** The longest prefix first. */
-  private readonly known: readonly Known[];
+  private known: readonly Known[] = [];
 
   /** Throws `access.bad-network`. */
   constructor({ networks, header, fallback }: ClientRegionOptions) {
-    this.header = header.toLowerCase();
     this.fallback = fallback;
+    this.goBy({ networks, header });
+  }
+
+  /** From now on. Throws `access.bad-network`, and goes on by what it knew. */
+  goBy({ networks, header }: Omit<ClientRegionOptions, 'fallback'>): void {
     this.known = [...networks]
       .flatMap(([region, list]) => list.map((text) => ({ region, network: parseIpNetwork(text) })))
       .sort((left, right) => right.network.bits - left.network.bits);
+    this.header = header.toLowerCase();
   }
 
   /** `asked` is what the client itself says, as in `?region=eu`; it is believed, since it can only do itself harm. */

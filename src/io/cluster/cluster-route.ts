@@ -22,7 +22,8 @@ const HEADERS = { 'cache-control': 'no-store', 'access-control-allow-origin': '*
 
 /**
  * `GET /cluster`: which node to go to. `?stream=app/name` asks for the best one to watch it, `&publish=1` for one to publish to, `&region=` says where the client
- * is. The answer is `HOST:PORT` of the node's HTTP port as plain text, or JSON where the client accepts that; `&explain=1` gives the reasons.
+ * is. The answer is `HOST:PORT` of the node's HTTP port as plain text, or JSON where the client accepts that; `&explain=1` gives the reasons, with `&address=`
+ * those for a client of that address.
  */
 export class ClusterRoute {
   private readonly options: ClusterRouteOptions;
@@ -49,10 +50,12 @@ export class ClusterRoute {
     }
     const { routing, region } = this.options;
     const kind = query.get('publish') === '1' ? 'publish' : 'play';
-    const client = region.of(remoteAddress(request.socket), request.headers, query.get('region') ?? undefined);
+    const isExplained = query.get('explain') === '1';
+    const elsewhere = isExplained ? (query.get('address') ?? '') : '';
+    const asked = query.get('region') ?? undefined;
+    const client = elsewhere === '' ? region.of(remoteAddress(request.socket), request.headers, asked) : region.of(elsewhere, {}, asked);
     const decision = routing.route({ kind, region: client }, stream);
     const endpoints = decision.node === undefined ? undefined : routing.endpointsOf(decision.node);
-    const isExplained = query.get('explain') === '1';
     if (isExplained) {
       sendJson(response, endpoints === undefined ? 503 : 200, { region: client, node: decision.node, endpoints, nodes: decision.opinions });
     } else if (endpoints === undefined || decision.node === undefined) {

@@ -1,3 +1,4 @@
+import type { AllocationFollower } from '../../allocation/mod.ts';
 import { type Claimed, type Holder, makerOf, type StreamBody, type Upstream } from '../../cluster/mod.ts';
 import type { MonotonicMs } from '../../core/mod.ts';
 import type { LiveStream, RenditionOffer } from '../../hub/mod.ts';
@@ -7,7 +8,8 @@ import type { MadeHere, PlacedRung, PlacedRungOutput, RungMakers, RungStanding }
 import { RungOrders } from './rung-orders.ts';
 import { RungPlacing, type RungPlacingOptions } from './rung-placing.ts';
 
-export interface ClusterRungsOptions extends Omit<RungPlacingOptions, 'makesItself'> {
+export interface ClusterRungsOptions extends Omit<RungPlacingOptions, 'makesItself' | 'orders'> {
+  readonly allocation: AllocationFollower;
   readonly incarnation: number;
   /** Whether this node makes rungs for others, and all of its own streams. */
   readonly makesRungs: boolean;
@@ -37,7 +39,7 @@ export class ClusterRungs implements RungMakers {
       standingOf,
       now: () => clock.monotonic(),
     });
-    this.placing = new RungPlacing({ ...options, makesItself: makesRungs });
+    this.placing = new RungPlacing({ ...options, orders: options.allocation, makesItself: makesRungs });
   }
 
   makesSomeOf(path: string): boolean {
@@ -46,6 +48,21 @@ export class ClusterRungs implements RungMakers {
 
   makes(path: string, rung: string): boolean {
     return this.orders.makes(path, rung);
+  }
+
+  isOrdered(path: string, rung: string): boolean {
+    return this.options.makesRungs && this.options.allocation.isOrdered(path, rung);
+  }
+
+  isForAnother(path: string, rung: string): boolean {
+    return !this.options.makesRungs && this.placing.isForAnother(path, rung);
+  }
+
+  /** Where nobody could make it at all, its origin does. */
+  refusalOf(path: string, rung: string): string | undefined {
+    const { makesRungs, allocation } = this.options;
+    const order = makesRungs ? undefined : allocation.orderOf(path, rung);
+    return order === undefined || order.node !== undefined || order.reason === 'no-node' ? undefined : order.message;
   }
 
   place(stream: LiveStream, offer: RenditionOffer, out: PlacedRungOutput): PlacedRung | MadeHere {
@@ -90,6 +107,11 @@ export class ClusterRungs implements RungMakers {
 
   nodesChanged(): void {
     this.placing.nodesChanged();
+  }
+
+  /** Something else was decided for the cluster. */
+  ordersChanged(): void {
+    this.placing.ordersChanged();
   }
 
   /** A stream is not published here any more. */

@@ -1,13 +1,15 @@
 import type pino from 'pino';
+import { AllocationFollower } from '../../allocation/mod.ts';
 import {
   type Bus,
   type Claimed,
-  type NodeView,
+  type FanOutChild,
   type OwnStreamState,
   type SecondPublisher,
   type Store,
   type StreamBody,
   StreamDirectory,
+  type TranscodeOffer,
   type Upstream,
 } from '../../cluster/mod.ts';
 import { type MonotonicMs, type StreamRef, streamRef, wallMs } from '../../core/mod.ts';
@@ -18,16 +20,10 @@ import type { RelayClient, RelayRefused, RelaySource, RelaySources, RelayUpstrea
 import type { StreamSupplier } from '../stream-door.ts';
 import type { RungMakers, RungStanding } from '../transcode/mod.ts';
 import { ClusterRungs } from './cluster-rungs.ts';
+import { RelayOffer } from './relay-offer.ts';
 import { RelayedStream } from './relayed-stream.ts';
-
-/** The replica of the cluster's nodes; the cluster's `Membership` is one. */
-export interface StreamNodes {
-  nodes(): Iterable<NodeView>;
-  node(id: string): NodeView | undefined;
-  isAlive(id: string, incarnation: number): boolean;
-  readonly isJudging: boolean;
-  readonly isFirstOfRegion: boolean;
-}
+import type { StreamNodes } from './stream-nodes.ts';
+import { watchedRungs } from './watched-rungs.ts';
 
 export interface ClusterStreamsOptions {
   readonly store: Store;
@@ -44,6 +40,10 @@ export interface ClusterStreamsOptions {
   readonly isAwaited: (path: string) => boolean;
   /** Whether another node pulls a stream from here. */
   readonly isPulled: (path: string) => boolean;
+  /** The nodes that pull a stream from here. */
+  readonly pullersOf: (path: string) => Iterable<FanOutChild>;
+  /** To how many nodes of its region this one gives a stream; it sends others on to these. */
+  readonly relayChildrenMax: number;
   readonly secondPublisher: (app: string) => SecondPublisher;
   /** Whether this node is to be left: any other node may take its streams. */
   readonly isDraining: () => boolean;
@@ -51,6 +51,8 @@ export interface ClusterStreamsOptions {
   readonly makesRungs: boolean;
   /** How a rung of another node's stream stands here. */
   readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
+  /** What this node can make for others; undefined: nothing. */
+  readonly offer: () => TranscodeOffer | undefined;
   /** How long a stream is pulled on after its last viewer left. */
   readonly lingerMs: number;
   /** What is known of a stream of any node changed; undefined: nobody publishes it any more. */
@@ -80,14 +82,31 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private readonly told = new Map<string, string>();
   /** Published here while another node is the origin, with the newest discontinuity there. */
   private readonly standbys = new Map<string, number>();
+  /** What was decided for the cluster about who makes what. */
+  readonly allocation: AllocationFollower;
   private readonly rungs: ClusterRungs;
+  private readonly offer: RelayOffer;
   private readonly ticker: NodeJS.Timeout;
   private describeAt = 0;
 
   constructor(options: ClusterStreamsOptions) {
     this.options = options;
     const { store, bus, nodeId, incarnation, region, nodes, clock } = options;
+    this.allocation = new AllocationFollower({
+      own: { node: nodeId, incarnation },
+      bus,
+      watched: () => Array.from(options.hub.streams(), watchedRungs).flat(),
+      offer: options.offer,
+      ordersChanged: () => this.rungs.ordersChanged(),
+      now: () => clock.monotonic(),
+    });
     this.rungs = this.createRungs();
+    this.offer = new RelayOffer({
+      ...options,
+      childrenMax: options.relayChildrenMax,
+      isDraining: (node) => this.isDraining(node),
+      placeOf: (path) => this.placeOf(path),
+    });
     this.directory = new StreamDirectory(
       {
         store,
@@ -130,6 +149,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   /** Pulls nothing more. What is published here stays claimed until others see that this node is gone, unless it ends before. */
   close(): void {
     clearInterval(this.ticker);
+    this.allocation.close();
     this.rungs.close();
     this.directory.close();
     for (const { relayed } of this.relayed.values()) relayed.leave();
@@ -160,6 +180,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   ended(path: string): void {
     this.standbys.delete(path);
     this.rungs.ended(path);
+    this.offer.ended(path);
     if (this.told.delete(path)) this.directory.unpublish(path);
   }
 
@@ -192,20 +213,12 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   open(wish: RelayWish): RelaySource | RelayRefused {
     const made = wish.rendition === '' ? undefined : this.rungs.open(wish);
-    return made ?? this.openHeld(wish);
+    return made ?? this.offer.open(wish);
   }
 
-  private openHeld({ ref, epoch }: RelayWish): RelaySource | RelayRefused {
-    const stream = this.options.hub.stream(ref.path);
-    const relayed = this.relayed.get(ref.path);
-    const own = this.directory.ownEpoch(ref.path);
-    const present = own ?? relayed?.epoch;
-    if (stream === undefined || present === undefined || present === 0) {
-      // Whoever asks here was sent by the directory; it may be ahead of this node by a moment.
-      return { refused: 'unknown', message: `${ref.path} is not here` };
-    }
-    if (present < epoch) return { refused: 'stale-epoch', message: `${ref.path} is here by an older claim`, epoch: present };
-    return { stream, epoch: present, hops: own === undefined ? (relayed?.hops ?? []) : [] };
+  private placeOf(path: string): { readonly epoch: number; readonly hops: readonly string[] } | undefined {
+    const own = this.directory.ownEpoch(path);
+    return own === undefined ? this.relayed.get(path) : { epoch: own, hops: [] };
   }
 
   /** The way of a stream through the cluster to this node: its origin first; empty where it is published here. */
@@ -317,6 +330,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return new RelayedStream(options, {
       broken: (upstream) => this.directory.broken(path, upstream),
       refused: (upstream) => this.directory.refused(path, upstream),
+      sentOn: (upstream, nodes) => this.directory.sentOn(path, upstream, nodes),
       path: (epoch, hops) => {
         const entry = this.relayed.get(path);
         if (entry === undefined) return;
@@ -334,6 +348,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private createRungs(): ClusterRungs {
     return new ClusterRungs({
       ...this.options,
+      allocation: this.allocation,
       claimed: (path) => this.directory.stream(path),
       addressOf: (node) => this.addressOf(node),
       epochOf: (path) => this.directory.ownEpoch(path) ?? 0,
@@ -365,6 +380,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private tick(): void {
     const now = this.options.clock.monotonic();
     this.directory.tick(now);
+    this.allocation.tick(now);
     this.rungs.tick(now);
     for (const [path, entry] of [...this.relayed]) {
       entry.relayed.tick(now);

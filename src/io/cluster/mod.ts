@@ -1,3 +1,4 @@
+export { AllocationSettings, type WeightSettings } from './allocation-settings.ts';
 export { type ApiCall, apiRequest } from './api-request.ts';
 export { CertificateAuthority, type IssuedCertificate } from './certificate-authority.ts';
 export { isRenewalDue, type RenewalServerOptions, renewCertificate, serveRenewals } from './certificate-renewal.ts';
@@ -24,4 +25,6 @@ export { RedirectGate, type RedirectGateOptions } from './redirect-gate.ts';
 export { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } from './session-forward.ts';
 export { ClusterSessionSecret, ownSessionSecret } from './session-secret.ts';
 export { StoreCalls } from './store-calls.ts';
+export { checkStoreOwner } from './store-owner.ts';
 export { TokenStore } from './token-store.ts';
+export { TranscodeOffers } from './transcode-offers.ts';

@@ -48,6 +48,15 @@ describe('nodes that ask one another', () => {
     expect([left, right, asked]).toEqual([[{ node: 'a', answer: 1 }], [{ node: 'a', answer: 1 }], 1]);
   });
 
+  it('wait for an answer that takes a while, and hear nothing where it fails', async () => {
+    const first = node('a', ['a', 'b'], () => undefined);
+    node('b', ['a', 'b'], (question) =>
+      question === 'thumbnail' ? Promise.resolve({ kind: 'none' }) : Promise.reject(new Error('broken')),
+    );
+    await expect.poll(() => first.ask('b', 'thumbnail')).toEqual({ kind: 'none' });
+    expect(await first.ask('b', 'stream')).toBeUndefined();
+  });
+
   it('say nothing rather than more than a message holds', async () => {
     const alive = ['a', 'b'];
     const first = node('a', alive, () => undefined);

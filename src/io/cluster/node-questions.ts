@@ -6,13 +6,15 @@ export interface NodeQuestionsOptions {
   readonly ownId: string;
   /** The ids of nodes that are worth asking, this one among them. */
   readonly alive: () => readonly string[];
-  /** What this node answers; JSON, or undefined when it has nothing to say. `path` is not trusted. */
+  /** What this node answers; JSON, a promise of it, or undefined when it has nothing to say. `path` is not trusted. */
   readonly answer: (question: NodeQuestion, path: string) => unknown;
   readonly now: () => number;
 }
 
 /** Whoever takes longer is left out of a list: a page that waits for the slowest node shows nothing of the others. */
 const ASK_MS = 1_000;
+/** A picture may wait for others, and for the process that makes it. */
+const THUMBNAIL_MS = 6_000;
 /** Several pages that look at the same are one round of questions. */
 const FRESH_MS = 1_000;
 const CACHED_MAX = 500;
@@ -40,7 +42,7 @@ export class NodeQuestions implements Pick<ClusterView, 'ask' | 'askAll'> {
     const { bus, ownId, answer } = this.options;
     if (node === ownId) return Promise.resolve(answer(question, path));
     return new Promise((resolve) => {
-      bus.request(subjectOf(node), encodeVersioned({ v: 1, question, path }), ASK_MS, (reply) => {
+      bus.request(subjectOf(node), encodeVersioned({ v: 1, question, path }), question === 'thumbnail' ? THUMBNAIL_MS : ASK_MS, (reply) => {
         resolve(reply.ok ? decodeVersioned(reply.value)?.['answer'] : undefined);
       });
     });
@@ -74,7 +76,11 @@ export class NodeQuestions implements Pick<ClusterView, 'ask' | 'askAll'> {
     if (question === undefined || path === undefined) return;
     // One that a newer node asks and this one does not know has no answer.
     const answer = this.options.answer(question as NodeQuestion, path);
-    const bytes = encodeVersioned({ v: 1, answer });
-    reply(bytes.length <= BUS_MESSAGE_BYTES_MAX ? bytes : encodeVersioned({ v: 1 }));
+    const tell = (said: unknown): void => {
+      const bytes = encodeVersioned({ v: 1, answer: said });
+      reply(bytes.length <= BUS_MESSAGE_BYTES_MAX ? bytes : encodeVersioned({ v: 1 }));
+    };
+    if (answer instanceof Promise) answer.then(tell, () => tell(undefined));
+    else tell(answer);
   }
 }

@@ -1,4 +1,4 @@
-import { type NodeEndpoints, type NodeView, type RouteDecision, type RouteWish, routeTo } from '../../cluster/mod.ts';
+import { type NodeEndpoints, type NodeView, type RouteDecision, type RouteWeights, type RouteWish, routeTo } from '../../cluster/mod.ts';
 import type { ClusterRouting } from './cluster-route.ts';
 
 export interface NodeRoutingOptions {
@@ -6,6 +6,7 @@ export interface NodeRoutingOptions {
   readonly node: (id: string) => NodeView | undefined;
   /** Whether a node is known to have a stream (`app/name`) already. */
   readonly hasStream: (node: string, stream: string) => boolean;
+  readonly weights: () => RouteWeights;
 }
 
 /** Chooses nodes for clients by this node's own replica of records and heartbeats: asks nobody. */
@@ -25,7 +26,7 @@ export class NodeRouting implements ClusterRouting {
       isStale,
       hasStream: stream !== undefined && hasStream(record.id, stream),
     }));
-    return routeTo(candidates, wish, Math.random);
+    return routeTo(candidates, wish, Math.random, this.options.weights());
   }
 
   endpointsOf(node: string): NodeEndpoints | undefined {

@@ -8,7 +8,7 @@ import type { PlacedRung } from '../transcode/mod.ts';
 export interface PulledRungOutput {
   watched(isWatched: boolean): void;
   /** The maker is out of reach, or does not make it: it is to be moved. */
-  failed(reason: string): void;
+  failed(reason: string, isRefusal: boolean): void;
   /** Nothing is pulled any more. */
   over(): void;
 }
@@ -113,7 +113,7 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
   refused(_rung: string, code: string, message: string): void {
     this.pull = undefined;
     if (code === 'unknown' || code === 'stale-epoch') this.again();
-    else this.fail(`node ${this.node} refused: ${message}`);
+    else this.fail(`node ${this.node} refused: ${message}`, true);
   }
 
   path(): void {}
@@ -148,9 +148,9 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
     else this.pull = client.pull({ upstream, ref, rendition: this.rung, epoch: epoch() }, this.receiver);
   }
 
-  private fail(reason: string): void {
+  private fail(reason: string, isRefusal = false): void {
     this.drop();
-    this.out.failed(reason);
+    this.out.failed(reason, isRefusal);
   }
 
   private drop(): void {

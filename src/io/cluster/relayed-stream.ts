@@ -10,6 +10,8 @@ export interface RelayedStreamOutput {
   broken(upstream: Upstream): void;
   /** The upstream is there, but refused. It is tried again, too. */
   refused(upstream: Upstream): void;
+  /** The upstream has enough nodes below it, and names others that have the stream. */
+  sentOn(upstream: Upstream, nodes: readonly string[]): void;
   /** It comes this way now: nodes that it passed, its origin first. */
   path(epoch: number, hops: readonly string[]): void;
   /** The stream is over, or this node may not have it: nothing more is pulled. */
@@ -125,13 +127,15 @@ export class RelayedStream implements RelayToHubOutput {
     if (rendition === SOURCE) this.out.path(epoch, hops);
   }
 
-  refused(rendition: string, code: string, message: string): void {
+  refused(rendition: string, code: string, message: string, _epoch: number, nodes: readonly string[] = []): void {
     const { ref, log, now } = this.options;
     log.debug({ code: 'cluster.relay-refused', stream: ref.path, upstream: this.upstream?.node, refusal: code }, message);
     this.drop(rendition);
     const isBeginning = code === 'unknown' && now() - (this.takenFrom.get(rendition)?.since ?? 0) < BEGIN_MS_MAX;
     this.retries.set(rendition, monotonicMs(now() + (!isBeginning && this.avoidMaker(rendition) ? 0 : RETRY_MS)));
-    if (rendition === SOURCE && this.upstream !== undefined) this.out.refused(this.upstream);
+    if (rendition !== SOURCE || this.upstream === undefined) return;
+    if (code === 'elsewhere') this.out.sentOn(this.upstream, nodes);
+    else this.out.refused(this.upstream);
   }
 
   broken(rendition: string): void {

@@ -32,8 +32,8 @@ export class StoreCalls {
     throw unavailable(`${key} is written by others all the time`);
   }
 
-  /** False: a conflict. */
-  private async write(key: string, entry: StoreEntry | undefined, next: Uint8Array | undefined): Promise<boolean> {
+  /** Writes a key, or deletes it (undefined), that is as `entry` says (undefined: there is none). False: it is not, so nothing was written. */
+  async write(key: string, entry: StoreEntry | undefined, next: Uint8Array | undefined): Promise<boolean> {
     const result = await new Promise<StoreResult<unknown>>((resolve) => {
       if (next === undefined) this.store.delete(key, entry?.revision ?? 0, resolve);
       else if (entry === undefined) this.store.create(key, next, resolve);

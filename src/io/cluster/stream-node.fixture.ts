@@ -62,6 +62,7 @@ export interface StreamNodeOptions {
   readonly tasksMax?: number;
   /** What it says that it can make at a time, where that is not the truth. */
   readonly tasksMaxSaid?: number;
+  readonly relayChildrenMax?: number;
 }
 
 /** What a node does with streams (hub, directory, relay, rungs), without its membership, its API and its publishers. */
@@ -97,6 +98,9 @@ export class StreamNode {
       makers: {
         makesSomeOf: (path) => this.streams?.makers.makesSomeOf(path) ?? false,
         makes: (path, rung) => this.streams?.makers.makes(path, rung) ?? false,
+        isOrdered: (path, rung) => this.streams?.makers.isOrdered(path, rung) ?? false,
+        isForAnother: (path, rung) => this.streams?.makers.isForAnother(path, rung) ?? false,
+        refusalOf: (path, rung) => this.streams?.makers.refusalOf(path, rung),
         place: (stream, offer, out) => this.streams?.makers.place(stream, offer, out) ?? { because: undefined },
       },
       clock: systemClock,
@@ -140,7 +144,7 @@ export class StreamNode {
   }
 
   private join(
-    { id, role, region = 'eu', ladder: _ladder, tasksMax = 4, tasksMaxSaid = tasksMax }: StreamNodeOptions,
+    { id, role, region = 'eu', tasksMax = 4, tasksMaxSaid = tasksMax, relayChildrenMax = 16 }: StreamNodeOptions,
     engine: MemoryEngine,
     members: TestMembers,
   ): void {
@@ -164,10 +168,13 @@ export class StreamNode {
       pathChanged: (path, epoch, hops) => this.server.pathChanged(path, epoch, hops),
       isAwaited: () => false,
       isPulled: (path) => this.server.isPulled(path),
+      pullersOf: (path) => this.server.pullersOf(path),
+      relayChildrenMax,
       secondPublisher: () => 'reject',
       isDraining: () => members.views.get(id)?.record.status === 'draining',
       makesRungs: role === 'transcode' || role === 'mono',
       standingOf: (path, rung) => this.transcoding.standingOf(path, rung),
+      offer: () => (role === 'transcode' ? { tasksMax: tasksMaxSaid, cpuMax: 64, costs: {}, hardwareCodecs: [] } : undefined),
       streamChanged: () => undefined,
       lingerMs: 60_000,
       clock: systemClock,

@@ -1,12 +1,8 @@
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
-import { mediaTime, streamRef, ticksToMs } from '../../core/mod.ts';
-import type { Publication } from '../../hub/mod.ts';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Ladder } from '../../transcode/mod.ts';
-import { systemClock } from '../clock.ts';
-import { TestCa } from '../relay/relay-certificates.fixture.ts';
 import { makeSource, type Source } from '../transcode/test-media.fixture.ts';
-import { StreamNode, type StreamNodeOptions, TestMembers } from './stream-node.fixture.ts';
+import { StreamCluster } from './stream-cluster.fixture.ts';
+import type { StreamNode } from './stream-node.fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -18,10 +14,8 @@ const ladder: Ladder = {
   lingerMs: 500,
 };
 
-let ca: TestCa;
 let source: Source;
 beforeAll(async () => {
-  ca = await TestCa.make();
   source = await makeSource({
     video: { codec: 'h264', width: 320, height: 180, frameRate: 25, keyframeEvery: 25 },
     audio: { codec: 'aac', sampleRate: 48_000, channels: 2 },
@@ -29,59 +23,13 @@ beforeAll(async () => {
   });
 });
 
-const endings: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
+let cluster: StreamCluster;
+beforeEach(async () => {
+  cluster = await StreamCluster.make(ladder);
 });
+afterEach(() => cluster.close());
 
-/** Nodes over one store in memory, which goes by the real clock. */
-class Cluster {
-  readonly engine = new MemoryEngine();
-  readonly members = new TestMembers();
-
-  constructor() {
-    let at = performance.now();
-    const timer = setInterval(() => {
-      const now = performance.now();
-      this.engine.advance(now - at);
-      at = now;
-    }, 2);
-    endings.push(() => clearInterval(timer));
-  }
-
-  async node(options: Omit<StreamNodeOptions, 'ladder'> & { readonly ladder?: Ladder }): Promise<StreamNode> {
-    const node = await StreamNode.start({ ladder, ...options }, await ca.issue(options.id), this.engine, this.members);
-    endings.push(() => node.close());
-    return node;
-  }
-}
-
-/** Publishes the source over and over, at the pace of its times. */
-function publish({ hub }: StreamNode): void {
-  const publisher = { protocol: 'rtmp', address: '127.0.0.1', agent: '' } as const;
-  const now = [systemClock.monotonic(), systemClock.wall()] as const;
-  const publication = hub.publish(streamRef('live', 'show'), publisher, { evicted: () => undefined }, 'reject', ...now) as Publication;
-  const startMs = performance.now();
-  const firstMs = ticksToMs(source.frames[0]?.dts ?? mediaTime(0), source.frames[0]?.track.timescale ?? 1);
-  const roundMs = 4_000;
-  let next = 0;
-  const timer = setInterval(() => {
-    for (;;) {
-      const frame = source.frames[next % source.frames.length];
-      if (frame === undefined) return;
-      const round = Math.floor(next / source.frames.length);
-      const { timescale } = frame.track;
-      const atMs = ticksToMs(frame.dts, timescale) - firstMs + round * roundMs;
-      if (startMs + atMs > performance.now()) return;
-      const shift = (round * roundMs * timescale) / 1_000;
-      const shifted = { ...frame, dts: mediaTime(frame.dts + shift), pts: mediaTime(frame.pts + shift) };
-      publication.write(shifted, systemClock.monotonic(), systemClock.wall());
-      next++;
-    }
-  }, 5);
-  endings.push(() => clearInterval(timer));
-}
-
+const publish = (node: StreamNode): void => cluster.publish(node, source);
 const watch = (node: StreamNode, rendition = RUNG): Promise<void> =>
   vi.waitFor(() => expect(node.watch(PATH, rendition), `${node.id} has ${rendition}`).toBe(true), WAIT);
 const segmentsOf = (node: StreamNode): readonly string[] => node.hls.get(RUNG)?.playlist.match(/^\d+\.m4s$/gm) ?? [];
@@ -106,7 +54,6 @@ function expectSame(left: StreamNode, right: StreamNode): void {
 
 describe('a rung of a stream whose origin has no role for transcoding', () => {
   it('is made on a transcode node, once for all, and byte-identical wherever it is watched', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const maker = await cluster.node({ id: 'maker', role: 'transcode' });
     const edge = await cluster.node({ id: 'edge', role: 'edge' });
@@ -126,7 +73,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('goes on at another transcode node, and at last on the origin itself, as nodes die', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const makers = [await cluster.node({ id: 'a', role: 'transcode' }), await cluster.node({ id: 'b', role: 'transcode' })];
     const edge = await cluster.node({ id: 'edge', role: 'edge' });
@@ -149,7 +95,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('comes into another region once, and from there', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const maker = await cluster.node({ id: 'maker', role: 'transcode' });
     const far = [
@@ -167,7 +112,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('leaves a node that drains', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const maker = await cluster.node({ id: 'maker', role: 'transcode' });
     publish(origin);
@@ -181,7 +125,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('is made here, which says why, when the transcode node has no task left', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     await cluster.node({ id: 'maker', role: 'transcode', tasksMax: 0, tasksMaxSaid: 4 });
     publish(origin);
@@ -192,7 +135,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('is made here, which says why, when the ladder of the transcode node has no such rung', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const other: Ladder = { ...ladder, rungs: ladder.rungs.map((rung) => ({ ...rung, name: 'other' })) };
     await cluster.node({ id: 'maker', role: 'transcode', ladder: other });
@@ -203,7 +145,6 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
   });
 
   it('is placed while the store is away, too', async () => {
-    const cluster = new Cluster();
     const origin = await cluster.node({ id: 'origin', role: 'origin' });
     const maker = await cluster.node({ id: 'maker', role: 'transcode' });
     publish(origin);

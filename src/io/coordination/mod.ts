@@ -1,5 +1,7 @@
 export { EmbeddedBus, type EmbeddedBusOptions } from './embedded-bus.ts';
 export { EmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';
+export { type BusHealth, MeteredBus } from './metered-bus.ts';
+export { MeteredStore, type StoreHealth } from './metered-store.ts';
 export { NatsBus } from './nats-bus.ts';
 export { NatsLink, type NatsLinkOptions, type NatsLinkTls } from './nats-link.ts';
 export type { NatsServerTls } from './nats-server-config.ts';

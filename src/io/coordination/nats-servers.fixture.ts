@@ -56,6 +56,8 @@ class TestServer {
 
 /** One nats-server, or three with a common JetStream. */
 export class TestNats {
+  readonly user: string = USER;
+  readonly password: string = PASSWORD;
   readonly servers: TestServer[];
   private readonly folder: string;
 

@@ -15,7 +15,7 @@ function bytesOf(frame: PipedFrame): Uint8Array {
   const chunks: Uint8Array[] = [];
   const pipe = new Writable({
     write(chunk: Uint8Array, _encoding, done) {
-      chunks.push(chunk);
+      chunks.push(Uint8Array.from(chunk));
       done();
     },
   });
@@ -49,14 +49,36 @@ describe('the pipe to the child', () => {
     );
   });
 
-  it('gives payloads memory of their own', () => {
+  it('gives payloads as plain byte arrays, whole messages without a copy', () => {
     const { reader, got } = reading();
     const payload = Uint8Array.of(1, 2, 3);
     const bytes = Buffer.from(bytesOf({ channel: 0, isKeyframe: true, dts: 0, pts: 0, captureMs: undefined, payload }));
     reader.receive(bytes);
-    bytes.fill(0);
     expect((got[0] as PipedFrame).payload).toEqual(payload);
     expect((got[0] as PipedFrame).payload.constructor).toBe(Uint8Array);
+    expect((got[0] as PipedFrame).payload.buffer).toBe(bytes.buffer);
+  });
+
+  it('leaves what waits in a slow pipe as it was written', () => {
+    const chunks: Uint8Array[] = [];
+    const calls: (() => void)[] = [];
+    const pipe = new Writable({
+      write(chunk: Uint8Array, _encoding, done) {
+        chunks.push(chunk);
+        calls.push(done);
+      },
+    });
+    const sent = [1, 2, 3].map((channel) => ({
+      ...{ channel, isKeyframe: true, dts: channel, pts: channel, captureMs: undefined },
+      payload: new Uint8Array(100).fill(channel),
+    }));
+    for (const frame of sent) writeFrame(pipe, frame);
+    // Another pipe meanwhile takes everything at once.
+    bytesOf({ channel: 9, isKeyframe: false, dts: 9, pts: 9, captureMs: undefined, payload: new Uint8Array(100).fill(9) });
+    for (let call = calls.shift(); call !== undefined; call = calls.shift()) call();
+    const { reader, got } = reading();
+    for (const chunk of chunks) reader.receive(chunk);
+    expect(got).toEqual(sent);
   });
 
   it('refuses what is too long, too short, of no kind or no JSON', () => {

@@ -29,35 +29,42 @@ export interface PipedFrame {
   readonly dts: number;
   readonly pts: number;
   readonly captureMs: number | undefined;
-  /** Of its own memory; given. */
+  /** Given. */
   readonly payload: Uint8Array;
 }
 
-/** A payload up to this size is copied behind its header: cheaper than two pieces. */
-const COPIED_BYTES_MAX = 4096;
+const HEADER_BYTES = LENGTH_BYTES + FRAME_HEADER_BYTES;
+/** A message up to this size is put together in one piece: cheaper than two. */
+const JOINED_BYTES_MAX = 64 * 1024;
 
-/** Writes a frame at once; its payload must not change any more. */
+/** Where messages are put together. A pipe that takes one at once, as nearly always, leaves it free for the next. */
+let joined = Buffer.allocUnsafeSlow(JOINED_BYTES_MAX);
+
+/** Writes a frame at once; its payload must not change any more. The pipe must have done with what it writes when it calls back. */
 export function writeFrame(pipe: Writable, frame: PipedFrame): void {
   const { payload } = frame;
-  const headerBytes = LENGTH_BYTES + FRAME_HEADER_BYTES;
-  const isCopied = payload.length <= COPIED_BYTES_MAX;
-  const bytes = Buffer.allocUnsafe(headerBytes + (isCopied ? payload.length : 0));
-  bytes.writeUInt32BE(FRAME_HEADER_BYTES + payload.length, 0);
-  bytes[4] = KIND_FRAME;
-  bytes[5] = frame.isKeyframe ? FLAG_KEYFRAME : 0;
-  bytes.writeUInt16BE(frame.channel, 6);
-  bytes.writeDoubleBE(frame.dts, 8);
-  bytes.writeDoubleBE(frame.pts, 16);
-  bytes.writeDoubleBE(frame.captureMs ?? Number.NaN, 24);
-  if (isCopied) {
-    bytes.set(payload, headerBytes);
-    pipe.write(bytes);
+  const sizeBytes = HEADER_BYTES + payload.length;
+  if (sizeBytes > JOINED_BYTES_MAX || pipe.writableLength > 0) {
+    pipe.cork();
+    pipe.write(writeHeader(Buffer.allocUnsafe(HEADER_BYTES), frame));
+    pipe.write(payload);
+    pipe.uncork();
     return;
   }
-  pipe.cork();
-  pipe.write(bytes);
-  pipe.write(payload);
-  pipe.uncork();
+  writeHeader(joined, frame).set(payload, HEADER_BYTES);
+  pipe.write(joined.subarray(0, sizeBytes));
+  if (pipe.writableLength > 0) joined = Buffer.allocUnsafeSlow(JOINED_BYTES_MAX);
+}
+
+function writeHeader(bytes: Buffer, { channel, isKeyframe, dts, pts, captureMs, payload }: PipedFrame): Buffer {
+  bytes.writeUInt32BE(FRAME_HEADER_BYTES + payload.length, 0);
+  bytes[4] = KIND_FRAME;
+  bytes[5] = isKeyframe ? FLAG_KEYFRAME : 0;
+  bytes.writeUInt16BE(channel, 6);
+  bytes.writeDoubleBE(dts, 8);
+  bytes.writeDoubleBE(pts, 16);
+  bytes.writeDoubleBE(captureMs ?? Number.NaN, 24);
+  return bytes;
 }
 
 /** A whole control message, newly made. */
@@ -75,7 +82,7 @@ export interface WireOutput {
   frame(frame: PipedFrame): void;
 }
 
-/** Cuts the pipe's bytes into messages. Each message is copied once, into memory of its own. */
+/** Cuts the pipe's bytes into messages. Only those that come in several pieces are copied, once; the others are views of what was read. */
 export class WireReader {
   private readonly out: WireOutput;
   private readonly length = new Uint8Array(LENGTH_BYTES);
@@ -87,12 +94,23 @@ export class WireReader {
     this.out = out;
   }
 
-  /** Takes the next bytes (borrowed). Throws `ProtocolError` with code `transcode.bad-message`, after which the pipe is of no use any more. */
+  /** Takes the next bytes (given). Throws `ProtocolError` with code `transcode.bad-message`, after which the pipe is of no use any more. */
   receive(chunk: Uint8Array): void {
     let offset = 0;
     while (offset < chunk.length) {
-      offset += this.body === undefined ? this.takeLength(chunk, offset) : this.takeBody(this.body, chunk, offset);
+      if (this.body !== undefined) offset += this.takeBody(this.body, chunk, offset);
+      else offset += this.takeWhole(chunk, offset) || this.takeLength(chunk, offset);
     }
+  }
+
+  /** Delivers a message that is here from its first byte to its last; returns its size with its length, or 0. */
+  private takeWhole(chunk: Uint8Array, offset: number): number {
+    if (this.lengthFill > 0 || chunk.length - offset <= LENGTH_BYTES) return 0;
+    const size = sizeAt(chunk, offset);
+    const end = offset + LENGTH_BYTES + size;
+    if (size < 1 || end > chunk.length) return 0;
+    this.deliver(chunk.subarray(offset + LENGTH_BYTES, end));
+    return end - offset;
   }
 
   private takeLength(chunk: Uint8Array, offset: number): number {
@@ -100,7 +118,7 @@ export class WireReader {
     this.length.set(chunk.subarray(offset, offset + taken), this.lengthFill);
     this.lengthFill += taken;
     if (this.lengthFill < LENGTH_BYTES) return taken;
-    const size = new DataView(this.length.buffer).getUint32(0);
+    const size = sizeAt(this.length, 0);
     if (size < 1 || size > MESSAGE_BYTES_MAX) {
       throw new ProtocolError(BAD_MESSAGE, `a message of ${size} bytes; 1 to ${MESSAGE_BYTES_MAX} is allowed`);
     }
@@ -128,6 +146,12 @@ export class WireReader {
   }
 }
 
+/** The u32 there. */
+function sizeAt(bytes: Uint8Array, offset: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]];
+  return a * 0x100_0000 + ((b << 16) | (c << 8) | d);
+}
+
 function parseControl(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
@@ -140,7 +164,7 @@ function parseFrame(body: Uint8Array): PipedFrame {
   if (body.length < FRAME_HEADER_BYTES) {
     throw new ProtocolError(BAD_MESSAGE, `a frame message of ${body.length} bytes; its header alone has ${FRAME_HEADER_BYTES}`);
   }
-  const view = new DataView(body.buffer);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const captureMs = view.getFloat64(20);
   return {
     channel: view.getUint16(2),
@@ -148,6 +172,6 @@ function parseFrame(body: Uint8Array): PipedFrame {
     dts: view.getFloat64(4),
     pts: view.getFloat64(12),
     captureMs: Number.isNaN(captureMs) ? undefined : captureMs,
-    payload: body.subarray(FRAME_HEADER_BYTES),
+    payload: new Uint8Array(body.buffer, body.byteOffset + FRAME_HEADER_BYTES, body.byteLength - FRAME_HEADER_BYTES),
   };
 }

@@ -55,16 +55,16 @@ export function sendPreflight(response: FlvResponse): void {
 }
 
 /** Answers with a problem document (RFC 9457). */
-export function sendRefusal(request: FlvRequest, response: FlvResponse, refusal: FlvRefusal, path: string): void {
-  const { status, headers, body } = problem(refusal, path);
+export function sendRefusal(request: FlvRequest, response: FlvResponse, refusal: FlvRefusal, path: string, because?: string): void {
+  const { status, headers, body } = problem(refusal, path, because);
   plain(response)
     .writeHead(status, headers)
     .end(request.method === 'HEAD' ? undefined : body);
 }
 
 /** Answers an upgrade request with a problem document and closes the connection. */
-export function refuseUpgrade(socket: Duplex, refusal: FlvRefusal, path: string): void {
-  const { status, headers, body } = problem(refusal, path);
+export function refuseUpgrade(socket: Duplex, refusal: FlvRefusal, path: string, because?: string): void {
+  const { status, headers, body } = problem(refusal, path, because);
   socket.end(headText(status, { ...headers, connection: 'close' }) + body, () => socket.destroy());
 }
 
@@ -74,9 +74,19 @@ function answerOf(refusal: FlvRefusal): (typeof REFUSALS)[OwnRefusal] {
   return { status, title: message.charAt(0).toUpperCase() + message.slice(1), headers };
 }
 
-function problem(refusal: FlvRefusal, path: string): { status: number; headers: Record<string, string>; body: string } {
+function problem(
+  refusal: FlvRefusal,
+  path: string,
+  because: string | undefined,
+): { status: number; headers: Record<string, string>; body: string } {
   const { status, title, headers } = answerOf(refusal);
-  const body = JSON.stringify({ type: `urn:sluice:problem:${refusal}`, title, status, detail: `${title}: ${path}`, code: refusal });
+  const body = JSON.stringify({
+    type: `urn:sluice:problem:${refusal}`,
+    title,
+    status,
+    detail: `${because ?? title}: ${path}`,
+    code: refusal,
+  });
   const length = String(Buffer.byteLength(body));
   return {
     status,

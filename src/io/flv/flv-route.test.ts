@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { type AccessGate, AdmittedSessions } from '../../access/mod.ts';
 import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../../core/mod.ts';
 import { Hub, type Publication } from '../../hub/mod.ts';
 import { feed } from '../../media/source-frames.fixture.ts';
@@ -15,6 +16,7 @@ import { FlvRoute } from './mod.ts';
 
 let hub: Hub;
 let route: FlvRoute;
+let admitted: AdmittedSessions;
 let server: Server;
 let http2Server: Http2Server;
 let publication: Publication;
@@ -42,15 +44,7 @@ beforeEach(async () => {
     wallMs(0),
   ) as Publication;
   feed(publication, { fromMs: 0, untilMs: 1_000 });
-  route = new FlvRoute({
-    log: pino({ level: 'silent' }),
-    clock: systemClock,
-    access: openGate,
-    find: (path) => hub.stream(path),
-    broadcast: { batchMs: durationMs(5), sendQueueBytesMax: sizeBytes(1_000_000), stalledMsMax: durationMs(10_000) },
-    gopCacheBytesMax: sizeBytes(1_000_000),
-    viewersMax: 3,
-  });
+  route = routeBehind(openGate);
   server = createServer((incoming, response) => {
     if (!route.handle(incoming, response, incoming.url ?? '', '')) response.writeHead(418).end();
   });
@@ -74,6 +68,30 @@ afterEach(async () => {
   server.close();
   http2Server.close();
 });
+
+function routeBehind(access: AccessGate): FlvRoute {
+  admitted = new AdmittedSessions(() => false);
+  return new FlvRoute({
+    log: pino({ level: 'silent' }),
+    clock: systemClock,
+    access,
+    admitted,
+    find: (path) => hub.stream(path),
+    broadcast: { batchMs: durationMs(5), sendQueueBytesMax: sizeBytes(1_000_000), stalledMsMax: durationMs(10_000) },
+    gopCacheBytesMax: sizeBytes(1_000_000),
+    viewersMax: 3,
+  });
+}
+
+/** Lets everybody in by the same key, later than at once. */
+const laterByKey: AccessGate = {
+  admit: ({ letInBy }, decided) => {
+    letInBy?.('key.a');
+    setImmediate(() => decided('allowed'));
+  },
+  isOpen: () => false,
+  asksForPage: () => false,
+};
 
 async function ask(method: string, path: string): Promise<{ answer: IncomingMessage; body: string }> {
   const [answer] = (await once(request({ port, method, path, agent: false }).end(), 'response')) as [IncomingMessage];
@@ -249,6 +267,37 @@ describe('FlvRoute over WebSocket', () => {
     flooding.send(Buffer.alloc(10_000));
     await once(flooding, 'close');
     await until(() => route.stats().viewers === 0);
+  });
+
+  it('ends with what let it in, over HTTP/1.1, HTTP/2 and WebSocket, and leaves nothing behind', async () => {
+    route = routeBehind(laterByKey);
+    const join = async (): Promise<(() => boolean)[]> => {
+      const plain = play();
+      const client = connectHttp2(`http://127.0.0.1:${(http2Server.address() as AddressInfo).port}`);
+      const stream = client.request({ ':path': '/live/show.flv' });
+      let closed = 0;
+      stream.on('error', () => undefined).on('close', () => closed++);
+      stream.resume();
+      const webSocket = new WebSocket(`ws://127.0.0.1:${port}/live/show.flv`);
+      webSocket.on('error', () => undefined).on('close', () => closed++);
+      await until(() => route.stats().viewers === 3);
+      leave = () => {
+        plain.socket.destroy();
+        stream.close();
+        webSocket.terminate();
+        client.destroy();
+      };
+      return [plain.isEnded, () => closed === 2];
+    };
+    let leave = (): void => undefined;
+    const ended = await join();
+    expect(admitted.end('key.a')).toBe(3);
+    await until(() => ended.every((each) => each()) && route.stats().viewers === 0);
+    leave();
+    await join();
+    leave();
+    await until(() => route.stats().viewers === 0);
+    await until(() => admitted.end('key.a') === 0);
   });
 
   it('says 404 on upgrade to a stream that is not there', async () => {

@@ -4,17 +4,18 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { AccessGate } from '../../access/mod.ts';
+import type { AccessGate, AdmittedSessions } from '../../access/mod.ts';
 import { isName, type SizeBytes, type StreamRef, streamRef } from '../../core/mod.ts';
 import { type BroadcastOutput, HubToFlv } from '../../gateways/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
 import { queryToken } from '../access-answers.ts';
-import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
+import type { AppBytes } from '../app-bytes.ts';
+import type { BroadcastOptions } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
 import type { BringStream } from '../stream-door.ts';
-import { StreamViewers } from '../stream-viewers.ts';
+import { StreamViewers, type ViewersStats } from '../stream-viewers.ts';
 import {
   type FlvRefusal,
   type FlvRequest,
@@ -31,6 +32,8 @@ export interface FlvRouteOptions {
   readonly clock: Clock;
   /** Who may play. */
   readonly access: AccessGate;
+  /** Sessions that can be ended by what let them in; without it, they cannot. */
+  readonly admitted?: AdmittedSessions;
   /** Finds a live stream by `app/name`. */
   readonly find: (path: string) => LiveStream | undefined;
   /** Brings a stream that is not here; without it, none is waited for. */
@@ -43,7 +46,7 @@ export interface FlvRouteOptions {
 }
 
 /** Counters since the start and gauges, for metrics. */
-export interface FlvStats extends BroadcastStats {
+export interface FlvStats extends ViewersStats {
   readonly joined: number;
   readonly refusedByCode: ReadonlyMap<string, number>;
 }
@@ -52,6 +55,7 @@ export interface FlvStats extends BroadcastStats {
 interface Closable {
   readonly destroyed: boolean;
   once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
 }
 
 /** What a decision goes by. */
@@ -106,16 +110,16 @@ export class FlvRoute {
     const queryAt = url.indexOf('?');
     const name = streamPath(queryAt < 0 ? url : url.slice(0, queryAt));
     if (name === undefined) return false;
-    const go = (stream: LiveStream | undefined, missing: FlvRefusal): void => {
+    const go = (stream: LiveStream | undefined, missing: FlvRefusal, because?: string): void => {
       const refusal = this.refusal(stream, missing);
       if (stream === undefined || refusal !== undefined) {
         this.countRefusal(refusal ?? missing);
-        refuseUpgrade(socket, refusal ?? missing, name);
+        refuseUpgrade(socket, refusal ?? missing, name, because);
       } else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => this.joinWebSocket(webSocket, stream, socket));
     };
     const asking = { headers: request.headers, query: queryAt < 0 ? '' : url.slice(queryAt + 1), remote: remoteAddress(socket as Socket) };
-    this.whenAdmitted(name, asking, socket, (refusal) => {
-      if (refusal !== undefined) go(undefined, refusal);
+    this.whenAdmitted(name, asking, socket, (refusal, because) => {
+      if (refusal !== undefined) go(undefined, refusal, because);
       else this.whenHere(name, socket, go, () => watchUntilAnswered(socket));
     });
     return true;
@@ -123,6 +127,11 @@ export class FlvRoute {
 
   stats(): FlvStats {
     return { ...this.viewers.stats(), joined: this.joined, refusedByCode: this.refused };
+  }
+
+  /** What has been sent to viewers since the start, by app. */
+  addBytesSent(to: AppBytes): void {
+    this.viewers.addBytesSent(to);
   }
 
   /** Refuses further viewers and ends those that are there, with what they still have to get. */
@@ -142,14 +151,19 @@ export class FlvRoute {
       return;
     }
     const asking = { headers: request.headers, query, remote: remoteAddress(request.socket) };
-    this.whenAdmitted(name, asking, response, (refusal) => {
-      if (refusal !== undefined) this.answerWith(request, response, name, undefined, refusal);
+    this.whenAdmitted(name, asking, response, (refusal, because) => {
+      if (refusal !== undefined) this.answerWith(request, response, name, undefined, refusal, because);
       else this.whenHere(name, response, (stream, missing) => this.answerWith(request, response, name, stream, missing));
     });
   }
 
   /** Goes on with a refusal or without one, at once or when the token was checked; not at all if the client has gone by then. */
-  private whenAdmitted(name: string, asking: Asking, client: Closable, go: (refusal: FlvRefusal | undefined) => void): void {
+  private whenAdmitted(
+    name: string,
+    asking: Asking,
+    client: Closable,
+    go: (refusal: FlvRefusal | undefined, because?: string) => void,
+  ): void {
     const { access } = this.options;
     const ref = refOf(name);
     if (ref === undefined || access.isOpen(ref.app)) {
@@ -159,16 +173,37 @@ export class FlvRoute {
     const { headers, query, remote } = asking;
     const token = queryToken(query);
     const credential = token === undefined ? {} : { token };
-    access.admit({ act: 'play', ref, credential, address: remote, page: headers.origin ?? headers.referer }, (decision) => {
-      if (!client.destroyed) go(decision === 'allowed' ? undefined : `access.${decision.refused}`);
+    let by: string | undefined;
+    const letInBy = (key: string): void => {
+      by = key;
+    };
+    const page = headers.origin ?? headers.referer;
+    access.admit({ act: 'play', ref, credential, address: remote, page, protocol: 'http-flv', letInBy }, (decision) => {
+      if (client.destroyed) return;
+      if (decision !== 'allowed') go(`access.${decision.refused}`, decision.because);
+      else if (this.isAdmitted(by, client)) go(undefined);
     });
   }
 
-  private answerWith(request: FlvRequest, response: FlvResponse, name: string, stream: LiveStream | undefined, missing: FlvRefusal): void {
+  /** Notes what let the client in, so that it can be ended by that; false if it is over already. */
+  private isAdmitted(by: string | undefined, client: Closable): boolean {
+    const over = this.options.admitted?.begin(by, () => client.destroy());
+    if (by !== undefined && over !== undefined) client.once('close', over);
+    return !client.destroyed;
+  }
+
+  private answerWith(
+    request: FlvRequest,
+    response: FlvResponse,
+    name: string,
+    stream: LiveStream | undefined,
+    missing: FlvRefusal,
+    because?: string,
+  ): void {
     const refusal = this.refusal(stream, missing);
     if (stream === undefined || refusal !== undefined) {
       this.countRefusal(refusal ?? missing);
-      sendRefusal(request, response, refusal ?? missing, name);
+      sendRefusal(request, response, refusal ?? missing, name, because);
     } else if (request.method === 'HEAD') {
       sendMediaHead(response);
       response.end();

@@ -269,6 +269,37 @@ describe('HlsRoute', () => {
     expect((await ask('/live/show/source/1800000000.m4s')).status).toBe(404);
   });
 
+  it('says at the door who is viewing already, and counts newcomers at once', async () => {
+    const asked: (readonly [string, boolean | undefined])[] = [];
+    const path = '/live/show/index.m3u8';
+    await route.close();
+    route = makeRoute({
+      access: {
+        isOpen: () => false,
+        asksForPage: () => false,
+        admit: ({ ref, isViewing }, decided) => {
+          asked.push([ref.path, isViewing]);
+          decided('allowed');
+        },
+      },
+    });
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 5 }));
+    const viewing = async (of: string, agent: string): Promise<boolean | undefined> => {
+      await ask(of, { headers: { 'user-agent': agent } });
+      return asked.at(-1)?.[1];
+    };
+    expect(await viewing('/live/show/source/init0.mp4', 'one')).toBe(true);
+    expect(stream.viewers.get('hls')).toBeUndefined();
+    expect(await viewing(path, 'one')).toBe(false);
+    expect(stream.viewers.get('hls')).toBe(1);
+    expect(await viewing('/live/show/source/media.m3u8', 'one')).toBe(true);
+    expect(await viewing('/live/show/source/media.m3u8', 'two')).toBe(false);
+    expect(stream.viewers.get('hls')).toBe(2);
+    now = monotonicMs(now + 60_000);
+    expect(await viewing(path, 'one')).toBe(false);
+  });
+
   it('counts viewers by address and agent, and forgets those who stop asking', async () => {
     route.streamStarted(stream);
     stream.feed(source.add({ seconds: 3 }));
@@ -276,6 +307,24 @@ describe('HlsRoute', () => {
     await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(2);
     now = monotonicMs(now + 6001);
     await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(0);
+  });
+
+  it('counts the viewers of a rendition by those who ask for its playlist, and all of them for the stream', async () => {
+    const rung = new FakeStream();
+    stream.renditions.set('720p', rung);
+    route.streamStarted(stream);
+    const frames = source.add({ seconds: 3 });
+    stream.feed(frames);
+    const askAs = (agent: string, file: string): Promise<unknown> => ask(`/live/show/${file}`, { headers: { 'user-agent': agent } });
+    await askAs('a', 'source/media.m3u8');
+    // Whose playlist begins to be made with this.
+    await askAs('b', 'index.m3u8');
+    rung.feed(frames);
+    for (const agent of ['b', 'c', 'c']) await askAs(agent, '720p/media.m3u8');
+    await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(3);
+    await expect.poll(() => rung.viewers.get('hls'), { interval: 20 }).toBe(2);
+    now = monotonicMs(now + 6001);
+    await expect.poll(() => rung.viewers.has('hls'), { interval: 20 }).toBe(false);
   });
 
   it('answers alike on the way of shared routes and by node:http, held requests too', async () => {

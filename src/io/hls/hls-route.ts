@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { AccessGate } from '../../access/mod.ts';
 import { type MonotonicMs, monotonicMs, ProtocolError, type StreamRef } from '../../core/mod.ts';
-import { type DeliveryDirectives, parseDeliveryDirectives } from '../../protocols/hls/mod.ts';
+import { type DeliveryDirectives, MEDIA_PLAYLIST_NAME, parseDeliveryDirectives } from '../../protocols/hls/mod.ts';
 import { queryToken, withoutToken } from '../access-answers.ts';
+import { AppBytes } from '../app-bytes.ts';
 import type { Clock } from '../clock.ts';
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
@@ -75,8 +76,6 @@ const IDLE_KEPT_MS = 60_000;
 const START_WAIT_MS_MAX = 6_000;
 /** 6.2.5.2: a request is not held longer than three target durations. */
 const HOLD_TARGETS_MAX = 3;
-/** A viewer who has asked for no playlist for this many target durations has gone. */
-const VIEWER_TARGETS_MAX = 3;
 const VIEWERS_COUNTED_MAX = 100_000;
 const SWEEP_MS = 250;
 
@@ -92,6 +91,7 @@ export class HlsRoute {
   private requests = 0;
   private bytesSent = 0;
   private refused = 0;
+  private readonly byApp = new AppBytes();
   private isClosing = false;
 
   constructor(options: HlsRouteOptions) {
@@ -144,6 +144,11 @@ export class HlsRoute {
     };
   }
 
+  /** What has been sent to viewers since the start, by app. */
+  addBytesSent(to: AppBytes): void {
+    this.byApp.addTo(to);
+  }
+
   /** Answers all held requests and refuses new ones. */
   close(): Promise<void> {
     this.isClosing = true;
@@ -161,7 +166,7 @@ export class HlsRoute {
     const isOpen = access.isOpen(app);
     const file = isOpen ? this.files.get(path) : undefined;
     if (file !== undefined) {
-      this.answer(reply, file);
+      this.answer(reply, file, app);
       return true;
     }
     const place = hlsPlace(path);
@@ -181,9 +186,10 @@ export class HlsRoute {
     }
     const token = place.token ?? queryToken(request.query);
     const credential = token === undefined ? {} : { token };
-    this.options.access.admit({ act: 'play', ref, credential, address: request.remote, page }, (decision) => {
+    const isViewing = this.isViewing(asked);
+    this.options.access.admit({ act: 'play', ref, credential, address: request.remote, page, protocol: 'hls', isViewing }, (decision) => {
       if (reply.isGone) return;
-      if (decision !== 'allowed') this.answer(reply, accessRefusal(decision.refused));
+      if (decision !== 'allowed') this.answer(reply, accessRefusal(decision));
       // From here on the token is in the path, so that everything that the playlists name by relative URLs has it, too.
       else if (place.rendition === undefined && place.token === undefined && token !== undefined)
         this.answer(reply, locationWith(token, request));
@@ -191,17 +197,24 @@ export class HlsRoute {
     });
   }
 
+  /** Who was counted by a playlist goes on, and segments are for those who have one. */
+  private isViewing({ request: { path, remote, userAgent }, place: { base, rendition } }: ArrivalRequest): boolean {
+    const stream = this.streams.get(base);
+    if (rendition !== undefined && !path.endsWith(`/${MEDIA_PLAYLIST_NAME}`)) return true;
+    return stream?.isViewing(remote, userAgent, this.options.clock.monotonic()) === true;
+  }
+
   /** Answers who may play. */
   private deliver(asked: ArrivalRequest): void {
     const file = this.files.get(asked.request.path);
-    if (file !== undefined) this.answer(asked.reply, file);
+    if (file !== undefined) this.answer(asked.reply, file, appOf(asked.place));
     else if (this.isClosing || !this.arrivals.hold(asked)) this.serve(asked, REFUSALS.notFound);
   }
 
   private serve({ request, reply, place }: ArrivalRequest, missing: SharedResponse): void {
     const found = this.find(request, place, missing);
-    if ('status' in found) this.answer(reply, found);
-    else this.answerWhenReady(reply, found);
+    if ('status' in found) this.answer(reply, found, appOf(place));
+    else this.answerWhenReady(reply, found, appOf(place));
   }
 
   private find(request: SharedRequest, { base, rendition: name }: HlsPlace, missing: SharedResponse): SharedResponse | Pending {
@@ -210,7 +223,7 @@ export class HlsRoute {
     const stream = this.streams.get(base) ?? this.openOnDemand(base);
     if (stream === undefined) return missing;
     if (name === undefined) {
-      this.countViewer(request, stream);
+      this.countViewer(request, stream, undefined);
       return pending(stream, stream.waiting, () => stream.multivariantPlaylist());
     }
     const rendition = stream.rendition(name);
@@ -223,13 +236,13 @@ export class HlsRoute {
     const directives = readDirectives(query);
     // 6.2.5.2: an ended playlist ignores directives, wrong ones too.
     if (directives === undefined && rendition.playlists?.isEnded !== true) return REFUSALS.badDirective;
-    this.countViewer(request, stream);
+    this.countViewer(request, stream, rendition.name);
     return pending(stream, rendition.waiting, () => rendition.mediaPlaylist(directives ?? { skip: false }));
   }
 
-  private answerWhenReady(reply: SharedReply, pending: Pending): void {
+  private answerWhenReady(reply: SharedReply, pending: Pending, app: string): void {
     const shared = pending.answer() ?? this.hold(reply, pending);
-    if (shared !== undefined) this.answer(reply, shared);
+    if (shared !== undefined) this.answer(reply, shared, app);
   }
 
   /** Holds the request; returns the refusal if there is no room for it. */
@@ -238,15 +251,17 @@ export class HlsRoute {
     return waiting.hold({ reply, deadline, answer }) ? undefined : REFUSALS.tooMany;
   }
 
-  private answer(reply: SharedReply, shared: SharedResponse): void {
+  private answer(reply: SharedReply, shared: SharedResponse, app?: string): void {
     this.requests++;
     if (shared.status >= 400) this.refused++;
-    this.bytesSent += reply.send(shared);
+    const bytes = reply.send(shared);
+    this.bytesSent += bytes;
+    // Paths that name no app of ours are answered with an error.
+    if (app !== undefined && shared.status < 400) this.byApp.add(app, bytes);
   }
 
-  private countViewer({ remote, userAgent }: SharedRequest, stream: HlsStream): void {
-    stream.askedAt = this.options.clock.monotonic();
-    stream.viewers.seen(remote, userAgent, stream.askedAt);
+  private countViewer({ remote, userAgent }: SharedRequest, stream: HlsStream, rendition: string | undefined): void {
+    stream.asked(remote, userAgent, rendition, this.options.clock.monotonic());
   }
 
   private openOnDemand(base: string): HlsStream | undefined {
@@ -259,6 +274,7 @@ export class HlsRoute {
     const sent = (bytes: number): void => {
       this.requests++;
       this.bytesSent += bytes;
+      this.byApp.add(source.ref.app, bytes);
     };
     const stream = new HlsStream(
       source,
@@ -294,19 +310,16 @@ export class HlsRoute {
     for (const stream of this.streams.values()) {
       for (const { waiting } of stream.renditions) waiting.expire(now);
       if (this.isDone(stream, now)) this.forget(stream.base);
-      else countViewers(stream, now);
+      else stream.countViewers(now);
     }
   }
 }
 
+const appOf = ({ base }: HlsPlace): string => base.slice(1, base.indexOf('/', 1));
+
 function locationWith(token: string, { query }: SharedRequest): SharedResponse {
   const rest = withoutToken(query);
   return redirection(`~${token}/index.m3u8${rest === '' ? '' : `?${rest}`}`);
-}
-
-function countViewers(stream: HlsStream, now: MonotonicMs): void {
-  const windowMs = stream.targetDurationS * 1000 * VIEWER_TARGETS_MAX;
-  stream.source.viewers.set('hls', stream.viewers.count(now, windowMs));
 }
 
 function readDirectives(query: string): DeliveryDirectives | undefined {

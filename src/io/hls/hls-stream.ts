@@ -15,7 +15,7 @@ import { ViewerEstimate } from './viewer-estimate.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
 /** What HLS needs of a rendition. */
-export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' | 'expected'>;
+export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' | 'expected' | 'viewers'>;
 
 /** What HLS needs of a live stream. */
 export interface HlsSource extends Pick<FrameSource, 'attach'> {
@@ -39,11 +39,15 @@ export interface HlsStreamOptions {
 const OFFERED_PEAK = 1.2;
 /** The rendition that is what the publisher sends. */
 const SOURCE = 'source';
+/** A viewer who has asked for no playlist for this many target durations has gone. */
+const VIEWER_TARGETS_MAX = 3;
 
 /** One stream's HLS side: its renditions, and the playlist of them. */
 export class HlsStream {
   readonly source: HlsSource;
-  readonly viewers: ViewerEstimate;
+  private readonly viewers: ViewerEstimate;
+  /** Of renditions beside the source that somebody has asked for. */
+  private readonly renditionViewers = new Map<string, ViewerEstimate>();
   /** `/APP/NAME`. */
   readonly base: string;
   endedAt: MonotonicMs | undefined;
@@ -92,6 +96,30 @@ export class HlsStream {
     return source === undefined || !isForHls(source) ? undefined : this.open(name, source);
   }
 
+  /** Somebody asked for a playlist: for all of them together, or one rendition's. */
+  asked(address: string, agent: string, rendition: string | undefined, now: MonotonicMs): void {
+    this.askedAt = now;
+    const isNew = this.viewers.seen(address, agent, now);
+    const ofRendition = rendition === undefined || rendition === SOURCE ? undefined : this.viewersOf(rendition);
+    if (ofRendition?.seen(address, agent, now) === true || isNew) this.countViewers(now);
+  }
+
+  /** Whether it is counted as a viewer. */
+  isViewing(address: string, agent: string, now: MonotonicMs): boolean {
+    return this.viewers.has(address, agent, now, this.viewerWindowMs);
+  }
+
+  /** Tells the hub who is there still. */
+  countViewers(now: MonotonicMs): void {
+    const { source, viewerWindowMs } = this;
+    source.viewers.set('hls', this.viewers.count(now, viewerWindowMs));
+    for (const [name, viewers] of this.renditionViewers) {
+      const count = viewers.count(now, viewerWindowMs);
+      if (count === 0) this.renditionViewers.delete(name);
+      setCount(source.renditions.get(name), count);
+    }
+  }
+
   get multivariantPath(): string {
     return `${this.base}/${MULTIVARIANT_PLAYLIST_NAME}`;
   }
@@ -115,6 +143,18 @@ export class HlsStream {
   close(last: SharedResponse): void {
     for (const rendition of this.opened.values()) rendition.close(last);
     this.source.viewers.delete('hls');
+    for (const name of this.renditionViewers.keys()) setCount(this.source.renditions.get(name), 0);
+  }
+
+  private get viewerWindowMs(): number {
+    return this.targetDurationS * 1000 * VIEWER_TARGETS_MAX;
+  }
+
+  private viewersOf(rendition: string): ViewerEstimate {
+    const known = this.renditionViewers.get(rendition);
+    const viewers = known ?? new ViewerEstimate(this.options.viewersMax);
+    if (known === undefined) this.renditionViewers.set(rendition, viewers);
+    return viewers;
   }
 
   private renderMultivariant(): string {
@@ -164,6 +204,11 @@ export class HlsStream {
   private listed(): readonly string[] {
     return [...this.source.renditions].filter(([, rendition]) => isForHls(rendition)).map(([name]) => name);
   }
+}
+
+function setCount(rendition: HlsRenditionSource | undefined, count: number): void {
+  if (count > 0) rendition?.viewers.set('hls', count);
+  else rendition?.viewers.delete('hls');
 }
 
 const mediaUri = (name: string): string => `${name}/${MEDIA_PLAYLIST_NAME}`;

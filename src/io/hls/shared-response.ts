@@ -1,4 +1,4 @@
-import type { AccessRefused } from '../../access/mod.ts';
+import { type AccessDecision, type AccessRefused, refusalText } from '../../access/mod.ts';
 import { accessAnswer } from '../access-answers.ts';
 import type { SharedResponse } from '../shared-route.ts';
 
@@ -48,12 +48,13 @@ export const REFUSALS: Readonly<Record<Refusal, SharedResponse>> = {
 const accessRefusals = new Map<AccessRefused, SharedResponse>();
 
 /** The answer to who may not play; never cached, as the next one may. */
-export function accessRefusal(refused: AccessRefused): SharedResponse {
-  const known = accessRefusals.get(refused);
+export function accessRefusal(refusal: Exclude<AccessDecision, 'allowed'>): SharedResponse {
+  const { refused, because } = refusal;
+  const known = because === undefined ? accessRefusals.get(refused) : undefined;
   if (known !== undefined) return known;
-  const { status, headers, message } = accessAnswer(refused);
-  const made = text(status, 'no-store', `access.${refused}: ${message}`, Object.entries(headers).flat());
-  accessRefusals.set(refused, made);
+  const { status, headers } = accessAnswer(refused);
+  const made = text(status, 'no-store', `access.${refused}: ${refusalText(refusal)}`, Object.entries(headers).flat());
+  if (because === undefined) accessRefusals.set(refused, made);
   return made;
 }
 

@@ -13,16 +13,24 @@ export class ViewerEstimate {
     this.max = max;
   }
 
-  seen(address: string, agent: string, now: MonotonicMs): void {
-    const key = hash(agent, hash(address, 0x811c9dc5));
+  /** Returns whether it is one more. */
+  seen(address: string, agent: string, now: MonotonicMs): boolean {
+    const key = keyOf(address, agent);
     // Deleted and set again, it moves to the end: the map is in order of age.
-    this.lastSeen.delete(key);
+    const isNew = !this.lastSeen.delete(key);
     this.lastSeen.set(key, now);
-    if (this.lastSeen.size <= this.max) return;
+    if (this.lastSeen.size <= this.max) return isNew;
     for (const oldest of this.lastSeen.keys()) {
       this.lastSeen.delete(oldest);
-      return;
+      break;
     }
+    return isNew;
+  }
+
+  /** Whether it is counted, as it was seen in the last `windowMs`. */
+  has(address: string, agent: string, now: MonotonicMs, windowMs: number): boolean {
+    const seen = this.lastSeen.get(keyOf(address, agent));
+    return seen !== undefined && now - seen <= windowMs;
   }
 
   /** Those seen in the last `windowMs`. */
@@ -34,6 +42,8 @@ export class ViewerEstimate {
     return this.lastSeen.size;
   }
 }
+
+const keyOf = (address: string, agent: string): number => hash(agent, hash(address, 0x811c9dc5));
 
 function hash(text: string, seed: number): number {
   let value = seed;

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type pino from 'pino';
 import {
+  type AnswerKeeper,
   type ApiKeys,
   type NotedChange,
   type Operation,
@@ -13,20 +14,26 @@ import {
 } from '../../api/mod.ts';
 import type { Metrics } from '../metrics.ts';
 import { isLoopback, remoteAddress } from '../remote-address.ts';
+import type { Tracing } from '../tracing/mod.ts';
 import type { HttpServer } from './http-server.ts';
 import { registerSite } from './site.ts';
+import { traceApi } from './traced-api.ts';
 
 export interface WebOptions {
   readonly operations: readonly Operation[];
   readonly keys: ApiKeys;
   /** Absent: keys alone are taken. */
   readonly sessions?: SessionCookies;
+  /** Keeps answers for callers who ask again. */
+  readonly keeper?: AnswerKeeper;
   readonly publicReads: boolean;
   /** Told each change that was made by the API. */
   readonly changed?: (change: NotedChange) => void;
   readonly version: string;
   readonly bodyBytesMax: number;
   readonly metrics: Metrics;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Whether all listeners are up and the node is not shutting down. */
   readonly isReady: () => boolean;
   /** Folder of the built console. */
@@ -70,6 +77,7 @@ export async function createWeb(server: HttpServer, options: WebOptions): Promis
       .header('cache-control', 'no-store')
       .send(await metrics.text()),
   );
+  if (options.tracing !== undefined) traceApi(fastify, options.tracing);
   await registerSite(fastify, options.siteFolder, options.isInCluster ?? false);
   await registerApi(fastify, { ...options, isLocal });
   await fastify.ready();

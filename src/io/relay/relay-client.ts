@@ -1,7 +1,9 @@
 import type { RelayReceiver } from '../../protocols/relay/mod.ts';
+import type { HistogramValue } from '../latency-histogram.ts';
 import { LatencyRing } from '../latency-ring.ts';
 import { RelayLink } from './relay-link.ts';
 import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls } from './relay-pull.ts';
+import { tracedReceiver } from './traced-receiver.ts';
 
 /** Counters (`…Total`) and gauges. */
 export interface RelayClientStats {
@@ -12,6 +14,8 @@ export interface RelayClientStats {
   readonly brokenTotal: number;
   /** From the holder's hub to this node's, over the last frames of each connection. */
   readonly hops: readonly { readonly node: string; readonly p50Ms: number; readonly p99Ms: number; readonly rttMs: number | undefined }[];
+  /** The same of all frames of the present connections. */
+  readonly links: readonly { readonly node: string; readonly latency: HistogramValue; readonly rttMs: number | undefined }[];
 }
 
 const TICK_MS = 250;
@@ -42,7 +46,8 @@ export class RelayClient {
       this.links.set(key, link);
     }
     this.ticker ??= setInterval(() => this.tick(), TICK_MS);
-    return link.pull(options, receiver);
+    const { tracing } = this.options;
+    return link.pull(options, tracing === undefined ? receiver : tracedReceiver(tracing, options, receiver));
   }
 
   /** Shows this certificate from the next connection on. */
@@ -63,6 +68,7 @@ export class RelayClient {
         p99Ms: link.latency.quantile(0.99),
         rttMs: link.rttMs,
       })),
+      links: links.map(({ upstream, hops, rttMs }) => ({ node: upstream.node, latency: hops.value(), rttMs })),
     };
   }
 

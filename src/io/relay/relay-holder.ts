@@ -71,6 +71,10 @@ export class RelayHolder implements RelayHolderOutput {
     return this.session.queue.sizeBytes;
   }
 
+  get rttMs(): number | undefined {
+    return this.session.rttMs;
+  }
+
   tick(now: MonotonicMs): void {
     this.socket.tick(now);
   }
@@ -84,10 +88,10 @@ export class RelayHolder implements RelayHolderOutput {
   }
 
   /** Ends a subscription from this side. */
-  refuse(id: number, code: RelayRefusal, message: string, epoch: number): void {
+  refuse(id: number, code: RelayRefusal, message: string, epoch: number, nodes: readonly string[] = []): void {
     this.unsubscribed(id);
     this.context.refused(code);
-    this.session.refuse(id, code, message, epoch);
+    this.session.refuse(id, code, message, epoch, nodes);
   }
 
   /** The peer was told that the stream is over. */
@@ -105,7 +109,7 @@ export class RelayHolder implements RelayHolderOutput {
   subscribe(id: number, wish: RelayWish): void {
     const found = this.context.open(wish);
     if ('refused' in found) {
-      this.refuse(id, found.refused, found.message, found.epoch ?? 0);
+      this.refuse(id, found.refused, found.message, found.epoch ?? 0, found.nodes);
       return;
     }
     const { stream, epoch, hops } = found;

@@ -1,6 +1,7 @@
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { MonotonicMs } from '../../core/mod.ts';
 import { type RelayPullerOutput, RelayPullerSession, type RelayReceiver, type RelayWish } from '../../protocols/relay/mod.ts';
+import { LatencyHistogram } from '../latency-histogram.ts';
 import type { LatencyRing } from '../latency-ring.ts';
 import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayUpstream } from './relay-pull.ts';
 import { RelaySocket } from './relay-socket.ts';
@@ -22,6 +23,8 @@ interface Pulled {
 export class RelayLink {
   readonly upstream: RelayUpstream;
   readonly latency: LatencyRing;
+  /** The same since this link was made. */
+  readonly hops: LatencyHistogram = new LatencyHistogram();
   /** How often it broke, or could not be made. */
   broken = 0;
   private readonly options: RelayClientOptions;
@@ -92,9 +95,9 @@ export class RelayLink {
         return receiver.assembler;
       },
       accepted: (acceptance, now) => receiver.accepted(acceptance, now),
-      refused: (code, message, epoch) => {
+      refused: (code, message, epoch, nodes) => {
         over();
-        receiver.refused(code, message, epoch);
+        receiver.refused(code, message, epoch, nodes);
       },
       frame: (frame, now) => receiver.frame(frame, now),
       gap: () => receiver.gap(),
@@ -125,7 +128,10 @@ export class RelayLink {
     const out: RelayPullerOutput = {
       wake: () => carrier?.wake(),
       opened: () => this.opened(),
-      hop: (ms) => this.latency.add(ms),
+      hop: (ms) => {
+        this.latency.add(ms);
+        this.hops.add(ms);
+      },
       closed: (code, message) => this.broke(session, carrier, code, message),
     };
     const session = new RelayPullerSession(out, { node, cluster, peerNode: upstream.node }, clock.monotonic());
@@ -141,7 +147,9 @@ export class RelayLink {
   private subscribe(pulled: Pulled, session: RelayPullerSession): void {
     const { ref, rendition, epoch, downstream = [] } = pulled.options;
     const { position } = pulled.receiver.assembler;
-    const wish: RelayWish = { ref, rendition, epoch, hops: [this.options.node, ...downstream] };
+    // A rendition comes from where its stream does.
+    const mayBeSentOn = rendition === '';
+    const wish: RelayWish = { ref, rendition, epoch, hops: [this.options.node, ...downstream], ...(mayBeSentOn ? { mayBeSentOn } : {}) };
     pulled.subscription = session.subscribe(position === undefined ? wish : { ...wish, position }, pulled.receiver);
   }
 

@@ -1,6 +1,7 @@
 import type pino from 'pino';
 import type { StreamRef } from '../../core/mod.ts';
 import type { Clock } from '../clock.ts';
+import type { Tracing } from '../tracing/mod.ts';
 
 /** PEM texts of this node's certificate and of the cluster's CA. */
 export interface RelayTls {
@@ -42,6 +43,8 @@ export interface RelayClientOptions {
   readonly tls: RelayTls;
   readonly node: string;
   readonly cluster: string;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }

@@ -143,6 +143,13 @@ export class RelayServer {
     return false;
   }
 
+  /** The nodes that pull the stream itself from here, with the round trip to each. */
+  *pullersOf(path: string): Iterable<{ readonly node: string; readonly rttMs: number | undefined }> {
+    for (const { ref, rendition, holder } of this.subscriptions()) {
+      if (rendition === '' && ref.path === path) yield { node: holder.peerNode, rttMs: holder.rttMs };
+    }
+  }
+
   /** Tells all that pull the stream which renditions it has now. */
   renditionsChanged(path: string): void {
     for (const { ref, rendition, sender, source } of this.subscriptions()) {

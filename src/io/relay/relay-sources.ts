@@ -19,6 +19,8 @@ export interface RelayRefused {
   readonly message: string;
   /** The stream's epoch as far as this node knows. */
   readonly epoch?: number;
+  /** With `elsewhere`: those that have it, the best one first. */
+  readonly nodes?: readonly string[];
 }
 
 /** Knows which streams this node has for others. */

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type pino from 'pino';
-import { ACCESS_REFUSALS, type AccessDecision, type AccessGate } from '../../access/mod.ts';
+import { type AccessDecision, type AccessGate, type AccessRequest, type AdmittedSessions, refusalText } from '../../access/mod.ts';
 import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
 import { RtmpToHub } from '../../gateways/mod.ts';
-import type { Hub, LiveStream, Publication, SourceListener } from '../../hub/mod.ts';
+import type { Eviction, Hub, LiveStream, Publication, SourceListener } from '../../hub/mod.ts';
 import {
   type MediaKind,
   type RtmpCloseReason,
@@ -38,6 +38,8 @@ export interface RtmpConnectionContext {
   /** Without it, everybody is served here. */
   readonly places: RtmpPlaces | undefined;
   readonly access: AccessGate;
+  /** Sessions that can be ended by what let them in; without it, they cannot. */
+  readonly admitted: AdmittedSessions | undefined;
   /** What a second publisher of a live stream gets. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
   readonly viewers: StreamViewers;
@@ -56,6 +58,12 @@ const ANSWER_BYTES_MAX = 256 * 1024;
 /** How long a closed session's last words may take to leave. */
 const FLUSH_MS_MAX = 5_000;
 
+const EVICTED: Readonly<Record<Eviction, string>> = {
+  deleted: 'the stream was ended by the operator',
+  'taken-over': 'another publisher took the stream over',
+  'over-limit': 'the publishers of the app send more than they may: lower the bitrate',
+};
+
 /** One accepted socket with its session: publishes into the hub or plays from it. */
 export class RtmpConnection implements RtmpServerOutput, SourceListener {
   readonly address: string;
@@ -69,6 +77,8 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   /** A stream that is asked for and on its way: to be aborted by whoever stops waiting for it. */
   private awaited: AbortController | undefined = undefined;
   private flushBy: number | undefined = undefined;
+  private letInBy: string | undefined = undefined;
+  private noMoreAdmitted: () => void = () => undefined;
 
   constructor(socket: Socket, address: string, context: RtmpConnectionContext) {
     this.socket = socket;
@@ -122,10 +132,9 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     this.socket.destroy();
   }
 
-  evicted(reason: 'taken-over' | 'deleted'): void {
+  evicted(reason: Eviction): void {
     this.publication = undefined;
-    if (reason === 'deleted') this.session.unpublish('the stream was ended by the operator', 'rtmp.deleted');
-    else this.session.unpublish('another publisher took the stream over', 'rtmp.taken-over');
+    this.session.unpublish(EVICTED[reason], `rtmp.${reason}`);
   }
 
   // The session's outputs.
@@ -142,21 +151,47 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   publishRequested(ref: StreamRef, credential: RtmpCredential): void {
     this.ref = ref;
     if (this.sentAway('publish', ref)) return;
-    this.context.access.admit({ act: 'publish', ref, credential, address: this.address }, (decision) =>
-      this.decided('publish-requested', decision, () => this.publish(ref)),
+    this.context.access.admit(this.accessRequest('publish', ref, credential), (decision) =>
+      this.decided('publish-requested', ref, decision, () => this.publish(ref)),
     );
   }
 
-  /** Goes on, or says why not; not at all with a client that did not wait. */
-  private decided(state: 'publish-requested' | 'play-requested', decision: AccessDecision, goOn: () => void): void {
+  private accessRequest(act: AccessRequest['act'], ref: StreamRef, credential: RtmpCredential): AccessRequest {
+    this.letInBy = undefined;
+    const letInBy = (by: string): void => {
+      if (this.ref === ref) this.letInBy = by;
+    };
+    return { act, ref, credential, address: this.address, protocol: 'rtmp', letInBy };
+  }
+
+  /** The session has begun that was asked for. */
+  private noteAdmitted(): void {
+    this.noMoreAdmitted();
+    this.noMoreAdmitted = this.context.admitted?.begin(this.letInBy, () => this.withdraw()) ?? this.noMoreAdmitted;
+  }
+
+  /** What let it in counts no more, and neither does what it began. */
+  private withdraw(): void {
     this.guard(() => {
-      if (this.session.state !== state) return;
+      const { publication } = this;
+      this.publication = undefined;
+      publication?.finish(this.context.clock.monotonic());
+      const [text, code] = ['the key or token of this session was withdrawn', 'rtmp.access-withdrawn'] as const;
+      if (publication === undefined) this.session.endPlay(text, code);
+      else this.session.unpublish(text, code);
+    });
+  }
+
+  /** Goes on, or says why not; not at all with a client that did not wait, or has asked for something else since. */
+  private decided(state: 'publish-requested' | 'play-requested', ref: StreamRef, decision: AccessDecision, goOn: () => void): void {
+    this.guard(() => {
+      if (this.session.state !== state || this.ref !== ref) return;
       if (decision === 'allowed') {
         goOn();
         return;
       }
       const status = state === 'publish-requested' ? 'NetStream.Publish.Denied' : 'NetStream.Play.Failed';
-      this.session.refuse(status, ACCESS_REFUSALS[decision.refused].message, `rtmp.${decision.refused}`);
+      this.session.refuse(status, refusalText(decision), `rtmp.${decision.refused}`);
     });
   }
 
@@ -183,13 +218,14 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     );
     this.session.acceptPublish();
     log.info({ code: 'rtmp.published', stream: ref.path, remote: this.address, agent: publisher.agent }, 'RTMP publisher started');
+    this.noteAdmitted();
   }
 
   playRequested(ref: StreamRef, credential: RtmpCredential): void {
     this.ref = ref;
     if (this.sentAway('play', ref)) return;
-    this.context.access.admit({ act: 'play', ref, credential, address: this.address }, (decision) =>
-      this.decided('play-requested', decision, () => this.seek(ref)),
+    this.context.access.admit(this.accessRequest('play', ref, credential), (decision) =>
+      this.decided('play-requested', ref, decision, () => this.seek(ref)),
     );
   }
 
@@ -223,6 +259,7 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
     this.session.acceptPlay();
     this.leave = viewers.add(stream, this.socket, 'raw', this.address);
     log.debug({ code: 'rtmp.played', stream: ref.path, remote: this.address }, 'RTMP viewer started');
+    this.noteAdmitted();
   }
 
   media(kind: MediaKind, timestamp: number, body: Uint8Array): void {
@@ -231,6 +268,7 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
 
   publishEnded(): void {
     const { publication } = this;
+    this.noMoreAdmitted();
     this.publication = undefined;
     this.toHub = undefined;
     publication?.finish(this.context.clock.monotonic());
@@ -240,6 +278,7 @@ export class RtmpConnection implements RtmpServerOutput, SourceListener {
   }
 
   playEnded(): void {
+    this.noMoreAdmitted();
     this.stopWaiting();
     this.leave?.();
     this.leave = undefined;

@@ -2,9 +2,11 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import pino from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AccessDecision } from '../../access/mod.ts';
+import { encodeAmf0 } from '../../containers/mod.ts';
 import { durationMs, sizeBytes } from '../../core/mod.ts';
 import { Hub, type LiveStream } from '../../hub/mod.ts';
-import { defaultRtmpClientOptions, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
+import { ChunkStreamId, defaultRtmpClientOptions, MessageType, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
 import { systemClock } from '../clock.ts';
 import { localhostCertificate } from './localhost-certificate.fixture.ts';
 import { nodeRtmpCrypto } from './node-crypto.ts';
@@ -329,5 +331,21 @@ describe('RtmpListener', () => {
   it('names the port that is in use and the key that changes it', async () => {
     const { listener } = await setUp();
     await expect(setUp({ port: listener.port })).rejects.toThrow(/rtmp\.port/);
+  });
+
+  it('takes a decision that comes late for what it was asked about, not for what the connection asks since', async () => {
+    const pending = new Map<string, (decision: AccessDecision) => void>();
+    const { hub, peer } = await setUp({
+      access: { admit: ({ ref }, decided) => void pending.set(ref.name, decided), isOpen: () => false, asksForPage: () => false },
+    });
+    const { session } = peer('publish', 'first');
+    await vi.waitFor(() => expect(pending.has('first')).toBe(true));
+    session['command']('deleteStream', 0, null, 1);
+    session['link'].send(ChunkStreamId.status, MessageType.commandAmf0, 0, 1, encodeAmf0('publish', 5, null, 'second', 'live'));
+    await vi.waitFor(() => expect(pending.has('second')).toBe(true));
+    pending.get('first')?.('allowed');
+    expect(hub.stream('live/first')).toBeUndefined();
+    pending.get('second')?.('allowed');
+    expect(hub.stream('live/second')).toBeDefined();
   });
 });

@@ -1,18 +1,19 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type pino from 'pino';
-import type { AccessGate } from '../../access/mod.ts';
+import type { AccessGate, AdmittedSessions } from '../../access/mod.ts';
 import type { SizeBytes } from '../../core/mod.ts';
 import { HubToRtmp } from '../../gateways/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
 import { defaultRtmpServerOptions, type RtmpServerOptions, SERVER_MESSAGE_STREAM_ID } from '../../protocols/rtmp/mod.ts';
 import { AddressCounts } from '../address-counts.ts';
-import type { BroadcastOptions, BroadcastStats } from '../broadcast.ts';
+import type { AppBytes } from '../app-bytes.ts';
+import type { BroadcastOptions } from '../broadcast.ts';
 import type { Clock } from '../clock.ts';
 import { listenError, listenHost } from '../listen-error.ts';
 import { remoteAddress } from '../remote-address.ts';
 import type { BringStream } from '../stream-door.ts';
-import { StreamViewers } from '../stream-viewers.ts';
+import { StreamViewers, type ViewersStats } from '../stream-viewers.ts';
 import { ReadCoalescer } from './read-coalescer.ts';
 import { RtmpConnection, type RtmpConnectionContext, type RtmpPlaces } from './rtmp-connection.ts';
 
@@ -44,6 +45,8 @@ export interface RtmpListenerOptions {
   /** Where clients belong, in a cluster; without it, here. */
   readonly places?: RtmpPlaces | undefined;
   readonly access: AccessGate;
+  /** Sessions that can be ended by what let them in; without it, they cannot. */
+  readonly admitted?: AdmittedSessions | undefined;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -58,7 +61,7 @@ export interface RtmpListenerStats {
   /** How connections ended, by code (`rtmp.peer-closed`, `rtmp.key-wrong`, …), refused ones included. */
   readonly closedByCode: ReadonlyMap<string, number>;
   /** One for all streams together. The counters go on when a stream ends. */
-  readonly broadcasts: readonly BroadcastStats[];
+  readonly broadcasts: readonly ViewersStats[];
 }
 
 const TICK_MS = 500;
@@ -95,6 +98,7 @@ export class RtmpListener {
       bring: options.bring,
       places: options.places,
       access: options.access,
+      admitted: options.admitted,
       secondPublisher: options.secondPublisher,
       viewers: this.viewers,
       session,
@@ -155,6 +159,11 @@ export class RtmpListener {
       closedByCode: this.closedByCode,
       broadcasts: [this.viewers.stats()],
     };
+  }
+
+  /** What has been sent to viewers since the start, by app. */
+  addBytesSent(to: AppBytes): void {
+    this.viewers.addBytesSent(to);
   }
 
   /** Asks publishers to go on at another node; returns how many could be asked. */

@@ -35,17 +35,15 @@ export interface InputListener {
 /** An input that FFmpeg may open. */
 export interface PreparedInput {
   readonly input: SourceInput;
-  /** For the child's process. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** For the child's process, before it opens the input. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What may be shown of an error message of FFmpeg's. */
   readonly clean: (text: string) => string;
   /** To be called when it is over. */
   close(): void;
 }
 
-/** No HTTP but through the gate, whatever this process's own environment says. */
-const ENVIRONMENT = { http_proxy: 'http://127.0.0.1:1', no_proxy: undefined, NO_PROXY: undefined };
-const PREPARED = { environment: ENVIRONMENT, clean: (text: string): string => text, close: (): void => undefined };
+const PREPARED = { environment: {}, clean: (text: string): string => text, close: (): void => undefined };
 const COMMON = { analyzeduration: ANALYZE_US };
 
 /** What of a source's settings says how it is opened. */
@@ -107,7 +105,7 @@ async function prepareHttp(url: string, { gate }: InputNeeds, listener: InputLis
   };
   return {
     input: { url: pass.url, options, isPaced: true, isLooped: false },
-    environment: { ...ENVIRONMENT, http_proxy: pass.proxy },
+    environment: { http_proxy: pass.proxy },
     clean: (text) => pass.clean(text),
     close: () => pass.close(),
   };

@@ -1,9 +1,7 @@
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type pino from 'pino';
 import { SluiceError, type StreamRef } from '../../core/mod.ts';
 import { SourceToHub } from '../../gateways/mod.ts';
-import type { Hub, Publication } from '../../hub/mod.ts';
+import type { Eviction, Hub, Publication } from '../../hub/mod.ts';
 import {
   displayUrl,
   type SourceEnd,
@@ -13,10 +11,11 @@ import {
   withoutCredentials,
 } from '../../sources/mod.ts';
 import type { Clock } from '../clock.ts';
-import { FramedChild, messageOf, type PipedFrame } from '../ffmpeg/mod.ts';
+import { messageOf, type PipedFrame, type Spare } from '../ffmpeg/mod.ts';
 import type { SourceRefused } from './judged-lookup.ts';
 import { type InputNeeds, type InputSettings, type PreparedInput, prepareInput } from './prepare-input.ts';
-import { CHANNEL, type FromSource, type ToSource } from './source-messages.ts';
+import type { SourceChild } from './source-child.ts';
+import { CHANNEL, type FromSource } from './source-messages.ts';
 
 /** A source as it is configured. */
 export interface SourceSettings extends SourceSupervisorOptions, InputSettings {
@@ -27,6 +26,7 @@ export interface PullSourceNeeds extends InputNeeds {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly log: pino.Logger;
+  readonly children: Pick<Spare<SourceChild>, 'take'>;
   /** Whether somebody waits for this stream. */
   readonly isAwaited: (path: string) => boolean;
 }
@@ -51,7 +51,7 @@ export interface SourceReport {
 /** One opening of the input: its child process, and what it publishes. */
 interface Attempt {
   prepared: PreparedInput | undefined;
-  child: FramedChild<ToSource, FromSource> | undefined;
+  child: SourceChild | undefined;
   publication: Publication | undefined;
   toHub: SourceToHub;
   /** What the child, or the way to the source, said last. */
@@ -161,13 +161,13 @@ export class PullSource {
       this.over(attempt, { code: 'sources.ended', message: 'it was ended while it was opened' });
       return;
     }
-    const script = fileURLToPath(new URL(`./source-worker${extname(import.meta.url)}`, import.meta.url));
     let exited: () => void = () => undefined;
     const exit = new Promise<void>((resolve) => {
       exited = resolve;
     });
     this.exits.add(exit);
-    attempt.child = new FramedChild<ToSource, FromSource>(script, prepared.environment, {
+    attempt.child = this.needs.children.take();
+    attempt.child.open(prepared, {
       control: (message) => this.told(attempt, message),
       frame: (frame) => this.frame(attempt, frame),
       exited: (reason) => {
@@ -176,7 +176,6 @@ export class PullSource {
         exited();
       },
     });
-    attempt.child.send({ kind: 'open', input: prepared.input });
   }
 
   private told(attempt: Attempt, message: FromSource): void {
@@ -214,7 +213,7 @@ export class PullSource {
     const { hub, clock } = this.needs;
     const { ref, url } = this.settings;
     const now = clock.monotonic();
-    const evicted = (reason: 'taken-over' | 'deleted'): void => {
+    const evicted = (reason: Eviction): void => {
       attempt.publication = undefined;
       this.supervisor.fail({ code: `sources.${reason}`, message: EVICTED[reason] }, clock.monotonic());
     };
@@ -275,6 +274,7 @@ export class PullSource {
 const EVICTED = {
   'taken-over': 'another publisher took the stream over',
   deleted: 'the stream was ended by the operator',
+  'over-limit': 'the publishers of the app send more than they may',
 } as const;
 const REFUSED = {
   'stream-taken': 'somebody else publishes the stream',

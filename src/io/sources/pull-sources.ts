@@ -4,10 +4,12 @@ import { UrlPolicy, type UrlPolicyOptions } from '../../access/mod.ts';
 import type { StreamRef } from '../../core/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
 import type { Clock } from '../clock.ts';
+import { Spare } from '../ffmpeg/mod.ts';
 import type { StreamSupplier } from '../stream-door.ts';
 import { HttpGate } from './http-gate.ts';
 import { judgedLookup, type Resolve } from './judged-lookup.ts';
 import { PullSource, type SourceReport, type SourceSettings } from './pull-source.ts';
+import { SourceChild } from './source-child.ts';
 
 export interface PullSourcesOptions extends UrlPolicyOptions {
   readonly hub: Hub;
@@ -26,6 +28,8 @@ const TICK_MS = 250;
 export class PullSources implements StreamSupplier {
   private readonly byPath: ReadonlyMap<string, PullSource>;
   private readonly gate: HttpGate;
+  /** Only where a viewer may wait for one. */
+  private readonly spare: Spare<SourceChild> | undefined;
   private ticker: NodeJS.Timeout | undefined = undefined;
 
   /** Throws `access.bad-network`. */
@@ -33,7 +37,10 @@ export class PullSources implements StreamSupplier {
     const policy = new UrlPolicy({ allowedNetworks, allowedFolders });
     const lookup: LookupFunction = judgedLookup(policy, resolve);
     this.gate = new HttpGate(policy, lookup);
-    const needs = { ...rest, policy, gate: this.gate, lookup, resolve };
+    const isAnyOnDemand = sources.some(({ mode }) => mode === 'on-demand');
+    this.spare = isAnyOnDemand ? new Spare(() => new SourceChild()) : undefined;
+    const children = { take: () => this.spare?.take() ?? new SourceChild() };
+    const needs = { ...rest, children, policy, gate: this.gate, lookup, resolve };
     this.byPath = new Map(sources.map((settings) => [settings.ref.path, new PullSource(settings, needs)]));
   }
 
@@ -43,6 +50,7 @@ export class PullSources implements StreamSupplier {
       for (const source of this.byPath.values()) source.tick();
     };
     this.ticker = setInterval(tick, TICK_MS);
+    this.spare?.warm();
     tick();
   }
 
@@ -62,7 +70,7 @@ export class PullSources implements StreamSupplier {
   async close(): Promise<void> {
     clearInterval(this.ticker);
     this.ticker = undefined;
-    await Promise.all(Array.from(this.byPath.values(), (source) => source.close()));
+    await Promise.all([...Array.from(this.byPath.values(), (source) => source.close()), this.spare?.close()]);
     this.gate.close();
   }
 }

@@ -19,7 +19,10 @@ export interface SourceInput {
   readonly isLooped: boolean;
 }
 
-export type ToSource = { readonly kind: 'open'; readonly input: SourceInput } | { readonly kind: 'stop' };
+export type ToSource =
+  /** `environment`: what FFmpeg is to find in its environment. */
+  | { readonly kind: 'open'; readonly input: SourceInput; readonly environment: Readonly<Record<string, string>> }
+  | { readonly kind: 'stop' };
 
 export type FromSource =
   /** A track, before its first frame and when its configuration changes; `config` in base64. Times of its frames are in ticks of `timeBase`. */

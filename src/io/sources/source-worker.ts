@@ -45,6 +45,8 @@ const commands = new WireReader({
     const command = message as ToSource;
     if (command.kind === 'stop') die();
     else {
+      // Node's environment is that of the process: FFmpeg sees it.
+      Object.assign(process.env, command.environment);
       read(command.input)
         .catch((error: unknown) => send({ kind: 'failed', code: 'sources.open-failed', message: messageOf(error) }))
         .finally(leave);

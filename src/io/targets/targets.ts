@@ -1,6 +1,6 @@
-import { SluiceError, type StreamRef } from '../../core/mod.ts';
+import { matchesPattern, SluiceError, type StreamRef } from '../../core/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
-import { fillUrl, matchesPattern, parseTargetUrl, type TargetState } from '../../targets/mod.ts';
+import { fillUrl, parseTargetUrl, type TargetState } from '../../targets/mod.ts';
 import { type PushContext, type PushReport, TargetPush } from './target-push.ts';
 
 /** A target of an app, as the configuration or the API has it. */

@@ -8,11 +8,11 @@ import type { FromChild, ToChild } from './messages.ts';
 const THREADS_MIN = 4;
 const THREADS_MAX = 32;
 
-/** The child process of a transcoding. */
-export type TranscodeChild = FramedChild<ToChild, FromChild>;
+/** The pipe to a child process that transcodes. */
+export type TranscodePipe = FramedChild<ToChild, FromChild>;
 
 /** Starts a child process for transcoding. */
-export function startTranscodeChild(listener: ChildListener<FromChild>): TranscodeChild {
+export function startTranscodeChild(listener: ChildListener<FromChild>): TranscodePipe {
   // From dist it is JavaScript; from the sources, as in tests, TypeScript that Node runs as it is.
   const script = fileURLToPath(new URL(`./transcode-worker${extname(import.meta.url)}`, import.meta.url));
   const threads = Math.min(THREADS_MAX, Math.max(THREADS_MIN, 2 * availableParallelism()));

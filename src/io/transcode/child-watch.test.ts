@@ -17,7 +17,7 @@ describe('ChildWatch', () => {
     vi.useRealTimers();
   });
 
-  const heartbeat = (doneMs: Heartbeat['doneMs']): void => watch.heartbeat({ kind: 'heartbeat', cpuS: 1, doneMs, framesCorrupt: 0 });
+  const heartbeat = (doneMs: Heartbeat['doneMs']): void => watch.heartbeat({ seat: 0, cpuS: 1, doneMs, framesCorrupt: 0 });
   /** Frames of sound come in at real time for so long. */
   const feed = (fromS: number, seconds: number, each: (second: number) => void = () => undefined): void => {
     for (let second = fromS; second < fromS + seconds; second++) {

@@ -3,8 +3,14 @@ import type { PlannedRung, Rung } from '../../transcode/mod.ts';
 
 // The control messages on the pipe. They are plain JSON between two halves of one program, so they are not checked again.
 
-/** The pipe's channels to the child. */
-export const CHANNEL: { readonly video: 0; readonly audio: 1 } = { video: 0, audio: 1 };
+/** The pipe's channel to the child for one kind of frames of one of its places. */
+export const channelOf = (seat: number, kind: Track['kind']): number => 2 * seat + (kind === 'video' ? 0 : 1);
+
+/** What a channel to the child is for. */
+export const ofChannel = (channel: number): { readonly seat: number; readonly kind: Track['kind'] } => ({
+  seat: channel >> 1,
+  kind: channel % 2 === 0 ? 'video' : 'audio',
+});
 
 /** A source's track as it travels: its configuration record in base64. */
 export type PipedTrack = Track extends infer Each
@@ -13,7 +19,7 @@ export type PipedTrack = Track extends infer Each
     : never
   : never;
 
-/** A rung with the number by which its frames go over the pipe; a rung that comes back has another number. */
+/** A rung with the number by which its frames go over the pipe, one of all its process's; a rung that comes back has another number. */
 export interface NumberedRung {
   readonly number: number;
   readonly rung: Rung;
@@ -23,16 +29,18 @@ export interface NumberedRung {
 }
 
 export type ToChild =
-  | { readonly kind: 'track'; readonly track: PipedTrack }
-  /** All rungs from now on: those that are not named end. */
-  | { readonly kind: 'rungs'; readonly rungs: readonly NumberedRung[] }
+  | { readonly kind: 'track'; readonly seat: number; readonly track: PipedTrack }
+  /** All rungs of this place from now on: those that are not named end. */
+  | { readonly kind: 'rungs'; readonly seat: number; readonly rungs: readonly NumberedRung[] }
+  /** Everything of this place ends; its number may be given out again. */
+  | { readonly kind: 'leave'; readonly seat: number }
   | { readonly kind: 'probe'; readonly encoders: readonly { readonly name: string; readonly codec: VideoCodec }[] }
   | { readonly kind: 'stop' };
 
-/** Told every half second. */
+/** How one place of a child does. */
 export interface Heartbeat {
-  readonly kind: 'heartbeat';
-  /** Processor seconds of the whole child so far. */
+  readonly seat: number;
+  /** Processor seconds of the child so far; of one with several places, this one's share by the frames it took. */
   readonly cpuS: number;
   /** The decoding time of the last frame taken from each queue, in milliseconds of the stream's timeline. */
   readonly doneMs: { readonly video?: number; readonly audio?: number };
@@ -47,11 +55,13 @@ export interface ProbedEncoder {
 
 export type FromChild =
   | { readonly kind: 'ready' }
-  | Heartbeat
+  /** Every half second. */
+  | { readonly kind: 'heartbeat'; readonly seats: readonly Heartbeat[] }
   /** Holds from the rung's next keyframe on; `config` in base64, empty where the keyframe tells. */
   | { readonly kind: 'config'; readonly number: number; readonly config: string; readonly encoder: string }
   | { readonly kind: 'rung-failed'; readonly number: number; readonly code: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** Of one place, or of all. */
+  | { readonly kind: 'failed'; readonly seat?: number; readonly code: string; readonly message: string }
   /** One of those that were asked for. */
   | { readonly kind: 'probed'; readonly encoder: ProbedEncoder };
 

@@ -74,6 +74,13 @@ export class OfferedRung {
     this.input?.write(frame, now);
   }
 
+  /** What is made here is to be made by another node. */
+  giveAway(): void {
+    if (this.life.state === 'idle' || this.placed !== undefined || this.input === undefined) return;
+    this.place();
+    this.out.wishChanged();
+  }
+
   /** This node makes it no more; it may be wanted again. */
   rest(): void {
     this.input?.rest();

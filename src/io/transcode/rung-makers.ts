@@ -6,6 +6,12 @@ export interface RungMakers {
   makesSomeOf(path: string): boolean;
   /** Whether it is to make this one. */
   makes(path: string, rung: string): boolean;
+  /** Whether it was decided for the whole cluster that this node makes it, before what counts less. */
+  isOrdered(path: string, rung: string): boolean;
+  /** Whether it was decided that another node makes a rung of a stream that is published here. */
+  isForAnother(path: string, rung: string): boolean;
+  /** Why a rung of a stream that is published here is not to be made anywhere for now. */
+  refusalOf(path: string, rung: string): string | undefined;
   /** Somebody wants a rung of a stream that is published here: has another node make it, or says why it is to be made here. */
   place(stream: LiveStream, offer: RenditionOffer, out: PlacedRungOutput): PlacedRung | MadeHere;
 }

@@ -1,29 +1,32 @@
 import type pino from 'pino';
-import { type MonotonicMs, ticksToMs } from '../../core/mod.ts';
-import type { Hub, LiveStream } from '../../hub/mod.ts';
-import type { Frame, Track } from '../../media/mod.ts';
+import type { MonotonicMs } from '../../core/mod.ts';
+import type { Hub, LiveStream, Rendition } from '../../hub/mod.ts';
+import type { Track } from '../../media/mod.ts';
 import {
   type Ladder,
   type LeftOutRung,
   type PlannedRung,
   planRungs,
+  type RungLifeOptions,
   SOURCE_HEIGHT,
-  type SupervisorState,
   type TaskDecision,
+  type TaskWeights,
   type TaskWish,
-  TranscodeSupervisor,
   taskWeight,
 } from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
+import { type ChildReport, reportOfLanes } from './child-report.ts';
 import { OfferedRung } from './offered-rung.ts';
 import type { RungMakers, RungStanding } from './rung-makers.ts';
-import type { TranscodeChildren } from './transcode-children.ts';
-import type { Transcoder, TranscoderStats } from './transcoder.ts';
+import { StreamLane } from './stream-lane.ts';
+import type { ChildPurpose, TranscodeChildren } from './transcode-children.ts';
 
 export interface StreamTranscodingOptions {
   readonly stream: LiveStream;
   readonly hub: Pick<Hub, 'rendition'>;
   readonly ladder: Ladder;
+  /** What counts how much when not all can be made. */
+  readonly weights: (() => TaskWeights) | undefined;
   readonly children: TranscodeChildren;
   /** Absent: rungs are made here alone. */
   readonly makers: RungMakers | undefined;
@@ -45,37 +48,37 @@ export interface RungReport {
   readonly by: string | undefined;
 }
 
-export interface ChildReport {
-  readonly state: SupervisorState;
-  readonly restarts: number;
-  readonly lastFailure: string | undefined;
-  readonly stats: TranscoderStats | undefined;
-}
-
 /** A rung that was refused is offered again after this: others may have left. */
 const REFUSED_MS = 10_000;
+/** More than any number of viewers. */
+const ORDERED_WEIGHT = 1e12;
+/** What is pinned comes before all that is not. */
+const PINNED_WEIGHT = 1e9;
+/** Why a rung is refused for a weight of 0. */
+export const NO_WEIGHT = 'a weight rule says that it is not to be made';
 
-/** The ladder of one stream: what is offered, what is being made and why not, and the child that makes it. */
+/** The ladder of one stream: what is offered, what is being made and why not, and the children that make it: one for pictures, one for sound. */
 export class StreamTranscoding {
   readonly stream: LiveStream;
   private readonly options: StreamTranscodingOptions;
-  private readonly supervisor: TranscodeSupervisor;
+  private readonly lanes: Readonly<Record<ChildPurpose, StreamLane>>;
   private readonly rungs = new Map<string, OfferedRung>();
   private readonly refused = new Map<string, { readonly reason: string; readonly until: number }>();
+  /** Rungs of other nodes' streams that this node makes by order. */
+  private readonly ordered = new Set<string>();
   private planned: readonly PlannedRung[] = [];
   private leftOut: readonly LeftOutRung[] = [];
-  private plannedFor: { readonly tracks: readonly Track[]; readonly hasReorderedFrames: boolean } | undefined = undefined;
+  private plannedFor: { readonly tracks: readonly Track[]; readonly hasReorderedFrames: boolean; readonly ladder: Ladder } | undefined =
+    undefined;
+  private ladder: Ladder;
   private configuration = 0;
-  private child: Transcoder | undefined = undefined;
-  private detach: (() => void) | undefined = undefined;
-  /** For its turn to start a child. */
-  private isWaiting = false;
   private isClosed = false;
 
   constructor(options: StreamTranscodingOptions) {
     this.options = options;
     this.stream = options.stream;
-    this.supervisor = this.createSupervisor();
+    this.ladder = options.ladder;
+    this.lanes = { video: this.newLane('video'), audio: this.newLane('audio') };
   }
 
   /** Rungs of the ladder that this stream does not get, with the reason. */
@@ -90,15 +93,23 @@ export class StreamTranscoding {
       .map(({ planned: { rung }, life }) => ({
         stream: this.stream.ref.path,
         rung: rung.name,
-        viewers: life.viewers > 0 ? Math.max(1, viewersOf(this.stream)) : 0,
-        weight: taskWeight(rung),
-        isAlways: this.options.ladder.always && !this.isForeign,
+        viewers: life.viewers > 0 ? this.viewersOf(rung.name) : 0,
+        weight: taskWeight(rung) * this.weightOf(rung.name),
+        isAlways: this.ladder.always && !this.isForeign,
       }));
   }
 
   /** The rungs that hold a task. */
   assigned(): readonly string[] {
     return [...this.rungs.values()].filter(({ isAssigned }) => isAssigned).map(({ planned }) => planned.rung.name);
+  }
+
+  /** From now on. Rungs that are the same in both go on; the others end, and their viewers go to another. */
+  ladderIs(ladder: Ladder, now: MonotonicMs): void {
+    if (ladder === this.ladder) return;
+    this.ladder = ladder;
+    for (const { life } of this.rungs.values()) life.become(this.rungLife(), now);
+    this.plan(now);
   }
 
   /** What was decided about this stream's wishes. */
@@ -116,8 +127,7 @@ export class StreamTranscoding {
   tick(now: MonotonicMs): void {
     this.plan(now);
     for (const { life } of this.rungs.values()) life.tick(now);
-    if (this.isWaiting) this.want(now);
-    this.supervisor.tick(now);
+    for (const lane of Object.values(this.lanes)) lane.tick(now);
     this.offer(now);
   }
 
@@ -137,15 +147,14 @@ export class StreamTranscoding {
   }
 
   childReport(): ChildReport {
-    const { state, restarts, lastFailure } = this.supervisor;
-    return { state, restarts, lastFailure, stats: this.child?.stats() };
+    return reportOfLanes(Object.values(this.lanes));
   }
 
-  /** The stream is over, or nothing is transcoded any more. Settles when the child is gone. */
+  /** The stream is over, or nothing is transcoded any more. Settles when the children are gone. */
   async close(): Promise<void> {
     this.isClosed = true;
     for (const name of [...this.rungs.keys()]) this.withdraw(name);
-    await this.endChild();
+    await Promise.all(Object.values(this.lanes).map((lane) => lane.close()));
   }
 
   private reportOf(planned: PlannedRung): RungReport | undefined {
@@ -158,10 +167,23 @@ export class StreamTranscoding {
     return { planned, condition: isRunning ? 'running' : 'offered', reason: rung?.reason, by: rung?.by };
   }
 
+  /** Of one viewer; 0: the rung is never made. What was decided for the cluster was decided by the same rules. */
+  private weightOf(name: string): number {
+    if (this.isOrdered(name)) return ORDERED_WEIGHT;
+    const standing = this.options.weights?.().of(this.stream.ref.path, name, this.viewersOf(name));
+    return (standing?.weight ?? 1) * (standing?.isPinned === true ? PINNED_WEIGHT : 1);
+  }
+
+  /** Whoever watches is somebody, also where nobody counts. */
+  private viewersOf(name: string): number {
+    return Math.max(1, viewersOf(this.stream.renditions.get(name)));
+  }
+
   private obstacleOf(name: string): { readonly condition: 'failed' | 'refused'; readonly reason: string | undefined } | undefined {
-    const shed = this.supervisor.shedReasons.get(name);
+    const { supervisor } = this.laneOf(name);
+    const shed = supervisor.shedReasons.get(name);
     const refused = this.refused.get(name)?.reason;
-    if (this.supervisor.state === 'gave-up') return { condition: 'failed', reason: this.supervisor.lastFailure };
+    if (supervisor.state === 'gave-up') return { condition: 'failed', reason: supervisor.lastFailure };
     if (shed !== undefined) return { condition: 'failed', reason: shed };
     return refused === undefined ? undefined : { condition: 'refused', reason: refused };
   }
@@ -179,11 +201,13 @@ export class StreamTranscoding {
   private plan(now: MonotonicMs): void {
     const { tracks, hasReorderedFrames, state } = this.stream;
     if (tracks.length === 0 || state === 'held') return;
-    const { plannedFor } = this;
-    if (plannedFor?.tracks === tracks && plannedFor.hasReorderedFrames === hasReorderedFrames) return;
-    if (plannedFor?.tracks !== tracks) this.configuration++;
-    this.plannedFor = { tracks, hasReorderedFrames };
-    const { planned, left } = planRungs(this.options.ladder, tracks, hasReorderedFrames);
+    const { plannedFor, ladder } = this;
+    if (plannedFor?.tracks === tracks && plannedFor.hasReorderedFrames === hasReorderedFrames && plannedFor.ladder === ladder) return;
+    const { planned, left } = planRungs(ladder, tracks, hasReorderedFrames);
+    // What a child still has of a rung must not get into another one of its name.
+    const isOther = planned.some((one) => this.planned.some((old) => old.rung.name === one.rung.name && !isSame(old, one)));
+    if (plannedFor?.tracks !== tracks || (plannedFor.ladder !== ladder && isOther)) this.configuration++;
+    this.plannedFor = { tracks, hasReorderedFrames, ladder };
     this.leftOut = left;
     for (const [name, rung] of this.rungs) {
       if (!planned.some((other) => isSame(other, rung.planned))) this.withdraw(name);
@@ -196,21 +220,57 @@ export class StreamTranscoding {
 
   /** Offers what is planned and can be made. */
   private offer(now: MonotonicMs): void {
-    if (this.isClosed || this.supervisor.state === 'gave-up') return;
+    if (this.isClosed) return;
     for (const planned of this.planned) {
-      const { name } = planned.rung;
+      const { name, kind } = planned.rung;
+      const { supervisor } = this.lanes[kind];
+      if (supervisor.state === 'gave-up') continue;
       if (!this.isOurs(name)) {
         this.withdraw(name);
         continue;
       }
+      this.followCluster(name, now);
       const refused = this.refused.get(name);
-      if (refused !== undefined && now >= refused.until) this.refused.delete(name);
-      if (!this.rungs.has(name) && !this.refused.has(name) && !this.supervisor.shedReasons.has(name)) this.offerRung(planned, now);
+      if (refused !== undefined && now > refused.until) this.refused.delete(name);
+      if (!this.rungs.has(name) && !this.refused.has(name) && !supervisor.shedReasons.has(name)) this.offerRung(planned, now);
     }
   }
 
+  /** What was decided for the cluster counts for more than what was decided here. */
+  private followCluster(name: string, now: MonotonicMs): void {
+    const reason = this.isForeign ? undefined : this.refusalOf(name);
+    const before = this.refused.get(name);
+    if (reason !== undefined) {
+      if (before === undefined) {
+        this.options.log.info({ code: 'transcode.withdrawn', stream: this.stream.ref.path, rung: name }, reason);
+      }
+      this.refused.set(name, { reason, until: now });
+      this.withdraw(name);
+    } else if (!this.isOrdered(name)) this.ordered.delete(name);
+    else if (!this.ordered.has(name)) {
+      // What was refused before it was ordered has a task now; what is refused all the same stays refused for a while.
+      this.ordered.add(name);
+      this.refused.delete(name);
+    }
+    const rung = this.rungs.get(name);
+    if (rung?.isAssigned === true && !this.isForeign && this.options.makers?.isForAnother(this.stream.ref.path, name) === true)
+      rung.giveAway();
+  }
+
+  /** Why a rung of this node's own stream is not offered; of a node that is alone by its own rules. */
+  private refusalOf(name: string): string | undefined {
+    const { makers } = this.options;
+    if (makers !== undefined) return makers.refusalOf(this.stream.ref.path, name);
+    return this.weightOf(name) === 0 ? NO_WEIGHT : undefined;
+  }
+
+  /** Whether it was decided for the cluster that this node makes a rung of another node's stream. */
+  private isOrdered(name: string): boolean {
+    return this.isForeign && this.options.makers?.isOrdered(this.stream.ref.path, name) === true;
+  }
+
   private offerRung(planned: PlannedRung, now: MonotonicMs): void {
-    const { hub, ladder, makers, clock, log } = this.options;
+    const { hub, makers, clock, log } = this.options;
     const { rung, expected } = planned;
     const { name, kind, codec } = rung;
     const offered = new OfferedRung(
@@ -218,8 +278,8 @@ export class StreamTranscoding {
         stream: this.stream,
         hub,
         planned,
-        offer: { name, kind, audience: audienceOf(name, ladder), expected: { codec, ...expected } },
-        life: { isAlways: ladder.always && !this.isForeign, lingerMs: ladder.lingerMs },
+        offer: { name, kind, audience: audienceOf(name, this.ladder), expected: { codec, ...expected } },
+        life: this.rungLife(),
         makers: this.isForeign ? undefined : makers,
         clock,
         log,
@@ -228,6 +288,11 @@ export class StreamTranscoding {
     );
     this.rungs.set(name, offered);
     if (!offered.begin(now)) this.rungs.delete(name);
+  }
+
+  private rungLife(): RungLifeOptions {
+    const { always, lingerMs } = this.ladder;
+    return { isAlways: always && !this.isForeign, lingerMs };
   }
 
   private refuse({ planned }: OfferedRung, reason: string, now: MonotonicMs): void {
@@ -245,93 +310,25 @@ export class StreamTranscoding {
 
   private want(now: MonotonicMs): void {
     const assigned = [...this.rungs.values()].filter(({ isAssigned }) => isAssigned).map(({ planned }) => planned);
-    this.isWaiting = assigned.length > 0 && this.supervisor.state === 'idle' && !this.options.children.mayTake;
-    if (this.isWaiting) return;
-    this.supervisor.want(assigned, String(this.configuration), now);
+    for (const lane of Object.values(this.lanes)) lane.want(assigned, String(this.configuration), now);
   }
 
-  private createSupervisor(): TranscodeSupervisor {
-    const { log, stream } = this.options;
-    const fields = { stream: stream.ref.path };
-    return new TranscodeSupervisor({
-      start: (rungs) => this.startChild(rungs),
-      setRungs: (rungs) => this.child?.setRungs(rungs),
-      kill: (reason, message) => {
-        if (reason === 'not-wanted' || reason === 'reconfigured') log.debug({ code: 'transcode.ended', ...fields, reason }, message);
-        else log.warn({ code: 'transcode.killed', ...fields, reason }, message);
-        const whenGone = this.endChild(reason !== 'not-wanted' && reason !== 'reconfigured');
-        // Viewers wait for what the new source's child makes, and not for the old one to end.
-        const whenOver = reason === 'reconfigured' ? Promise.resolve() : whenGone;
-        void whenOver.then(() => this.supervisor.exited(message, this.options.clock.monotonic()));
-      },
-      restartIn: (delayMs, reason) => log.warn({ code: 'transcode.restarting', ...fields, delayMs }, `the transcoder failed: ${reason}`),
-      shed: (rung, reason) => {
-        log.warn({ code: 'transcode.shed', ...fields, rung }, reason);
-        this.withdraw(rung);
-      },
-      lagging: (queuedMs) => log.warn({ code: 'transcode.lagging', ...fields, queuedMs }, 'the transcoder is behind'),
-      gaveUp: (code, reason) => {
-        log.error({ code, ...fields }, `the stream is passed through as it is: ${reason}`);
-        for (const name of [...this.rungs.keys()]) this.withdraw(name);
-      },
-    });
+  private laneOf(name: string): StreamLane {
+    return this.lanes[this.planned.find(({ rung }) => rung.name === name)?.rung.kind ?? 'video'];
   }
 
-  private startChild(rungs: readonly PlannedRung[]): void {
-    const { children, clock, log, stream } = this.options;
-    const child = children.take();
-    this.child = child;
-    const isCurrent = (): boolean => this.child === child;
-    child.start(
-      { tracks: stream.tracks, rungs },
+  private newLane(kind: ChildPurpose): StreamLane {
+    const { stream, children, clock, log } = this.options;
+    return new StreamLane(
+      { stream, kind, children, clock, log },
       {
-        started: () => this.supervisor.started(clock.monotonic()),
-        heartbeat: (queuedMs) => this.supervisor.heartbeat(clock.monotonic(), queuedMs),
-        frame: (name, frame) => {
-          const now = clock.monotonic();
-          this.rungs.get(name)?.write(frame, now);
-          this.supervisor.frameOut(name, now);
+        frame: (name, frame, now) => this.rungs.get(name)?.write(frame, now),
+        shed: (name) => this.withdraw(name),
+        gaveUp: () => {
+          for (const [name, { planned }] of [...this.rungs]) if (planned.rung.kind === kind) this.withdraw(name);
         },
-        lagging: () => undefined,
-        failed: (code, message) => log.warn({ code, stream: stream.ref.path }, message),
-        exited: (reason) => {
-          if (!isCurrent()) return;
-          this.leaveSource();
-          this.child = undefined;
-          this.supervisor.exited(reason, clock.monotonic());
-        },
-        rungFailed: (name, _code, message) => this.supervisor.rungFailed(name, message, clock.monotonic()),
       },
     );
-    // The cached group of pictures comes first: the rungs begin with it, and not with the next keyframe.
-    this.detach = stream.attach({
-      tracks: () => undefined,
-      frame: (frame) => {
-        if (isCurrent()) this.feed(child, frame);
-      },
-      paused: () => undefined,
-      ended: () => undefined,
-    });
-  }
-
-  private feed(child: Transcoder, frame: Frame): void {
-    const { kind, timescale } = frame.track;
-    if (!child.frame(frame)) return;
-    this.supervisor.frameIn(kind, frame.isKeyframe, ticksToMs(frame.pts, timescale), this.options.clock.monotonic());
-  }
-
-  private leaveSource(): void {
-    this.detach?.();
-    this.detach = undefined;
-  }
-
-  private async endChild(isFailure = false): Promise<void> {
-    const { child } = this;
-    this.leaveSource();
-    this.child = undefined;
-    if (child === undefined) return;
-    if (isFailure) child.kill();
-    await child.close();
   }
 }
 
@@ -343,8 +340,8 @@ function audienceOf(name: string, { rungs }: Ladder): 'everybody' | 'webrtc' {
 
 const isSame = (a: PlannedRung, b: PlannedRung): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function viewersOf({ viewers }: LiveStream): number {
+function viewersOf(rendition: Rendition | undefined): number {
   let count = 0;
-  for (const each of viewers.values()) count += each;
+  for (const each of rendition?.viewers.values() ?? []) count += each;
   return count;
 }

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type pino from 'pino';
+import { Spare } from '../ffmpeg/mod.ts';
+import { TranscodeProcess } from './transcode-process.ts';
 import { Transcoder } from './transcoder.ts';
 
 /**
@@ -9,58 +11,72 @@ import { Transcoder } from './transcoder.ts';
 const LOADING_MAX = Math.max(2, availableParallelism());
 /** How long a child that nobody needs is kept ready. */
 const SPARE_IDLE_MS_MAX = 10 * 60_000;
+/**
+ * Streams whose sound one child makes, by the failures that a stream has behind it. To be woken 50 times a second costs more than the sound itself, so
+ * many share a child. What ends the child ends it for all of them; whichever stream it was is soon alone.
+ */
+const SOUNDS_PER_CHILD = [16, 4, 1] as const;
 
-/** The transcoding children of this process: one is kept warm, so that a first viewer does not wait for FFmpeg to load. */
+/** What a transcoder is for: pictures have a child of their own, sound shares one. */
+export type ChildPurpose = 'video' | 'audio';
+
+/** The transcoding children of this process: one for pictures and one for sound are kept warm, so that a first viewer does not wait for FFmpeg to load. */
 export class TranscodeChildren {
   private readonly log: pino.Logger;
-  private readonly loading = new Set<Transcoder>();
-  private spare: Transcoder | undefined = undefined;
-  private idle: NodeJS.Timeout | undefined = undefined;
-  private isClosed = false;
+  private readonly loading = new Set<TranscodeProcess>();
+  private shared: TranscodeProcess[] = [];
+  private readonly spare = new Spare(() => this.load(), SPARE_IDLE_MS_MAX);
+  /** For sound, while there is no child with room for more. */
+  private readonly spareForSound = new Spare(() => this.load(), SPARE_IDLE_MS_MAX);
 
   constructor(log: pino.Logger) {
     this.log = log;
   }
 
-  /** Whether a child may be taken now; ask again in a moment when not. */
-  get mayTake(): boolean {
+  /** Whether a transcoder may be taken now; ask again in a moment when not. `failures`: in a row, of those the stream had for this. */
+  mayTake(purpose: ChildPurpose, failures = 0): boolean {
+    if (purpose === 'audio' && this.sharedFor(failures) !== undefined) return true;
     for (const child of this.loading) if (child.hasStarted || child.isGone) this.loading.delete(child);
-    return this.spare?.hasStarted === true || this.loading.size < LOADING_MAX;
+    const spare = purpose === 'audio' && failures === 0 ? this.spareForSound : this.spare;
+    return spare.ready?.hasStarted === true || this.loading.size < LOADING_MAX;
   }
 
   /** Something may be wanted soon: has a child ready. */
   warm(): void {
-    if (this.isClosed) return;
-    clearTimeout(this.idle);
-    this.idle = setTimeout(() => this.dropSpare(), SPARE_IDLE_MS_MAX).unref();
-    if (this.spare === undefined || this.spare.isGone) this.spare = this.load();
+    this.spare.warm();
+    if (this.sharedFor(0) === undefined) this.spareForSound.warm();
   }
 
-  /** A child that has not begun; the caller owns it. */
-  take(): Transcoder {
-    const spare = this.spare !== undefined && !this.spare.isGone ? this.spare : this.load();
-    this.spare = undefined;
+  /** A transcoder that has not begun; the caller owns it. */
+  take(purpose: ChildPurpose, failures = 0): Transcoder {
+    const taken = new Transcoder(this.log, purpose === 'audio' ? this.takeShared(failures) : this.spare.take());
     this.warm();
-    return spare;
+    return taken;
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
-    clearTimeout(this.idle);
-    const { spare } = this;
-    this.spare = undefined;
-    await spare?.close();
+    await Promise.all([this.spare.close(), this.spareForSound.close()]);
   }
 
-  private load(): Transcoder {
-    const child = Transcoder.warm(this.log);
+  private takeShared(failures: number): TranscodeProcess {
+    const found = this.sharedFor(failures);
+    if (found !== undefined) return found;
+    const taken = failures === 0 ? this.spareForSound.take(true) : this.spare.take();
+    taken.seatsMax = soundsPerChild(failures);
+    this.shared.push(taken);
+    return taken;
+  }
+
+  private sharedFor(failures: number): TranscodeProcess | undefined {
+    this.shared = this.shared.filter(({ isOver }) => !isOver);
+    return this.shared.find(({ seatsMax, hasRoom }) => hasRoom && seatsMax === soundsPerChild(failures));
+  }
+
+  private load(): TranscodeProcess {
+    const child = new TranscodeProcess();
     this.loading.add(child);
     return child;
   }
-
-  private dropSpare(): void {
-    const { spare } = this;
-    this.spare = undefined;
-    void spare?.close();
-  }
 }
+
+const soundsPerChild = (failures: number): number => SOUNDS_PER_CHILD[failures] ?? 1;

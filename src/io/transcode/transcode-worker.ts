@@ -1,8 +1,8 @@
-// The child process of Transcoder. FFmpeg lives only here: a crash in native code must not take the server with it.
+// The child process of TranscodeProcess. FFmpeg lives only here: a crash in native code must not take the server with it.
 import { Socket } from 'node:net';
 import { controlMessage, loadNodeAv, NODE_AV_MISSING, WireReader, writeFrame } from '../ffmpeg/mod.ts';
 import type { FromChild, ToChild } from './messages.ts';
-import { TranscodeSession } from './transcode-session.ts';
+import { TranscodeHost } from './transcode-host.ts';
 
 const PIPE_FD = 3;
 const HEARTBEAT_MS = 500;
@@ -27,7 +27,7 @@ if (av === undefined) {
   send({ kind: 'failed', code: 'transcode.unavailable', message: NODE_AV_MISSING });
 } else {
   av.Log.setLevel(av.AV_LOG_ERROR);
-  const session = new TranscodeSession(av, {
+  const host = new TranscodeHost(av, {
     control: send,
     frame: (frame) => writeFrame(pipe, frame),
     flow: (isOpen) => {
@@ -39,13 +39,13 @@ if (av === undefined) {
   const reader = new WireReader({
     control: (message) => {
       const command = message as ToChild;
-      session.control(command);
-      if (command.kind === 'stop') void session.close().then(() => process.exit(0), die);
+      host.control(command);
+      if (command.kind === 'stop') void host.close().then(() => process.exit(0), die);
     },
-    frame: (frame) => session.frame(frame),
+    frame: (frame) => host.frame(frame),
   });
   pipe.on('data', (chunk) => reader.receive(chunk));
-  pipe.on('drain', () => session.regulate());
-  setInterval(() => send(session.heartbeat()), HEARTBEAT_MS);
+  pipe.on('drain', () => host.regulate());
+  setInterval(() => send({ kind: 'heartbeat', seats: host.heartbeats() }), HEARTBEAT_MS);
   send({ kind: 'ready' });
 }

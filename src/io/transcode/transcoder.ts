@@ -3,16 +3,15 @@ import { ticksToMs } from '../../core/mod.ts';
 import { type Frame, type SourceFrame, sameConfiguration, type Track } from '../../media/mod.ts';
 import type { PlannedRung } from '../../transcode/mod.ts';
 import type { PipedFrame } from '../ffmpeg/mod.ts';
-import { startTranscodeChild, type TranscodeChild } from './child-process.ts';
 import { ChildWatch } from './child-watch.ts';
 import { encodersFor } from './encoder-names.ts';
 import { isKnownAvailable } from './encoder-probe.ts';
-import { CHANNEL, type FromChild, pipedTrack } from './messages.ts';
+import { pipedTrack } from './messages.ts';
 import { RungOutput } from './rung-output.ts';
+import { type Seat, TranscodeProcess } from './transcode-process.ts';
 
 /** Input that the child has not read yet, at most: twice what the hub keeps of a stream for newcomers. */
 const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
-const RUNG_NUMBERS = 0x1_0000;
 
 export interface TranscodeJob {
   readonly tracks: readonly Track[];
@@ -50,7 +49,7 @@ export interface TranscoderStats {
   readonly framesCorrupt: number;
   /** How much of the stream waits in the pipe and in the child. */
   readonly queuedMs: number;
-  /** Processor seconds of the child. */
+  /** Processor seconds that the child used for it. */
   readonly cpuS: number;
 }
 
@@ -60,10 +59,10 @@ interface Input {
   needsKeyframe: boolean;
 }
 
-/** One child process that decodes one stream and makes all its running rungs. */
+/** Decodes one stream in a child process and makes all its running rungs. */
 export class Transcoder {
   private readonly log: Logger;
-  private readonly child: TranscodeChild;
+  private readonly seat: Seat;
   private readonly watch: ChildWatch;
   private readonly video: Input = { track: undefined, isWanted: false, needsKeyframe: true };
   private readonly audio: Input = { track: undefined, isWanted: false, needsKeyframe: false };
@@ -72,16 +71,20 @@ export class Transcoder {
   private exitReason: string | undefined = undefined;
   private failure: { readonly code: string; readonly message: string } | undefined = undefined;
   private isReady = false;
-  private nextNumber = 0;
   private framesIn = 0;
   private framesOut = 0;
   private framesDropped = 0;
 
-  private constructor(log: Logger) {
+  /** Takes a place in the process and waits for `start`. */
+  constructor(log: Logger, process: TranscodeProcess) {
     this.log = log;
-    this.child = startTranscodeChild({
-      control: (message) => this.control(message),
+    this.seat = process.seat({
+      ready: () => this.ready(),
+      heartbeat: (heartbeat) => this.watch.heartbeat(heartbeat),
+      config: (number, config, encoder) => this.configured(number, config, encoder),
+      rungFailed: (number, code, message) => this.rungFailed(number, code, message),
       frame: (frame) => this.encoded(frame),
+      failed: (code, message) => this.fail(code, message),
       exited: (reason) => this.exited(reason),
     });
     this.watch = new ChildWatch({
@@ -89,18 +92,18 @@ export class Transcoder {
       lagging: (queuedMs) => this.listener?.lagging(queuedMs),
       dead: (code, message) => {
         this.fail(code, message);
-        this.child.kill();
+        this.seat.kill();
       },
     });
   }
 
   /** Starts a child that loads FFmpeg and then waits for `start`, so that a first viewer does not wait for that. */
   static warm(log: Logger): Transcoder {
-    return new Transcoder(log);
+    return new Transcoder(log, new TranscodeProcess());
   }
 
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.seat.pid;
   }
 
   /** Whether the child has loaded FFmpeg and works. */
@@ -139,7 +142,7 @@ export class Transcoder {
       if (kind === 'video' && !wasWanted) input.needsKeyframe = true;
       if (!input.isWanted) this.watch.forget(kind);
     }
-    this.child.send({ kind: 'rungs', rungs: outputs.map((output) => output.numbered) });
+    this.seat.setRungs(outputs.map((output) => output.numbered));
   }
 
   /**
@@ -151,27 +154,26 @@ export class Transcoder {
     const input = this.inputOf(track);
     if (this.exitReason !== undefined) return false;
     if (!input.isWanted) return true;
-    if (this.child.backlogBytes > BACKLOG_BYTES_MAX) return this.drop(input, track.kind === 'video');
+    if (this.seat.backlogBytes > BACKLOG_BYTES_MAX) return this.drop(input, track.kind === 'video');
     if (input.needsKeyframe && !frame.isKeyframe) return true;
     input.needsKeyframe = false;
     this.setTrack(input, track);
     this.framesIn++;
     this.watch.written(track.kind, ticksToMs(frame.dts, track.timescale));
-    const { dts, pts, isKeyframe, captureMs, payload } = frame;
-    this.child.sendFrame({ channel: CHANNEL[track.kind], dts, pts, isKeyframe, captureMs, payload });
+    this.seat.sendFrame(frame);
     return true;
   }
 
-  /** Ends the child at once; `exited` follows. */
+  /** Ends the work at once; `exited` follows. */
   kill(): void {
-    this.child.kill();
+    this.seat.kill();
   }
 
-  /** Ends the child politely, or by force after 2 s. Settles when it is gone. */
+  /** Ends the work politely; with its last work the child, by force after 2 s. Settles when that is done. */
   async close(): Promise<void> {
     this.listener = undefined;
     this.watch.stop();
-    await this.child.close({ kind: 'stop' });
+    await this.seat.close();
   }
 
   stats(): TranscoderStats {
@@ -187,14 +189,13 @@ export class Transcoder {
     if (input.track === track) return;
     const isSame = input.track !== undefined && sameConfiguration(input.track, track);
     input.track = track;
-    if (!isSame) this.child.send({ kind: 'track', track: pipedTrack(track) });
+    if (!isSame) this.seat.setTrack(pipedTrack(track));
   }
 
   private newOutput(planned: PlannedRung): RungOutput {
     const { rung } = planned;
-    this.nextNumber = (this.nextNumber + 1) % RUNG_NUMBERS;
     const encoders = rung.kind === 'video' ? encodersFor(rung.codec, rung.encoder, isKnownAvailable) : [];
-    return new RungOutput(this.nextNumber, planned, encoders);
+    return new RungOutput(this.seat.newRung(), planned, encoders);
   }
 
   private drop(input: Input, isVideo: boolean): false {
@@ -203,29 +204,16 @@ export class Transcoder {
     return false;
   }
 
-  private control(message: FromChild): void {
-    switch (message.kind) {
-      case 'ready':
-        this.isReady = true;
-        this.watch.ready();
-        this.listener?.started?.();
-        break;
-      case 'heartbeat':
-        this.watch.heartbeat(message);
-        break;
-      case 'config':
-        this.log.debug({ rung: this.outputs.get(message.number)?.name, encoder: message.encoder }, 'a rung runs');
-        this.outputs.get(message.number)?.setConfig(message.config);
-        break;
-      case 'rung-failed':
-        this.rungFailed(message.number, message.code, message.message);
-        break;
-      case 'failed':
-        this.fail(message.code, message.message);
-        break;
-      case 'probed':
-        break;
-    }
+  private ready(): void {
+    this.isReady = true;
+    this.watch.ready();
+    this.listener?.started?.();
+  }
+
+  private configured(number: number, config: string, encoder: string): void {
+    const output = this.outputs.get(number);
+    this.log.debug({ rung: output?.name, encoder }, 'a rung runs');
+    output?.setConfig(config);
   }
 
   private encoded(piped: PipedFrame): void {

@@ -3,8 +3,9 @@ import pino from 'pino';
 import { durationMs, sizeBytes, streamRef, ticksToMs } from '../../core/mod.ts';
 import { type FrameSource, Hub, type Publication } from '../../hub/mod.ts';
 import type { Frame, SourceFrame } from '../../media/mod.ts';
-import type { Ladder, Rung } from '../../transcode/mod.ts';
+import { type Ladder, NO_WEIGHTS, type Rung, TaskWeights, type TranscodingWeights } from '../../transcode/mod.ts';
 import { systemClock } from '../clock.ts';
+import { later } from './test-media.fixture.ts';
 import { Transcoding, type TranscodingReport } from './transcoding.ts';
 
 const WAIT_MS_MAX = 60_000;
@@ -20,10 +21,19 @@ export class TranscodedStream {
   private readonly watched: Set<FrameSource> = new Set();
   private readonly watcher: NodeJS.Timeout;
 
-  constructor(rungs: readonly Rung[]) {
+  /** With less than there is to make, or rules for what comes first. */
+  constructor(rungs: readonly Rung[], { tasksMax = 20, weights = NO_WEIGHTS }: { tasksMax?: number; weights?: TranscodingWeights } = {}) {
     const hub = newHub();
     const ladder: Ladder = { rungs, always: true, lingerMs: 0 };
-    this.transcoding = new Transcoding({ hub, ladderOf: () => ladder, tasksMax: 20, clock: systemClock, log: pino({ level: 'silent' }) });
+    const standings = new TaskWeights(weights);
+    this.transcoding = new Transcoding({
+      hub,
+      ladderOf: () => ladder,
+      weights: () => standings,
+      tasksMax,
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
+    });
     this.transcoding.start();
     const [app = '', name = ''] = PATH.split('/');
     const publisher = { protocol: 'rtmp', address: '127.0.0.1', agent: '' } as const;
@@ -49,6 +59,18 @@ export class TranscodedStream {
     }
   }
 
+  /** Publishes the frames, `seconds` long, over and over until the condition holds; returns how many seconds it published. A child may be long in starting. */
+  async playUntil(frames: readonly Frame[], seconds: number, what: string, condition: () => boolean): Promise<number> {
+    const end = Date.now() + WAIT_MS_MAX;
+    let played = 0;
+    do {
+      if (Date.now() > end) throw this.inVain(what);
+      await this.play(later(frames, played));
+      played += seconds;
+    } while (!condition());
+    return played;
+  }
+
   of(rendition: string, kind: 'video' | 'audio'): readonly Frame[] {
     return (this.frames.get(rendition) ?? []).filter(({ track }) => track.kind === kind);
   }
@@ -60,8 +82,7 @@ export class TranscodedStream {
   async until(what: string, condition: () => boolean): Promise<void> {
     const end = Date.now() + WAIT_MS_MAX;
     while (!condition()) {
-      const counts = Object.fromEntries([...this.frames].map(([name, frames]) => [name, frames.length]));
-      if (Date.now() > end) throw new Error(`waited in vain until ${what}; ${JSON.stringify({ counts, report: this.report() })}`);
+      if (Date.now() > end) throw this.inVain(what);
       await sleep(POLL_MS);
     }
   }
@@ -70,6 +91,11 @@ export class TranscodedStream {
     clearInterval(this.watcher);
     this.publication.finish(systemClock.monotonic());
     await this.transcoding.close();
+  }
+
+  private inVain(what: string): Error {
+    const counts = Object.fromEntries([...this.frames].map(([name, frames]) => [name, frames.length]));
+    return new Error(`waited in vain until ${what}; ${JSON.stringify({ counts, report: this.report() })}`);
   }
 
   private watch(name: string, source: FrameSource): void {

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../media/mod.ts';
 import type { AudioRung, VideoRung } from '../../transcode/mod.ts';
@@ -21,6 +22,8 @@ const video = (name: string, height: number, changes: Partial<VideoRung> = {}): 
   encoder: 'libx264',
   ...changes,
 });
+/** Of 20 ms: there is a beep each second. */
+const OPUS_FRAMES_FOR_BEEPS = 140;
 const OPUS: AudioRung = { name: 'opus', kind: 'audio', codec: 'opus', bitrateBps: 96_000 };
 
 const running: TranscodedStream[] = [];
@@ -39,6 +42,22 @@ const lastOf = (frames: readonly Frame[]): number => Math.max(0, ...ptsOf(frames
 /** The last picture's times of a rung lie this far behind the source's at most: what decoders hold back. */
 const HELD_BACK = SECOND / 5;
 
+/** The transcoding processes that this one has started, by /proc (Linux). */
+const childrenOfThisProcess = (): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(readProc(name, 'status')))
+    .filter((name) => readProc(name, 'cmdline').includes('transcode-worker'))
+    .map(Number);
+
+/** Empty for a process that is gone by now. */
+function readProc(pid: string, file: 'status' | 'cmdline'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** When flashes begin, in seconds of the stream's timeline. */
 async function flashesOf(frames: readonly Frame[]): Promise<number[]> {
   const { pictures } = await decodeMedia(frames);
@@ -56,7 +75,9 @@ describe('the rungs of a stream as its viewers get them', () => {
   it('each have their size, every picture of the source at its time, its keyframes and segments, and sound in sync', async () => {
     const made = await makeSource({ video: { ...picture, bFrames: 2 }, audio: sound, seconds: 5 });
     const stream = run(video('own', 0), video('120p', 120), video('90p', 90, { frameRateMax: 12.5 }), OPUS);
-    await stream.play(made.frames);
+    const all = ['own', '120p', '90p', 'opus'];
+    const played = await stream.playUntil(made.frames, 5, 'all run', () => all.every((name) => (stream.frames.get(name)?.length ?? 0) > 0));
+    await stream.play(later(made.frames, played));
     const source = stream.of('source', 'video');
     for (const name of ['own', '120p', '90p']) {
       await stream.until(`${name} is complete`, () => lastOf(stream.of(name, 'video')) >= lastOf(source) - HELD_BACK);
@@ -97,11 +118,28 @@ describe('the rungs of a stream as its viewers get them', () => {
   ] as const)('of %s alone are those that can be', async (kind, media, rungs) => {
     const made = await makeSource({ ...media, seconds: 3 });
     const stream = run(video('90p', 90), OPUS);
-    await stream.play(made.frames);
-    await stream.until('a second is made', () => (stream.frames.get(rungs[0])?.length ?? 0) >= FRAME_RATE);
+    await stream.playUntil(made.frames, 3, 'a second is made', () => (stream.frames.get(rungs[0])?.length ?? 0) >= FRAME_RATE);
     expect(stream.report()?.rungs.map(({ planned, condition }) => [planned.rung.name, condition])).toEqual([[rungs[0], 'running']]);
     expect(new Set(stream.frames.get(rungs[0])?.map(({ track }) => track.kind))).toEqual(new Set([kind === 'sound' ? 'audio' : 'video']));
   });
+});
+
+it('what is pinned gets the only task, and what has no weight is not offered', async () => {
+  const made = await makeSource({ video: picture, seconds: 4 });
+  const rules = [{ app: '*', stream: '*', rung: '60p', viewersMin: 0, weight: 0 }];
+  const pins = [{ stream: 'live/show', rung: '90p', node: undefined }];
+  const stream = new TranscodedStream([video('120p', 120), video('90p', 90), video('60p', 60)], {
+    tasksMax: 1,
+    weights: { v: 1, rules, pins },
+  });
+  running.push(stream);
+  await stream.playUntil(made.frames, 4, 'a second is made', () => stream.of('90p', 'video').length >= FRAME_RATE);
+  expect(stream.report()?.rungs.map(({ planned, condition, reason }) => [planned.rung.name, condition, reason])).toEqual([
+    ['120p', 'refused', expect.stringMatching(/limit of 1 transcoding tasks/)],
+    ['90p', 'running', undefined],
+    ['60p', 'refused', 'a weight rule says that it is not to be made'],
+  ]);
+  expect(stream.of('60p', 'video')).toEqual([]);
 });
 
 describe('a source that changes in mid-stream', () => {
@@ -116,20 +154,21 @@ describe('a source that changes in mid-stream', () => {
   ] as const)('%s: the rungs go on behind a discontinuity, in sync', async (_what, changed, size) => {
     const [first, second] = await Promise.all([makeSource(wide), makeSource({ ...changed, seconds: 4 })]);
     const stream = run(video('90p', 90), OPUS);
-    await stream.play(first.frames);
-    await stream.until('the rung runs', () => stream.of('90p', 'video').length > FRAME_RATE);
+    const isRunning = (): boolean => stream.of('90p', 'video').length > FRAME_RATE && stream.of('opus', 'audio').length > 0;
+    const played = await stream.playUntil(first.frames, 3, 'both run', isRunning);
     const before = stream.frames.get('90p')?.length ?? 0;
     const discontinuity = stream.of('source', 'video')[0]?.segment.discontinuity ?? 0;
-    await stream.play(later(second.frames, 3));
+    const ofSecond = (frames: readonly Frame[]): Frame[] => frames.filter(({ segment }) => segment.discontinuity > discontinuity);
+    const isHeard = (): boolean => ofSecond(stream.of('opus', 'audio')).length >= OPUS_FRAMES_FOR_BEEPS;
+    await stream.playUntil(later(second.frames, played), 4, 'two beeps are heard', isHeard);
     const source = stream.of('source', 'video');
     await stream.until('the rung is complete', () => lastOf(stream.of('90p', 'video')) >= lastOf(source) - HELD_BACK);
-    const after = (stream.frames.get('90p') ?? []).slice(before).filter(({ segment }) => segment.discontinuity > discontinuity);
+    const after = ofSecond((stream.frames.get('90p') ?? []).slice(before));
     const pictures = after.filter(({ track }) => track.kind === 'video');
     const decoded = await decodeMedia(pictures);
     expect(new Set(decoded.pictures.map(({ width, height }) => `${width}x${height}`))).toEqual(new Set([size]));
     expect(decoded.format).toBe('yuv420p');
-    const opus = stream.of('opus', 'audio').filter(({ segment }) => segment.discontinuity > discontinuity);
-    const { beeps } = await decodeMedia(opus);
+    const { beeps } = await decodeMedia(ofSecond(stream.of('opus', 'audio')));
     expect(beeps.length).toBeGreaterThanOrEqual(2);
     // What the old child had begun is lost with it.
     expect(Math.max(...apartMs(beeps.slice(-2), await flashesOf(pictures)))).toBeLessThan(SYNC_MS_MAX);
@@ -142,9 +181,9 @@ describe('a source that changes in mid-stream', () => {
       makeSource({ video: { ...picture, width: 160, height: 90 }, seconds: 2 }),
     ]);
     const stream = run(video('120p', 120), video('60p', 60));
-    await stream.play(first.frames);
-    await stream.until('both run', () => ['120p', '60p'].every((name) => stream.of(name, 'video').length > 0));
-    await stream.play(later(second.frames, 3));
+    const isRunning = (): boolean => ['120p', '60p'].every((name) => stream.of(name, 'video').length > 0);
+    const played = await stream.playUntil(first.frames, 3, 'both run', isRunning);
+    await stream.play(later(second.frames, played));
     await stream.until('one is left', () => [...stream.publication.stream.renditions.keys()].join() === '60p');
     expect(stream.report()?.rungs.map(({ planned }) => planned.rung.name)).toEqual(['60p']);
   });
@@ -154,19 +193,50 @@ describe('a source without times', () => {
   it('frames that all have the same time end nothing: rungs go on with the next that have times', async () => {
     const made = await makeSource({ video: picture, audio: sound, seconds: 2 });
     const stream = run(video('90p', 90), OPUS);
-    await stream.play(made.frames);
+    const played = await stream.playUntil(made.frames, 2, 'the rung runs', () => stream.of('90p', 'video').length > 0);
     const [first] = made.frames;
     const timeless = made.frames.map((frame) => {
-      const at = Math.round(((first?.dts ?? 0) / (first?.track.timescale ?? 1) + 2) * frame.track.timescale) as Frame['dts'];
+      const at = Math.round(((first?.dts ?? 0) / (first?.track.timescale ?? 1) + played) * frame.track.timescale) as Frame['dts'];
       return { ...frame, dts: at, pts: at };
     });
     await stream.play(timeless);
-    await stream.play(later(made.frames, 3));
+    await stream.play(later(made.frames, played + 1));
     const source = stream.of('source', 'video');
     await stream.until('the rung is complete', () => lastOf(stream.of('90p', 'video')) >= lastOf(source) - HELD_BACK);
     const times = stream.of('90p', 'video').map(({ dts }) => dts);
     expect(times.every((dts, index) => dts > (times[index - 1] ?? -1))).toBe(true);
     await decodeMedia(stream.of('90p', 'video').slice(-FRAME_RATE));
     expect(stream.report()?.child).toMatchObject({ state: 'running', lastFailure: undefined });
+  });
+});
+
+describe('processes that are killed', () => {
+  it('are replaced, pictures and sound each by themselves, and their viewers go on', async () => {
+    const made = await makeSource({ video: picture, audio: sound, seconds: 3 });
+    const stream = run(video('90p', 90), OPUS);
+    let played = 0;
+    const play = (): Promise<void> => stream.play(later(made.frames, 3 * played++));
+    const isRunning = (): boolean => stream.of('90p', 'video').length > FRAME_RATE && stream.of('opus', 'audio').length > FRAME_RATE;
+    while (!isRunning() && played < 10) await play();
+    for (const pid of childrenOfThisProcess()) process.kill(pid, 'SIGKILL');
+    while ((stream.report()?.child.restarts ?? 0) < 2 && played < 20) await play();
+    expect(stream.report()?.child).toMatchObject({ restarts: 2, lastFailure: 'signal SIGKILL' });
+    const [pictures, sounds] = [stream.of('90p', 'video'), stream.of('opus', 'audio')].map(lastOf);
+    while (played < 22 && (lastOf(stream.of('90p', 'video')) <= (pictures ?? 0) || lastOf(stream.of('opus', 'audio')) <= (sounds ?? 0)))
+      await play();
+    await play();
+    const source = lastOf(stream.of('source', 'video'));
+    await stream.until('both are complete', () => {
+      const soundMs = lastOf(stream.of('opus', 'audio')) / 48;
+      return lastOf(stream.of('90p', 'video')) >= source - HELD_BACK && soundMs >= source / 90 - 200;
+    });
+    for (const frames of [stream.of('90p', 'video'), stream.of('opus', 'audio')]) {
+      expect(frames.every(({ dts }, index) => dts > (frames[index - 1]?.dts ?? -1))).toBe(true);
+    }
+    const flashes = await flashesOf(stream.of('90p', 'video').slice(-2 * FRAME_RATE));
+    const { beeps } = await decodeMedia(stream.of('opus', 'audio').slice(-100));
+    expect(Math.max(...apartMs(beeps.slice(-1), flashes))).toBeLessThan(SYNC_MS_MAX);
+    expect(stream.report()?.rungs.map(({ condition }) => condition)).toEqual(['running', 'running']);
+    expect(stream.report()?.child).toMatchObject({ state: 'running', restarts: 2 });
   });
 });

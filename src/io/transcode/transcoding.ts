@@ -1,16 +1,21 @@
 import type pino from 'pino';
 import type { Hub, LiveStream } from '../../hub/mod.ts';
-import { allocateTasks, type Ladder, type TaskDecision, type TaskKey } from '../../transcode/mod.ts';
+import { allocateTasks, type Ladder, type TaskDecision, type TaskKey, type TaskWeights, type TaskWish } from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
+import type { ChildReport } from './child-report.ts';
 import { type EncoderReport, probeEncoders } from './encoder-probe.ts';
 import type { RungMakers, RungStanding } from './rung-makers.ts';
-import { type ChildReport, type RungReport, StreamTranscoding } from './stream-transcoding.ts';
+import { NO_WEIGHT, type RungReport, StreamTranscoding } from './stream-transcoding.ts';
 import { TranscodeChildren } from './transcode-children.ts';
 
 export interface TranscodingOptions {
   readonly hub: Hub;
-  /** Of an app; without rungs nothing is done for its streams. */
+  /** Of an app; without rungs nothing is done for its streams. The same object until it is another ladder. */
   readonly ladderOf: (app: string) => Ladder;
+  /** Why nothing may be made for an app now; undefined: it may. */
+  readonly refusal?: (app: string) => string | undefined;
+  /** What counts how much when not all can be made; without it, all viewers count the same. */
+  readonly weights?: () => TaskWeights;
   /** Rungs that run at a time, of all streams. */
   readonly tasksMax: number;
   /** Of a node that is in a cluster. */
@@ -52,6 +57,16 @@ export class Transcoding {
     void probeEncoders(this.options.log).then((encoders) => {
       this.encoders = encoders;
     });
+  }
+
+  /** Some apps have other ladders now: streams that run get them at once. */
+  laddersChanged(): void {
+    if (!this.isClosed && this.ticker !== undefined) this.tick();
+  }
+
+  /** Other rungs may count for more now. */
+  weightsChanged(): void {
+    if (this.ticker !== undefined) this.wishesChanged();
   }
 
   /** How the rungs of a stream stand. */
@@ -97,9 +112,13 @@ export class Transcoding {
     const live = new Set([...hub.streams()].filter((stream) => this.isOurs(stream)));
     for (const stream of live) if (!this.streams.has(stream)) this.begin(stream);
     for (const [stream, transcoding] of this.streams) {
-      if (live.has(stream)) transcoding.tick(now);
-      else this.end(stream, transcoding);
+      if (!live.has(stream)) this.end(stream, transcoding);
+      else {
+        transcoding.ladderIs(this.options.ladderOf(stream.ref.app), now);
+        transcoding.tick(now);
+      }
     }
+    this.followRefusals();
   }
 
   /** Rungs are made where the stream is published, or on the node that is asked to, once for all nodes. */
@@ -108,13 +127,13 @@ export class Transcoding {
   }
 
   private begin(stream: LiveStream): void {
-    const { hub, ladderOf, makers, clock, log } = this.options;
+    const { hub, ladderOf, weights, makers, clock, log } = this.options;
     const ladder = ladderOf(stream.ref.app);
     if (ladder.rungs.length === 0) return;
     const { children } = this;
     this.streams.set(
       stream,
-      new StreamTranscoding({ stream, hub, ladder, children, makers, clock, log, wishesChanged: () => this.wishesChanged() }),
+      new StreamTranscoding({ stream, hub, ladder, weights, children, makers, clock, log, wishesChanged: () => this.wishesChanged() }),
     );
     children.warm();
   }
@@ -137,11 +156,14 @@ export class Transcoding {
 
   private allocate(): void {
     const all = [...this.streams.values()];
-    const decisions = allocateTasks(
-      all.flatMap((transcoding) => transcoding.wishes()),
-      this.options.tasksMax,
-      this.running(),
-    );
+    const wishes = all.flatMap((transcoding) => transcoding.wishes());
+    const unwanted = this.running().filter((task) => !wishes.some((wish) => isSame(wish, task)));
+    const weightless = wishes.filter(({ weight }) => weight === 0);
+    const mayRun = (task: TaskKey): boolean => this.refusalOf(task.stream) === undefined && !weightless.some((wish) => isSame(wish, task));
+    const decisions = [
+      ...allocateTasks(wishes.filter(mayRun), this.options.tasksMax, this.running().filter(mayRun)),
+      ...[...wishes, ...unwanted].flatMap((task) => this.refused(task, weightless)),
+    ];
     this.decisions = decisions.filter(({ isAssigned, ...decision }) => isAssigned || ('reason' in decision && decision.reason === 'limit'));
     const now = this.options.clock.monotonic();
     for (const transcoding of all) {
@@ -152,9 +174,36 @@ export class Transcoding {
     }
   }
 
+  private refusalOf(path: string): string | undefined {
+    return this.options.refusal?.(path.slice(0, path.indexOf('/')));
+  }
+
+  private refused(task: TaskKey, weightless: readonly TaskWish[]): readonly TaskDecision[] {
+    const { stream, rung } = task;
+    const message = this.refusalOf(stream) ?? (weightless.some((wish) => isSame(wish, task)) ? NO_WEIGHT : undefined);
+    return message === undefined ? [] : [{ stream, rung, isAssigned: false, reason: 'limit', message }];
+  }
+
+  /** An app may have nothing made any more: what runs ends now, and not with the next wish. */
+  private followRefusals(): void {
+    if (this.running().some(({ stream }) => this.refusalOf(stream) !== undefined)) this.wishesChanged();
+  }
+
+  /** The rungs that are being made here, by app. */
+  tasksByApp(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const [{ ref }, transcoding] of this.streams) {
+      const tasks = transcoding.assigned().length;
+      if (tasks > 0) counts.set(ref.app, (counts.get(ref.app) ?? 0) + tasks);
+    }
+    return counts;
+  }
+
   private running(): readonly TaskKey[] {
     return [...this.streams.values()].flatMap((transcoding) =>
       transcoding.assigned().map((rung) => ({ stream: transcoding.stream.ref.path, rung })),
     );
   }
 }
+
+const isSame = (left: TaskKey, right: TaskKey): boolean => left.stream === right.stream && left.rung === right.rung;

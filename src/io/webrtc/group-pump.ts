@@ -1,4 +1,5 @@
 import { PUMP_INTERVAL_MS } from '../../protocols/rtp/mod.ts';
+import type { HistogramValue } from '../latency-histogram.ts';
 import type { Kernel } from './kernel.ts';
 import { SendLatency } from './send-latency.ts';
 
@@ -11,7 +12,7 @@ export class GroupPump {
   private readonly kernel: Kernel;
   private readonly behind = new Set<number>();
   private readonly blocked = new Set<number>();
-  private readonly latency = new SendLatency();
+  private readonly sent = new SendLatency();
   private timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(kernel: Kernel) {
@@ -22,7 +23,7 @@ export class GroupPump {
     const startMs = performance.now();
     const { behind, isBlocked } = this.kernel.pump(group);
     // What waits for a full socket has not been sent.
-    if (!isBlocked) this.latency.pumped(group, this.kernel.groupStats(group), startMs, performance.now());
+    if (!isBlocked) this.sent.pumped(group, this.kernel.groupStats(group), startMs, performance.now());
     if (isBlocked) this.blocked.add(group);
     else this.blocked.delete(group);
     if (behind > 0 && !isBlocked) this.behind.add(group);
@@ -40,12 +41,17 @@ export class GroupPump {
   forget(group: number): void {
     this.behind.delete(group);
     this.blocked.delete(group);
-    this.latency.forget(group);
+    this.sent.forget(group);
   }
 
   /** From a frame's arrival to its last packet to the last viewer who keeps up, in ms: the value below which `share` of the frames lie. */
   latencyMs(share: number): number {
-    return this.latency.quantile(share);
+    return this.sent.quantile(share);
+  }
+
+  /** The same of all frames since the start. */
+  latency(): HistogramValue {
+    return this.sent.value();
   }
 
   close(): void {

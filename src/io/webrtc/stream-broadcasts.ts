@@ -4,9 +4,16 @@ import type { FrameSource } from '../../hub/mod.ts';
 import type { Track } from '../../media/mod.ts';
 import { KeyframeRequests } from '../../protocols/rtp/mod.ts';
 import type { Clock } from '../clock.ts';
+import type { HistogramValue } from '../latency-histogram.ts';
 import { GroupPump } from './group-pump.ts';
 import type { Kernel } from './kernel.ts';
 import { RtpBroadcast } from './rtp-broadcast.ts';
+
+/** What a broadcast is made of: a stream or one of its renditions. */
+export interface BroadcastSource extends FrameSource {
+  /** By protocol. */
+  readonly viewers: Map<string, number>;
+}
 
 /** A viewer of a broadcast, as far as the broadcast has to say something to it. */
 export interface BroadcastViewer {
@@ -33,7 +40,7 @@ export class StreamBroadcasts {
   private readonly kernel: Kernel;
   private readonly clock: Clock;
   private readonly groups: GroupPump;
-  private readonly entries = new Map<FrameSource, Entry>();
+  private readonly entries = new Map<BroadcastSource, Entry>();
 
   constructor(kernel: Kernel, clock: Clock) {
     this.kernel = kernel;
@@ -47,7 +54,7 @@ export class StreamBroadcasts {
   }
 
   /** The broadcast of a stream or rendition with one viewer more. */
-  join(source: FrameSource, viewer: BroadcastViewer): StreamBroadcast {
+  join(source: BroadcastSource, viewer: BroadcastViewer): StreamBroadcast {
     let entry = this.entries.get(source);
     if (entry === undefined) {
       entry = new Entry(source, this.kernel, this.groups, () => this.entries.delete(source));
@@ -68,6 +75,11 @@ export class StreamBroadcasts {
     return this.groups.latencyMs(share);
   }
 
+  /** The same of all frames since the start. */
+  latency(): HistogramValue {
+    return this.groups.latency();
+  }
+
   close(): void {
     for (const entry of [...this.entries.values()]) entry.close();
     this.groups.close();
@@ -76,13 +88,13 @@ export class StreamBroadcasts {
 
 class Entry implements StreamBroadcast {
   readonly rtp: RtpBroadcast;
-  private readonly source: FrameSource;
+  private readonly source: BroadcastSource;
   private readonly viewers = new Set<BroadcastViewer>();
   private readonly keyframes = new KeyframeRequests(durationMs(KEYFRAME_INTERVAL_MS));
   private readonly closed: () => void;
   private isClosed = false;
 
-  constructor(source: FrameSource, kernel: Kernel, groups: GroupPump, closed: () => void) {
+  constructor(source: BroadcastSource, kernel: Kernel, groups: GroupPump, closed: () => void) {
     this.source = source;
     this.closed = closed;
     this.rtp = new RtpBroadcast(source, kernel, {
@@ -102,10 +114,13 @@ class Entry implements StreamBroadcast {
 
   add(viewer: BroadcastViewer): void {
     this.viewers.add(viewer);
+    this.count();
   }
 
   remove(viewer: BroadcastViewer): void {
-    if (this.viewers.delete(viewer) && this.viewers.size === 0) this.close();
+    if (!this.viewers.delete(viewer)) return;
+    this.count();
+    if (this.viewers.size === 0) this.close();
   }
 
   requestKeyframe(now: MonotonicMs): void {
@@ -121,6 +136,12 @@ class Entry implements StreamBroadcast {
     this.isClosed = true;
     this.rtp.close();
     this.closed();
+  }
+
+  private count(): void {
+    const { source, viewers } = this;
+    if (viewers.size > 0) source.viewers.set('webrtc', viewers.size);
+    else source.viewers.delete('webrtc');
   }
 
   /** Viewers may leave from within. */

@@ -1,6 +1,7 @@
 import type { RtpKind } from '../../gateways/mod.ts';
-import type { FrameSource, LiveStream, Rendition } from '../../hub/mod.ts';
+import type { LiveStream, Rendition } from '../../hub/mod.ts';
 import type { Track } from '../../media/mod.ts';
+import type { BroadcastSource } from './stream-broadcasts.ts';
 
 /** The name of the stream as it is published. */
 export const SOURCE = 'source';
@@ -10,7 +11,7 @@ export interface TrackHome {
   readonly kind: RtpKind;
   /** `source`, or the rendition's name. */
   readonly name: string;
-  readonly frames: FrameSource;
+  readonly frames: BroadcastSource;
   readonly codec: Track['codec'];
   /** RFC 6381. */
   readonly codecString: string;

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type pino from 'pino';
 import { type MonotonicMs, monotonicMs } from '../../core/mod.ts';
 import { LayersToHub } from '../../gateways/mod.ts';
-import type { Publication, SourceListener } from '../../hub/mod.ts';
+import type { Eviction, Publication, SourceListener } from '../../hub/mod.ts';
 import { headerExtensionUris } from '../../protocols/rtp/mod.ts';
 import type { NegotiatedMedia } from '../../protocols/sdp/mod.ts';
 import { type PublishExtensions, type PublishedMedia, PublishSession, type PublishSessionStats } from '../../protocols/webrtc/mod.ts';
@@ -103,21 +103,29 @@ export class WebrtcPublisher implements SessionMedia, SourceListener {
     const { publication } = this;
     this.publication = undefined;
     this.toHub = undefined;
-    const isGoodbye = reason === 'webrtc.deleted-by-client' || reason === 'webrtc.connect-timeout' || reason === 'webrtc.server-stopping';
+    const isGoodbye = GOODBYES.has(reason);
     if (isGoodbye) publication?.finish(now);
     else publication?.lost(now);
   }
 
-  evicted(reason: 'taken-over' | 'deleted'): void {
+  evicted(reason: Eviction): void {
     this.publication = undefined;
     this.toHub = undefined;
-    this.options.end(reason === 'deleted' ? 'webrtc.deleted' : 'webrtc.taken-over');
+    this.options.end(`webrtc.${reason}`);
   }
 
   keyframeWanted(): void {
     this.session?.requestKeyframe(this.options.clock.monotonic());
   }
 }
+
+/** After these nobody comes back to the stream. */
+const GOODBYES: ReadonlySet<SessionEnd> = new Set([
+  'webrtc.deleted-by-client',
+  'webrtc.connect-timeout',
+  'webrtc.server-stopping',
+  'webrtc.access-withdrawn',
+]);
 
 function publishedMedia(media: NegotiatedMedia): PublishedMedia {
   const { kind, mid = '', codec, payloadType, clockRate, rids, sources, rtxPayloadType, feedback } = media;

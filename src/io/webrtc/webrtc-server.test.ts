@@ -1,12 +1,14 @@
 import { connect as connectTcp } from 'node:net';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
+import { AdmittedSessions } from '../../access/mod.ts';
 import { durationMs, sizeBytes, streamRef } from '../../core/mod.ts';
 import { Hub, type Publication } from '../../hub/mod.ts';
 import type { AudioTrack } from '../../media/mod.ts';
 import { sourceFrame } from '../../media/source-frames.fixture.ts';
 import { createIceCredentials, frameForTcp, IceClient, isStun, parseCandidate, TcpFrameReader } from '../../protocols/ice/mod.ts';
 import { offerPlay, readAnswer } from '../../protocols/sdp/mod.ts';
+import { AppBytes } from '../app-bytes.ts';
 import { systemClock } from '../clock.ts';
 import { Peer, until } from './kernel.fixture.ts';
 import { Kernel } from './kernel.ts';
@@ -57,7 +59,7 @@ function makeHub(): Hub {
   );
 }
 
-async function listening(hub: Hub): Promise<WebrtcServer> {
+async function listening(hub: Hub, admitted?: AdmittedSessions): Promise<WebrtcServer> {
   const server = new WebrtcServer(
     { Kernel },
     {
@@ -70,6 +72,7 @@ async function listening(hub: Hub): Promise<WebrtcServer> {
       keyframeIntervalMs: 0,
       segmentationOffload: 'off',
       hub,
+      ...(admitted === undefined ? {} : { admitted }),
       secondPublisher: () => 'reject',
       clock: systemClock,
       log: pino({ level: 'silent' }),
@@ -125,9 +128,9 @@ function typesOf(compound: Uint8Array): number[] {
   return types;
 }
 
-test('a viewer over TCP hears RTCP BYE and close_notify when its session ends', async () => {
+/** A hub with the stream `show`, which goes on as long as `publish` is called. */
+async function published(): Promise<{ readonly hub: Hub; readonly publish: () => boolean }> {
   const hub = makeHub();
-  const server = await listening(hub);
   const listener = { evicted: () => undefined, keyframeWanted: () => undefined };
   const publisher = { protocol: 'webrtc', address: HOST, agent: 'test' } as const;
   const publication = hub.publish(show, publisher, listener, 'reject', systemClock.monotonic(), systemClock.wall()) as Publication;
@@ -138,9 +141,35 @@ test('a viewer over TCP hears RTCP BYE and close_notify when its session ends', 
     return true;
   };
   await until(() => publish() && publication.stream.tracks.length > 0, [], 'a stream that can be played');
+  return { hub, publish };
+}
+
+test('a viewer over TCP hears RTCP BYE and close_notify when its session ends', async () => {
+  const { hub, publish } = await published();
+  const server = await listening(hub);
   const { peer, key, id } = playByTcp(server);
   await until(() => publish() && peer.rtp.length > 0, [peer], 'media over TCP');
   server.find(id)?.remove();
   await until(() => peer.closed.get(key) === 'close-notify', [peer], 'close_notify');
   expect(peer.rtcp.flatMap(typesOf)).toContain(BYE);
+});
+
+test('a session ends with the token that let it in, and what it was sent is counted for its app', async () => {
+  const { hub, publish } = await published();
+  const admitted = new AdmittedSessions(() => false);
+  const server = await listening(hub, admitted);
+  const { peer, key, id } = playByTcp(server);
+  server.letIn(id, 'token.a');
+  await until(() => publish() && peer.rtp.length > 0, [peer], 'media over TCP');
+  const sentBytes = (): number => {
+    const sent = new AppBytes();
+    server.addBytesSent(sent);
+    return sent.of('live');
+  };
+  const before = sentBytes();
+  expect(before).toBeGreaterThan(0);
+  expect([admitted.end('token.b'), admitted.end('token.a')]).toEqual([0, 1]);
+  await until(() => peer.closed.get(key) === 'close-notify', [peer], 'close_notify');
+  expect(server.stats().endedByCode.get('webrtc.access-withdrawn')).toBe(1);
+  expect(sentBytes()).toBeGreaterThanOrEqual(before);
 });

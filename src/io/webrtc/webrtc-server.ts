@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type pino from 'pino';
+import type { AdmittedSessions } from '../../access/mod.ts';
 import { type MonotonicMs, ProtocolError, SluiceError } from '../../core/mod.ts';
 import type { Hub } from '../../hub/mod.ts';
 import {
@@ -7,7 +8,6 @@ import {
   hostCandidate,
   type IceCredentials,
   IceLite,
-  type IceLiteCounters,
   type IceTransport,
   writeCandidate,
 } from '../../protocols/ice/mod.ts';
@@ -21,17 +21,22 @@ import {
 } from '../../protocols/sdp/mod.ts';
 import type { WhipAnswer, WhipOffer, WhipRefused, WhipSession, WhipSessions } from '../../protocols/whip/mod.ts';
 import { AddressCounts } from '../address-counts.ts';
+import { AppBytes } from '../app-bytes.ts';
 import type { Clock } from '../clock.ts';
 import { listenError } from '../listen-error.ts';
+import type { JoinTraces } from '../tracing/mod.ts';
 import { announcedAddresses } from './announced-addresses.ts';
 import { IceTcpServer } from './ice-tcp-server.ts';
-import type { Kernel, KernelCloseReason, KernelListener, KernelModule, KernelStats, SocketAddress } from './kernel.ts';
+import type { Kernel, KernelListener, KernelModule, SocketAddress } from './kernel.ts';
+import { MediaTotals } from './media-totals.ts';
 import { nodeIceCrypto } from './node-ice-crypto.ts';
 import { playTracks } from './play-tracks.ts';
+import { CLOSED, type SessionEntry as Entry } from './session-entry.ts';
 import { StreamBroadcasts } from './stream-broadcasts.ts';
 import { openWebrtcPort } from './webrtc-port.ts';
 import { WebrtcPublisher } from './webrtc-publisher.ts';
-import type { SessionEnd, SessionMedia, WebrtcSession } from './webrtc-session.ts';
+import type { SessionEnd, SessionMedia } from './webrtc-session.ts';
+import type { WebrtcStats } from './webrtc-stats.ts';
 import { WebrtcViewer } from './webrtc-viewer.ts';
 
 export interface WebrtcServerOptions {
@@ -47,24 +52,14 @@ export interface WebrtcServerOptions {
   readonly keyframeIntervalMs: number;
   readonly segmentationOffload: 'auto' | 'off';
   readonly hub: Hub;
+  /** Sessions that can be ended by what let them in; without it, they cannot. */
+  readonly admitted?: AdmittedSessions;
   /** What a second publisher of a live stream gets, by app. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
+  /** Absent: nothing is traced. */
+  readonly joins?: JoinTraces;
   readonly clock: Clock;
   readonly log: pino.Logger;
-}
-
-/** Counters and gauges, for metrics. */
-export interface WebrtcStats {
-  readonly publishers: number;
-  readonly viewers: number;
-  readonly tcpConnections: number;
-  /** How sessions ended, by code. */
-  readonly endedByCode: ReadonlyMap<string, number>;
-  readonly kernel: KernelStats;
-  /** From a frame's arrival to its last packet to the last viewer who keeps up, of the slowest stream. */
-  readonly latencyP50Ms: number;
-  readonly latencyP99Ms: number;
-  readonly ice: IceLiteCounters;
 }
 
 const TICK_MS = 20;
@@ -75,25 +70,6 @@ const CONNECT_MS_MAX = 15_000;
 /** As in the answers (RFC 8445 section 10, RFC 8838 section 4.1.1). */
 const ICE_OPTIONS: readonly string[] = ['ice2', 'trickle'];
 
-const CLOSED: Readonly<Record<KernelCloseReason, SessionEnd>> = {
-  handshake: 'webrtc.handshake-failed',
-  fingerprint: 'webrtc.handshake-failed',
-  'no-srtp-profile': 'webrtc.handshake-failed',
-  timeout: 'webrtc.connect-timeout',
-  'close-notify': 'webrtc.peer-closed',
-};
-
-interface Entry extends WebrtcSession {
-  etag: string;
-  remoteUfrag: string;
-  readonly kind: WhipSession['kind'];
-  readonly isDtlsClient: boolean;
-  readonly connectBy: number;
-  isConnected: boolean;
-  hasPath: boolean;
-  tcpConnection: number | undefined;
-}
-
 /** All WebRTC sessions of this node behind one port: publishers (WHIP) and viewers (WHEP), over the native kernel. Whoever comes here has been let in. */
 export class WebrtcServer implements WhipSessions {
   private readonly options: WebrtcServerOptions;
@@ -103,9 +79,14 @@ export class WebrtcServer implements WhipSessions {
   private readonly broadcasts: StreamBroadcasts;
   private readonly sessions = new Map<string, Entry>();
   private readonly publishers = new Set<Entry>();
+  /** Viewers whose joins are traced, and who have got no media yet. */
+  private readonly joining = new Set<Entry>();
   private readonly byKey = new Map<number, Entry>();
   private readonly perAddress: AddressCounts;
+  private readonly totals = new MediaTotals();
   private readonly endedByCode = new Map<string, number>();
+  /** To viewers who have left. */
+  private readonly pastBytes = new AppBytes();
   private socket = 0;
   private ticker: NodeJS.Timeout | undefined = undefined;
   private isClosing = false;
@@ -158,6 +139,20 @@ export class WebrtcServer implements WhipSessions {
     return this.sessions.get(id);
   }
 
+  /** What let a session in, so that it can be ended by that. */
+  letIn(id: string, credential: string): void {
+    const entry = this.sessions.get(id);
+    if (entry !== undefined)
+      entry.noMoreAdmitted =
+        this.options.admitted?.begin(credential, () => this.end(entry, 'webrtc.access-withdrawn')) ?? entry.noMoreAdmitted;
+  }
+
+  /** What has been sent to viewers since the start, by app. */
+  addBytesSent(to: AppBytes): void {
+    this.pastBytes.addTo(to);
+    for (const { kind, key, ref } of this.sessions.values()) if (kind === 'play') to.add(ref.app, this.kernel.sessionStats(key).bytesSent);
+  }
+
   stats(): WebrtcStats {
     const publishers = this.publishers.size;
     return {
@@ -169,6 +164,8 @@ export class WebrtcServer implements WhipSessions {
       ice: this.ice.counters,
       latencyP50Ms: this.broadcasts.latencyMs(0.5),
       latencyP99Ms: this.broadcasts.latencyMs(0.99),
+      latency: this.broadcasts.latency(),
+      media: this.totals.counts([...this.publishers].map(({ media }) => media.stats?.())),
     };
   }
 
@@ -255,6 +252,7 @@ export class WebrtcServer implements WhipSessions {
       kernel: this.kernel,
       clock,
       cname: name,
+      totals: this.totals,
       end: (reason) => this.endById(offer.id, reason),
     });
     const now = clock.monotonic();
@@ -332,6 +330,8 @@ export class WebrtcServer implements WhipSessions {
       isConnected: false,
       hasPath: false,
       tcpConnection: undefined,
+      join: this.options.joins?.current,
+      noMoreAdmitted: () => undefined,
       // A lite agent sends no checks, so it has no use for the peer's candidates: those show themselves by their checks.
       trickle: () => undefined,
       restart: ({ ufrag }) => this.restart(entry, ufrag),
@@ -340,6 +340,7 @@ export class WebrtcServer implements WhipSessions {
     };
     this.sessions.set(entry.id, entry);
     if (entry.kind === 'publish') this.publishers.add(entry);
+    else if (entry.join !== undefined) this.joining.add(entry);
     this.byKey.set(key, entry);
     const fields = { code: `webrtc.${offer.kind}`, stream: offer.ref.path, remote: offer.address, agent: offer.agent };
     this.options.log[offer.kind === 'publish' ? 'info' : 'debug'](fields, 'WebRTC session made');
@@ -363,10 +364,14 @@ export class WebrtcServer implements WhipSessions {
   private end(entry: Entry, reason: SessionEnd): void {
     if (!this.sessions.delete(entry.id)) return;
     this.publishers.delete(entry);
+    this.joined(entry, reason);
     this.ice.remove(entry.key);
     this.perAddress.remove(entry.address);
     this.endedByCode.set(reason, (this.endedByCode.get(reason) ?? 0) + 1);
+    this.totals.ended(entry.media.stats?.());
+    entry.noMoreAdmitted();
     entry.media.ended(reason, this.options.clock.monotonic());
+    if (entry.kind === 'play') this.pastBytes.add(entry.ref.app, this.kernel.sessionStats(entry.key).bytesSent);
     this.kernel.removeSession(entry.key);
     // Only now: RTCP BYE and close_notify find their TCP connection by it.
     this.byKey.delete(entry.key);
@@ -376,12 +381,20 @@ export class WebrtcServer implements WhipSessions {
     this.options.log[entry.kind === 'publish' ? 'info' : 'debug'](fields, 'WebRTC session ended');
   }
 
+  /** Media flows, or never will. */
+  private joined(entry: Entry, code?: SessionEnd): void {
+    entry.join?.end(code);
+    entry.join = undefined;
+    this.joining.delete(entry);
+  }
+
   private tick(): void {
     const now = this.options.clock.monotonic();
     this.kernel.tick();
     this.ice.tick(now);
     this.tcp?.tick(now);
     this.broadcasts.tick();
+    for (const entry of this.joining) if (entry.media.hasSent === true) this.joined(entry);
     // Viewers are many, and have nothing to do as often as publishers.
     for (const entry of this.ticks++ % TICKS_PER_SWEEP === 0 ? this.sessions.values() : this.publishers) {
       if (entry.media.wakeAt <= now) this.guard(entry, () => entry.media.tick(now));
@@ -397,11 +410,16 @@ export class WebrtcServer implements WhipSessions {
     };
     return {
       stun: (socket, source, bytes) => this.ice.receive({ kind: 'udp', socket, source }, bytes, clock.monotonic()),
-      rtp: (key, bytes, arrivalUs) => media(key, (entry) => entry.media.rtp(bytes, arrivalUs, clock.monotonic())),
+      rtp: (key, bytes, arrivalUs) =>
+        media(key, (entry) => {
+          if (entry.join !== undefined) this.joined(entry);
+          entry.media.rtp(bytes, arrivalUs, clock.monotonic());
+        }),
       rtcp: (key, bytes) => media(key, (entry) => entry.media.rtcp(bytes, clock.monotonic())),
       connected: (key) =>
         media(key, (entry) => {
           entry.isConnected = true;
+          entry.join?.event('connected');
           entry.media.connected(clock.monotonic());
         }),
       closed: (key, reason) => media(key, (entry) => this.end(entry, CLOSED[reason])),

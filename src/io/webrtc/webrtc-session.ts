@@ -1,4 +1,5 @@
 import type { MonotonicMs, StreamRef } from '../../core/mod.ts';
+import type { PublishSessionStats } from '../../protocols/webrtc/mod.ts';
 import type { WhipLayerChoice, WhipSession } from '../../protocols/whip/mod.ts';
 
 /** Why a session ends; stable codes for logs and counters. */
@@ -13,6 +14,8 @@ export type SessionEnd =
   | 'webrtc.codec-changed'
   | 'webrtc.taken-over'
   | 'webrtc.deleted'
+  | 'webrtc.over-limit'
+  | 'webrtc.access-withdrawn'
   | 'webrtc.server-stopping'
   | 'webrtc.internal';
 
@@ -28,6 +31,10 @@ export interface SessionMedia {
   tick(now: MonotonicMs): void;
   /** What a viewer of pictures can choose from. */
   layers?(): WhipLayerChoice | undefined;
+  /** Of a publisher's media. */
+  stats?(): PublishSessionStats | undefined;
+  /** Whether media has been sent to a viewer. */
+  readonly hasSent?: boolean;
   /** The session is over; the kernel's session is removed afterwards. */
   ended(reason: SessionEnd, now: MonotonicMs): void;
 }

@@ -9,6 +9,7 @@ import { PlaySession, type SentSoFar } from '../../protocols/webrtc/mod.ts';
 import type { WhipLayerChoice } from '../../protocols/whip/mod.ts';
 import type { Clock } from '../clock.ts';
 import type { FlowOptions, Kernel } from './kernel.ts';
+import type { MediaTotals } from './media-totals.ts';
 import type { BroadcastViewer, StreamBroadcast, StreamBroadcasts } from './stream-broadcasts.ts';
 import { SOURCE, type TrackHome, trackHomes } from './track-home.ts';
 import { ViewerRendition } from './viewer-rendition.ts';
@@ -27,6 +28,7 @@ export interface ViewerOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly cname: string;
+  readonly totals: MediaTotals;
   /** Asks the server to end the session. */
   readonly end: (reason: SessionEnd) => void;
 }
@@ -67,7 +69,6 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
   constructor(options: ViewerOptions) {
     this.options = options;
     this.broadcast = options.broadcasts.join(options.stream, this);
-    countViewers(options.stream, 1);
   }
 
   /** What can be played now, best first, with SSRCs of its own. */
@@ -98,7 +99,7 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
   /** Its session in the kernel is made. */
   negotiated(key: number, now: MonotonicMs): void {
     this.key = key;
-    const { kernel, clock, cname, stream, broadcasts } = this.options;
+    const { kernel, clock, cname, stream, broadcasts, totals } = this.options;
     const video = this.flows.find(({ track }) => track.home.kind === 'video');
     if (video !== undefined) {
       const { timestampOffset, track } = video;
@@ -114,9 +115,12 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
         rtcp: (compound) => kernel.sendRtcp(key, compound),
         retransmit: (ssrc, sequenceNumbers, count) => {
           const flow = this.flowOf(ssrc)?.id;
-          if (flow !== undefined) kernel.retransmit(flow, sequenceNumbers, count);
+          totals.retransmitted(count, flow === undefined ? 0 : kernel.retransmit(flow, sequenceNumbers, count));
         },
-        keyframeWanted: () => this.rendition?.requestKeyframe(clock.monotonic()),
+        keyframeWanted: () => {
+          totals.viewerWishedKeyframe();
+          this.rendition?.requestKeyframe(clock.monotonic());
+        },
         sent: (ssrc) => this.sent(ssrc),
         sentPackets: (first, count, sentUs, sizes) => kernel.sentPackets(key, first, count, sentUs, sizes),
       },
@@ -167,12 +171,16 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
       if (id !== undefined && track.home.kind === 'video') this.options.kernel.setPace(id, this.pace(now));
   }
 
+  /** Whether a packet of its media has left. */
+  get hasSent(): boolean {
+    return this.flows.some(({ id }) => id !== undefined && this.options.kernel.flowStats(id).packets > 0);
+  }
+
   ended(reason: SessionEnd): void {
     if (this.joinedAt !== undefined && reason !== 'webrtc.peer-closed') this.session?.goodbye();
     this.rendition?.close();
     for (const { broadcast } of this.homes) broadcast.remove(this);
     this.broadcast.remove(this);
-    countViewers(this.options.stream, -1);
   }
 
   trackChanged(from: StreamBroadcast, kind: RtpKind, track: Track | undefined): void {
@@ -240,12 +248,6 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
   private isCatchingUp(now: MonotonicMs): boolean {
     return this.joinedAt !== undefined && now - this.joinedAt < 1_000;
   }
-}
-
-function countViewers({ viewers }: LiveStream, difference: number): void {
-  const count = (viewers.get('webrtc') ?? 0) + difference;
-  if (count > 0) viewers.set('webrtc', count);
-  else viewers.delete('webrtc');
 }
 
 const randomSsrc = (): number => randomInt(1, 0xffff_ffff);

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WhipEndpoint } from '../../protocols/whip/mod.ts';
 import { MemorySessions } from '../../protocols/whip/whip-sessions.fixture.ts';
 import { openGate } from '../open-gate.fixture.ts';
-import { WHIP_ROUTE_DEFAULTS, WhipRoute } from './whip-route.ts';
+import { WHIP_ROUTE_DEFAULTS, WhipRoute, type WhipRouteOptions } from './whip-route.ts';
 
 const OFFER = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n';
 const FRAGMENT = 'a=ice-ufrag:ysXw\r\na=ice-pwd:vw5LmwG4y/e6dPP/zAP9Gp5k\r\n';
@@ -21,12 +21,12 @@ let http2Server: Http2Server;
 let http2: ClientHttp2Session;
 let port: number;
 
-function makeRoute(limits: Partial<typeof LIMITS & { readingMax: number }> = {}): void {
+function makeRoute(limits: Partial<typeof LIMITS & { readingMax: number } & Pick<WhipRouteOptions, 'access' | 'letIn'>> = {}): void {
   sessions = new MemorySessions();
   let count = 0;
   const random = { randomBytes: (length: number) => new Uint8Array(length).fill(++count) };
   const endpoint = new WhipEndpoint(sessions, random, { nodeId: 'n1', iceServers: [{ url: 'stun:a.example' }, { url: 'stun:b.example' }] });
-  route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, ...LIMITS, ...limits, access: openGate, endpoint, log: pino({ level: 'silent' }) });
+  route = new WhipRoute({ ...WHIP_ROUTE_DEFAULTS, ...LIMITS, access: openGate, ...limits, endpoint, log: pino({ level: 'silent' }) });
 }
 
 beforeEach(async () => {
@@ -167,6 +167,22 @@ describe.each([
 });
 
 describe('WhipRoute', () => {
+  it('says which session a key or token has let in, and nothing of offers that make none', async () => {
+    const letIn: (readonly [string, string])[] = [];
+    const access: WhipRouteOptions['access'] = {
+      ...openGate,
+      admit: ({ credential, letInBy }, decided) => {
+        if (credential.token !== undefined) letInBy?.(`by.${credential.token}`);
+        decided('allowed');
+      },
+    };
+    makeRoute({ access, letIn: (session, credential) => letIn.push([session, credential]) });
+    await http1('POST', '/live/show/whip', { ...SDP, authorization: 'Bearer a' }, OFFER);
+    await http1('POST', '/live/show/whep', SDP, OFFER);
+    await http1('POST', '/live/show/whep', { ...SDP, authorization: 'Bearer b' }, 'malformed');
+    expect(letIn).toEqual([[[...sessions.live.keys()][0], 'by.a']]);
+  });
+
   it('keeps connections open over refusals', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const large = 'x'.repeat(2 * LIMITS.bodyBytesMax);

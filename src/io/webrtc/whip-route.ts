@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Logger } from 'pino';
-import { ACCESS_REFUSALS, type AccessDecision, type AccessGate, type AccessRefused, type RefusalKind } from '../../access/mod.ts';
+import { ACCESS_REFUSALS, type AccessDecision, type AccessGate, type RefusalKind, refusalText } from '../../access/mod.ts';
 import type { LiveStream } from '../../hub/mod.ts';
 import {
+  parseSessionName,
   parseWhipPath,
   problemResponse,
   readCredential,
@@ -17,6 +18,7 @@ import {
 import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
 import type { BringStream } from '../stream-door.ts';
+import type { JoinTraces, TraceSpan } from '../tracing/mod.ts';
 import { type BodyLimits, readBody } from './request-body.ts';
 
 export interface WhipRouteOptions extends BodyLimits {
@@ -24,8 +26,12 @@ export interface WhipRouteOptions extends BodyLimits {
   readonly endpoint: WhipEndpoint;
   /** Who may publish and play. */
   readonly access: AccessGate;
+  /** Told which key or token has let a session in, where that could be taken away again. */
+  readonly letIn?: (session: string, credential: string) => void;
   /** Bodies that are read at a time; further requests are answered with 503. */
   readonly readingMax: number;
+  /** Absent: nothing is traced. */
+  readonly joins?: JoinTraces;
   /** How viewers get a stream that is not here; without it, none is waited for. */
   readonly door?: { readonly find: (path: string) => LiveStream | undefined; readonly bring: BringStream };
 }
@@ -46,6 +52,10 @@ const HTTP2_NO_ERROR = 0;
 /** Serves WHIP and WHEP: `/APP/NAME/whip`, `/APP/NAME/whep` and the sessions below them, by HTTP/1.1 and HTTP/2. */
 export class WhipRoute {
   private readonly options: WhipRouteOptions;
+  /** What let an offer in that is not answered yet. */
+  private readonly credentials = new WeakMap<HttpResponse, string>();
+  /** Joins that are traced, until they are answered. */
+  private readonly traced = new WeakMap<HttpResponse, TraceSpan>();
   private reading = 0;
   private isClosing = false;
 
@@ -91,21 +101,30 @@ export class WhipRoute {
       this.answer(request, response, target, query, body);
       return;
     }
+    const { kind: act, ref } = target;
+    const join = this.options.joins?.begin(act, ref, [headers['traceparent'] ?? []].flat()[0]);
+    if (join !== undefined) this.traced.set(response, join);
     const decided = (decision: AccessDecision): void => {
-      if (response.destroyed || response.writableEnded) return;
-      if (decision !== 'allowed') this.refuse(request, response, target, decision.refused);
+      join?.event('admission decided');
+      if (response.destroyed || response.writableEnded) {
+        join?.end('whip.client-gone');
+        return;
+      }
+      if (decision !== 'allowed') this.refuse(request, response, target, refusalOf(decision));
       else if (!this.isWaitedFor(request, response, target, query, body)) this.answer(request, response, target, query, body);
     };
-    const { kind: act, ref } = target;
     const page = headers.origin ?? headers.referer;
-    this.options.access.admit({ act, ref, credential, address: remoteAddress(request.socket), page }, decided);
+    const address = remoteAddress(request.socket);
+    const letInBy = (by: string): unknown => this.credentials.set(response, by);
+    this.options.access.admit({ act, ref, credential, address, page, protocol: act === 'publish' ? 'whip' : 'whep', letInBy }, decided);
   }
 
-  private refuse(request: HttpRequest, response: HttpResponse, target: WhipTarget, refused: AccessRefused): void {
+  private refuse(request: HttpRequest, response: HttpResponse, target: WhipTarget, refused: WhipRefused): void {
     const { endpoint, log } = this.options;
-    const answered = endpoint.refuse(target, refusalOf(refused));
+    const answered = endpoint.refuse(target, refused);
     const { status, code } = answered;
     log.debug({ code, status, stream: target.ref.path, remote: remoteAddress(request.socket) }, 'WHIP request refused');
+    this.traced.get(response)?.end(code);
     send(request, response, answered);
   }
 
@@ -115,13 +134,18 @@ export class WhipRoute {
     const isOffer = target.kind === 'play' && target.session === undefined && typeof body !== 'string' && body.length > 0;
     if (!isOffer || this.isClosing || door === undefined || door.find(target.ref.path) !== undefined) return false;
     const gone = new AbortController();
-    const brought = door.bring(target.ref, gone.signal);
+    const join = this.traced.get(response);
+    const bring = (): ReturnType<BringStream> => door.bring(target.ref, gone.signal);
+    const brought = this.options.joins === undefined ? bring() : this.options.joins.during(join, bring);
     if (brought === undefined) return false;
     response.once('close', () => gone.abort());
     void brought.then((stream) => {
-      if (response.destroyed || response.writableEnded) return;
-      if (stream !== undefined) this.answer(request, response, target, query, body);
-      else send(request, response, problemResponse(this.isClosing ? 'unavailable' : 'source-not-started'));
+      if (response.destroyed || response.writableEnded) join?.end('whip.client-gone');
+      else if (stream !== undefined) this.answer(request, response, target, query, body);
+      else {
+        join?.end('whip.source-not-started');
+        this.refuse(request, response, target, { refused: this.isClosing ? 'unavailable' : 'source-not-started' });
+      }
     });
     return true;
   }
@@ -129,11 +153,25 @@ export class WhipRoute {
   private answer(request: HttpRequest, response: HttpResponse, target: WhipTarget, query: string, body: WhipRequest['body']): void {
     const { method = '', headers } = request;
     const address = remoteAddress(request.socket);
-    const answered = this.ask({ method, target, query, headers, body, address });
+    const { joins } = this.options;
+    const join = this.traced.get(response);
+    const ask = (): WhipResponse => this.ask({ method, target, query, headers, body, address });
+    const answered = joins === undefined ? ask() : joins.during(join, ask);
     const { status, code } = answered;
+    // A session that was made goes on with it.
+    if (status === 201) join?.event('answered');
+    else join?.end(code);
+    const by = this.credentials.get(response);
+    if (status === 201 && by !== undefined) this.noteLetIn(answered, by);
     if (code !== undefined)
       this.options.log.debug({ code, status, method, stream: target.ref.path, remote: address }, 'WHIP request refused');
     send(request, response, answered);
+  }
+
+  private noteLetIn({ headers }: WhipResponse, by: string): void {
+    const name = parseWhipPath(String(headers['location'] ?? ''))?.session;
+    const session = name === undefined ? undefined : parseSessionName(name)?.id;
+    if (session !== undefined) this.options.letIn?.(session, by);
   }
 
   /** A bug of ours ends this request, never the process: bodies arrive outside the HTTP server's own net. */
@@ -150,6 +188,8 @@ export class WhipRoute {
   }
 }
 
+type Refusal = Exclude<AccessDecision, 'allowed'>;
+
 const WHIP_REFUSALS: Readonly<Record<RefusalKind, WhipRefusal>> = {
   missing: 'credential-missing',
   wrong: 'credential-wrong',
@@ -160,10 +200,11 @@ const WHIP_REFUSALS: Readonly<Record<RefusalKind, WhipRefusal>> = {
 };
 
 /** Those that WHIP has codes of its own for have these; the others are told by the code of the access. */
-function refusalOf(refused: AccessRefused): WhipRefused {
-  const { kind, message } = ACCESS_REFUSALS[refused];
+function refusalOf(refusal: Refusal): WhipRefused {
+  const { refused } = refusal;
+  const { kind } = ACCESS_REFUSALS[refused];
   const isOwn = refused === 'key-missing' || refused === 'key-wrong' || refused === 'app-unknown' || refused === 'too-many-attempts';
-  return { refused: WHIP_REFUSALS[kind], ...(isOwn ? {} : { code: `access.${refused}`, detail: `${sentence(message)}.` }) };
+  return { refused: WHIP_REFUSALS[kind], ...(isOwn ? {} : { code: `access.${refused}`, detail: `${sentence(refusalText(refusal))}.` }) };
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

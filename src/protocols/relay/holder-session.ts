@@ -49,6 +49,9 @@ export class RelayHolderSession {
   get wakeAt(): MonotonicMs | undefined {
     return this.peer.wakeAt;
   }
+  get rttMs(): number | undefined {
+    return this.peer.heartbeat.rttMs;
+  }
 
   receive(bytes: Uint8Array, now: MonotonicMs): void {
     this.peer.receive(bytes, now);
@@ -71,10 +74,10 @@ export class RelayHolderSession {
     this.peer.send(writeAccepted(subscription, feed, acceptance));
   }
 
-  /** `epoch`: the holder's own, 0 if it has none. */
-  refuse(subscription: number, code: RelayRefusal, message: string, epoch = 0): void {
+  /** `epoch`: the holder's own, 0 if it has none; `nodes`: with `elsewhere`, those that have the stream. */
+  refuse(subscription: number, code: RelayRefusal, message: string, epoch = 0, nodes: readonly string[] = []): void {
     this.subscriptions.delete(subscription);
-    this.peer.send(writeRefused(subscription, code, message, epoch));
+    this.peer.send(writeRefused(subscription, code, message, epoch, nodes));
   }
 
   /** The holder ended it (its stream is over). */

@@ -16,9 +16,9 @@ import type { SegmentStamp, Track } from '../../media/mod.ts';
  *     2  goodbye      both, last      text code, text message
  *     3  ping         both            u32 id, f64 own clock in ms
  *     4  pong         both            u32 id, f64 the ping's clock, f64 own clock
- *     5  subscribe    puller          u32 subscription, text path, text rendition ('' is the source), int epoch, hops, position
+ *     5  subscribe    puller          u32 subscription, text path, text rendition ('' is the source), int epoch, hops, position, [u8 mayBeSentOn]
  *     6  accepted     holder          u32 subscription, u32 feed, int epoch, int startedWallMs, u8 isResumed, hops, text agent
- *     7  refused      holder          u32 subscription, text code, text message, int epoch
+ *     7  refused      holder          u32 subscription, text code, text message, int epoch, [hops nodes]
  *     8  unsubscribe  puller          u32 subscription
  *     9  keyframe     puller          u32 subscription
  *     10 tracks       holder          u32 feed, u8 count, tracks
@@ -30,7 +30,7 @@ import type { SegmentStamp, Track } from '../../media/mod.ts';
  *     16 renditions   holder          u32 feed, u8 count, renditions
  *     17 path         holder          u32 feed, int epoch, hops
  *
- * hops: u8 count, texts. position: u8 count (0: none), int sequence, int discontinuity, then per track u8 track, int dts. A
+ * `mayBeSentOn`: the puller knows the refusal `elsewhere`, whose `nodes` have the stream, the best one first. hops: u8 count, texts. position: u8 count (0: none), int sequence, int discontinuity, then per track u8 track, int dts. A
  * track is its place in the `tracks` in force.
  * Both say hello at once and take the highest version that both know; where there is none: goodbye `relay.version`. What a puller sends before it has seen
  * the holder's hello is in its own lowest version.
@@ -96,10 +96,12 @@ export interface RelayWish {
   /** The puller and who pulls from it, node ids. */
   readonly hops: readonly string[];
   readonly position?: RelayPosition;
+  /** Whether the puller goes to another node when it is told one: those of before do not. */
+  readonly mayBeSentOn?: boolean;
 }
 
-/** Why a holder does not serve a subscription. */
-export type RelayRefusal = 'unknown' | 'stale-epoch' | 'loop' | 'draining' | 'too-many' | 'not-allowed' | 'twice';
+/** Why a holder does not serve a subscription; `elsewhere`: it names others that have the stream. */
+export type RelayRefusal = 'unknown' | 'stale-epoch' | 'loop' | 'draining' | 'too-many' | 'not-allowed' | 'twice' | 'elsewhere';
 
 /** What a holder says of the stream that it is going to send. */
 export interface RelayAcceptance {
@@ -158,6 +160,8 @@ export type RelayMessage =
       readonly code: string;
       readonly message: string;
       readonly epoch: number;
+      /** With `elsewhere`. */
+      readonly nodes: readonly string[];
     }
   | { readonly kind: 'unsubscribe' | 'keyframe'; readonly subscription: number }
   | { readonly kind: 'tracks'; readonly feed: number; readonly tracks: readonly Track[]; readonly bytes: Uint8Array }

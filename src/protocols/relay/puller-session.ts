@@ -12,8 +12,11 @@ export interface RelayReceiver {
   readonly assembler: FrameAssembler;
   /** Frames follow. Where the acceptance does not go on from the position, frames are missing before them. */
   accepted(acceptance: RelayAcceptance, now: MonotonicMs): void;
-  /** Nothing comes. `code` is a {@link RelayRefusal} or one of a later version; `epoch` the holder's, 0 if it told none. Final. */
-  refused(code: string, message: string, epoch: number): void;
+  /**
+   * Nothing comes. `code` is a {@link RelayRefusal} or one of a later version; `epoch` the holder's, 0 if it told none; `nodes`: those that have it, with
+   * `elsewhere`. Final.
+   */
+  refused(code: string, message: string, epoch: number, nodes?: readonly string[]): void;
   frame(frame: Frame, now: MonotonicMs): void;
   /** Frames are missing here; the next one is a lead keyframe. */
   gap(): void;
@@ -128,7 +131,7 @@ export class RelayPullerSession {
   private message(message: RelayMessage, now: MonotonicMs): void {
     if (message.kind === 'frame') this.frame(message.frame, now);
     else if (message.kind === 'accepted') this.accepted(message.subscription, message.feed, message.acceptance, now);
-    else if (message.kind === 'refused') this.refused(message.subscription, message.code, message.message, message.epoch);
+    else if (message.kind === 'refused') this.refused(message);
     else if ('feed' in message) this.ofFeed(message, now);
     else throw new ProtocolError('relay.unexpected', `a holder does not send ${message.kind}`);
   }
@@ -151,9 +154,9 @@ export class RelayPullerSession {
     subscription.receiver.accepted(acceptance, now);
   }
 
-  private refused(id: number, code: string, message: string, epoch: number): void {
+  private refused({ subscription: id, code, message, epoch, nodes }: Extract<RelayMessage, { kind: 'refused' }>): void {
     const subscription = this.byId.get(id);
-    if (this.remove(id)) subscription?.receiver.refused(code, message, epoch);
+    if (this.remove(id)) subscription?.receiver.refused(code, message, epoch, nodes);
   }
 
   private frame(wire: WireFrame, now: MonotonicMs): void {

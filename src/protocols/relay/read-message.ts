@@ -42,7 +42,7 @@ export function readMessage(bytes: Uint8Array): RelayMessage {
     case messageTypes.accepted:
       return readAccepted(from);
     case messageTypes.refused:
-      return { kind: 'refused', subscription: from.u32(), code: text(from), message: text(from), epoch: int(from) };
+      return { kind: 'refused', subscription: from.u32(), code: text(from), message: text(from), epoch: int(from), nodes: readNodes(from) };
     case messageTypes.unsubscribe:
       return { kind: 'unsubscribe', subscription: from.u32() };
     case messageTypes.keyframe:
@@ -91,8 +91,12 @@ function readWish(from: ByteReader): RelayWish {
   const ref = readRef(text(from));
   const wish = { ref, rendition: text(from), epoch: int(from), hops: list(from, HOPS_MAX, text) };
   const position = readPosition(from);
-  return position === undefined ? wish : { ...wish, position };
+  const mayBeSentOn = from.remaining > 0 && from.u8() === 1;
+  return { ...wish, ...(position === undefined ? {} : { position }), ...(mayBeSentOn ? { mayBeSentOn } : {}) };
 }
+
+/** Where others have the stream; nothing in messages of before. */
+const readNodes = (from: ByteReader): readonly string[] => (from.remaining > 0 ? list(from, HOPS_MAX, text) : []);
 
 function readRef(path: string): StreamRef {
   const [app = '', name = '', ...more] = path.split('/');

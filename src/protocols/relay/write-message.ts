@@ -35,6 +35,7 @@ export const writeSubscribe = (subscription: number, wish: RelayWish): Uint8Arra
     text(text(to.u32(subscription), wish.ref.path), wish.rendition).f64(wish.epoch);
     hops(to, wish.hops);
     position(to, wish.position);
+    if (wish.mayBeSentOn === true) to.u8(1);
   });
 
 export const writeAccepted = (subscription: number, feed: number, acceptance: RelayAcceptance): Uint8Array =>
@@ -44,8 +45,17 @@ export const writeAccepted = (subscription: number, feed: number, acceptance: Re
     text(to, acceptance.agent);
   });
 
-export const writeRefused = (subscription: number, code: string, reason: string, epoch: number): Uint8Array =>
-  message(messageTypes.refused, (to) => text(text(to.u32(subscription), code), reason).f64(epoch));
+export const writeRefused = (
+  subscription: number,
+  code: string,
+  reason: string,
+  epoch: number,
+  nodes: readonly string[] = [],
+): Uint8Array =>
+  message(messageTypes.refused, (to) => {
+    text(text(to.u32(subscription), code), reason).f64(epoch);
+    hops(to, nodes);
+  });
 
 /** Of a puller, about one of its subscriptions. */
 export const writeRequest = (kind: 'unsubscribe' | 'keyframe', subscription: number): Uint8Array =>

@@ -16,6 +16,7 @@ export type WhipRefusal =
   | 'forbidden'
   | 'stream-not-found'
   | 'stream-not-live'
+  | 'source-not-started'
   | 'stream-taken'
   | 'offer-unusable'
   | 'restart-refused'
@@ -27,7 +28,6 @@ export type WhipRefusal =
 type WhipProblem =
   | WhipRefusal
   | 'fragment-unusable'
-  | 'source-not-started'
   | 'empty-body'
   | 'bad-offer'
   | 'bad-fragment'

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerProcess } from '../test/fixtures/server-process.ts';
+import type { BenchCase } from './bench-case.ts';
+import { LOAD_CPU, withPublishers, withServer } from './bench-server.ts';
+import { LoadProcess } from './load-process.ts';
+
+const STREAMS = 1000;
+const BITRATE_BPS = 100_000;
+const VIEWERS = 10;
+const MEASURED_S = 20;
+/** Prometheus asks each 15 s; here each second, so that a disturbance would be seen. */
+const SCRAPE_EACH_MS = 1000;
+
+/** What a scrape of `/metrics` with 1,000 streams takes, each told by name, and whether viewers notice. */
+export const scrape: BenchCase = {
+  name: 'scrape',
+  run: () =>
+    withServer(
+      (server) =>
+        withPublishers(server, STREAMS, BITRATE_BPS, async () => {
+          await scrapeFor(server, 3);
+          const calm = await flvP99(server);
+          const [scraped, scrapes] = await Promise.all([flvP99(server), scrapeFor(server, MEASURED_S)]);
+          const sorted = scrapes.ms.toSorted((a, b) => a - b);
+          const at = (share: number): number =>
+            Math.round((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0) * 10) / 10;
+          return [
+            {
+              name: `metrics: scrape with ${STREAMS.toLocaleString('en')} streams, each by name`,
+              value: at(0.95),
+              unit: 'ms p95',
+              bar: { atMost: 50 },
+              note: `p50 ${at(0.5)} ms, max ${at(1)} ms, ${scrapes.ms.length} scrapes of ${Math.round(scrapes.bytes / 1000)} kB, to the last byte`,
+            },
+            {
+              name: 'metrics: what a scrape a second adds to FLV latency',
+              value: Math.round((scraped - calm) * 10) / 10,
+              unit: 'ms p99',
+              bar: { atMost: 10 },
+              note: `p99 ${calm} ms without, ${scraped} ms with, ${VIEWERS} viewers of one of the ${STREAMS.toLocaleString('en')} streams`,
+            },
+          ];
+        }),
+      { SLUICE_METRICS_STREAMS_MAX: String(STREAMS) },
+    ),
+};
+
+async function flvP99(server: ServerProcess): Promise<number> {
+  const viewers = ['flv', `${server.httpUrl}/live/bench-0.flv`, '--viewers', String(VIEWERS), '--duration', String(MEASURED_S)];
+  const { latencyMs } = await new LoadProcess(LOAD_CPU, viewers).result;
+  if (latencyMs === null) throw new Error('no latency came out of the stream');
+  return latencyMs.p99;
+}
+
+async function scrapeFor(server: ServerProcess, durationS: number): Promise<{ readonly ms: readonly number[]; readonly bytes: number }> {
+  const ms: number[] = [];
+  let bytes = 0;
+  for (const endMs = performance.now() + durationS * 1000; performance.now() < endMs; await sleep(SCRAPE_EACH_MS)) {
+    const startMs = performance.now();
+    bytes = (await (await fetch(`${server.httpUrl}/metrics`)).text()).length;
+    ms.push(performance.now() - startMs);
+  }
+  return { ms, bytes };
+}

@@ -1,0 +1,164 @@
+import { type JSX, useState } from 'react';
+import type { NewWebhookResource, WebhookEventName, WebhookWish } from '../../../src/api/webhook-contract.ts';
+import { CheckField, FormDialog, SelectField, TextField } from './forms.tsx';
+import { useCreateWebhook } from './webhook-queries.ts';
+
+const TYPES: readonly WebhookEventName[] = [
+  'stream.started',
+  'stream.held',
+  'stream.resumed',
+  'stream.ended',
+  'publisher.refused',
+  'source.changed',
+  'target.changed',
+  'node.changed',
+  'node.gone',
+];
+const KINDS = [
+  ['events', 'told what happens'],
+  ['admission', 'asked who may publish and play'],
+] as const;
+const RETRY_S = 86_400;
+
+interface Draft {
+  readonly kind: 'admission' | 'events';
+  readonly url: string;
+  readonly note: string;
+  readonly types: readonly WebhookEventName[];
+  readonly acts: readonly ('publish' | 'play')[];
+  readonly timeoutMs: string;
+  readonly whenDown: string;
+  readonly cacheS: string;
+}
+
+const FIRST: Draft = {
+  kind: 'events',
+  url: '',
+  note: '',
+  types: ['stream.started', 'stream.ended'],
+  acts: ['publish'],
+  timeoutMs: '2000',
+  whenDown: 'refuse',
+  cacheS: '60',
+};
+
+function wishOf({ kind, url, note, types, acts, timeoutMs, whenDown, cacheS }: Draft): WebhookWish {
+  const common = { kind, url, note, enabled: true };
+  if (kind === 'events') return { ...common, events: { types: [...types], retryForS: RETRY_S } };
+  const admission = { for: [...acts], timeoutMs: Number(timeoutMs), cacheS: Number(cacheS) };
+  return { ...common, admission: { ...admission, whenDown: whenDown === 'allow' ? 'allow' : 'refuse' } };
+}
+
+interface PartProps {
+  readonly draft: Draft;
+  readonly change: (part: Partial<Draft>) => void;
+}
+
+/** A form for a new webhook of an app. */
+export function NewWebhook({
+  app,
+  made,
+  onClose,
+}: {
+  readonly app: string;
+  readonly made: (hook: NewWebhookResource) => void;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const [draft, setDraft] = useState(FIRST);
+  const create = useCreateWebhook(app);
+  const change = (part: Partial<Draft>): void => setDraft((last) => ({ ...last, ...part }));
+  const isEmpty = (draft.kind === 'events' ? draft.types : draft.acts).length === 0;
+  return (
+    <FormDialog
+      title={`A webhook for ${app}`}
+      action="Make the webhook"
+      isBusy={create.isPending || isEmpty}
+      problem={create.error}
+      onSubmit={() => create.mutate(wishOf(draft), { onSuccess: made })}
+      onClose={onClose}
+    >
+      <SelectField
+        label="It is"
+        value={draft.kind}
+        onChange={(kind) => change({ kind: kind === 'admission' ? 'admission' : 'events' })}
+        choices={KINDS}
+      />
+      <TextField
+        label="Address"
+        type="url"
+        value={draft.url}
+        onChange={(url) => change({ url })}
+        isRequired
+        placeholder="https://example.org/hooks"
+      />
+      {draft.kind === 'events' ? <EventFields draft={draft} change={change} /> : <AdmissionFields draft={draft} change={change} />}
+      <TextField label="Note" value={draft.note} onChange={(note) => change({ note })} lengthMax={100} note="To know it by" />
+    </FormDialog>
+  );
+}
+
+const toggled = <Item,>(list: readonly Item[], item: Item, isIn: boolean): readonly Item[] =>
+  isIn ? [...list, item] : list.filter((other) => other !== item);
+
+function EventFields({ draft: { types }, change }: PartProps): JSX.Element {
+  return (
+    <fieldset>
+      <legend>Events</legend>
+      <div className="checks">
+        {TYPES.map((type) => (
+          <CheckField
+            key={type}
+            label={type}
+            isChecked={types.includes(type)}
+            onChange={(isIn) => change({ types: toggled(types, type, isIn) })}
+          />
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function AdmissionFields({ draft: { acts, timeoutMs, whenDown, cacheS }, change }: PartProps): JSX.Element {
+  return (
+    <>
+      <fieldset>
+        <legend>It is asked who may</legend>
+        <div className="checks">
+          {(['publish', 'play'] as const).map((act) => (
+            <CheckField
+              key={act}
+              label={act}
+              isChecked={acts.includes(act)}
+              onChange={(isIn) => change({ acts: toggled(acts, act, isIn) })}
+            />
+          ))}
+        </div>
+      </fieldset>
+      <div className="fields">
+        <TextField
+          label="It has to answer within, ms"
+          type="number"
+          value={timeoutMs}
+          onChange={(value) => change({ timeoutMs: value })}
+          isRequired
+        />
+        <TextField
+          label="A viewer’s answer counts for, s"
+          type="number"
+          value={cacheS}
+          onChange={(value) => change({ cacheS: value })}
+          isRequired
+        />
+      </div>
+      <SelectField
+        label="When it does not answer"
+        value={whenDown}
+        onChange={(value) => change({ whenDown: value })}
+        choices={[
+          ['refuse', 'nobody is let in'],
+          ['allow', 'everybody is let in'],
+        ]}
+      />
+    </>
+  );
+}

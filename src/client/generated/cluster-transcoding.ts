@@ -1,0 +1,8 @@
+// Written by `npm run client` from the OpenAPI document: change src/api, and run that.
+import type { Transcoding } from './transcoding.ts';
+
+export interface ClusterTranscoding {
+  /** The id of a node */
+  node: string;
+  transcoding: Transcoding;
+}

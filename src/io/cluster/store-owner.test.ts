@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
+import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity } from '../../cluster/mod.ts';
+import { foundCluster, type NodeIdentity } from './node-identity.ts';
+import { checkStoreOwner } from './store-owner.ts';
+
+let engine: MemoryEngine;
+let first: NodeIdentity;
+let second: NodeIdentity;
+let pump: NodeJS.Timeout;
+
+const found = (): Promise<NodeIdentity> =>
+  foundCluster(
+    {
+      clusterName: 'tv',
+      roles: ['manager'],
+      region: 'eu',
+      endpoints: { http: 'http://127.0.0.1:1', relay: '127.0.0.1:2' },
+      coordination: { kind: 'nats', servers: ['nats://127.0.0.1:4222'], user: '', password: '', ca: '' },
+    },
+    new Date(),
+  );
+/** A node of the cluster that is no manager. */
+const nodeOf = ({ caPrivateKey: _, ...identity }: NodeIdentity): NodeIdentity => ({ ...identity, roles: ['edge'] });
+
+const check = (identity: NodeIdentity, client = engine.client()): Promise<void> => checkStoreOwner(client.store, identity);
+
+async function owner(): Promise<string | undefined> {
+  const value = await new Promise<Uint8Array | undefined>((resolve) => {
+    engine.client().store.get(CLUSTER_IDENTITY_KEY, (result) => resolve(result.ok ? result.value?.value : undefined));
+  });
+  return value && decodeClusterIdentity(value)?.id;
+}
+
+beforeAll(async () => {
+  [first, second] = [await found(), await found()];
+});
+beforeEach(() => {
+  engine = new MemoryEngine();
+  clearInterval(pump);
+  pump = setInterval(() => engine.advance(10), 1);
+});
+afterAll(() => clearInterval(pump));
+
+describe('the owner of a store', () => {
+  it('is the cluster whose manager comes first', async () => {
+    await check(first);
+    expect(await owner()).toBe(first.clusterId);
+  });
+
+  it('is known to its own nodes, however often they start', async () => {
+    await check(first);
+    for (const identity of [first, nodeOf(first)]) await expect(check(identity)).resolves.toBeUndefined();
+  });
+
+  it('is told to managers and nodes of another cluster of the same name, who change nothing', async () => {
+    await check(first);
+    for (const identity of [second, nodeOf(second)])
+      await expect(check(identity)).rejects.toMatchObject({
+        code: 'cluster.foreign-store',
+        message: expect.stringContaining(first.clusterId) as string,
+      });
+    expect(await owner()).toBe(first.clusterId);
+  });
+
+  it('is one of two that are founded at the same moment', async () => {
+    const outcomes = await Promise.allSettled([check(first), check(second)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('is nobody for a node that comes before its manager, which may start', async () => {
+    await expect(check(nodeOf(first))).resolves.toBeUndefined();
+    expect(await owner()).toBeUndefined();
+  });
+
+  it('does not matter while the store is out of reach: the node starts', async () => {
+    const client = engine.client();
+    client.cut();
+    await expect(check(first, client)).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,1 @@
+export { Thumbnails, type ThumbnailsOptions } from './thumbnails.ts';

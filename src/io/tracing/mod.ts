@@ -1,0 +1,3 @@
+export { JoinTraces } from './join-traces.ts';
+export { type OtlpTracingOptions, openTracing } from './otlp-tracing.ts';
+export type { TraceSpan, Tracing } from './tracing.ts';
