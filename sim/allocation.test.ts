@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { run } from './run.ts';
 
 /** More of them: `SIM_SEEDS=10000 npx vitest run sim`. */
-const SEEDS = Math.ceil(Number(process.env['SIM_SEEDS'] ?? 300) / 5);
+const SEEDS = Math.ceil(Number(process.env['SIM_SEEDS'] ?? 300) / 10);
 const BATCH = 10;
 const SIZE = { nodes: 14, makers: 4, seconds: 40, lookMs: 500 };
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestNats } from '../src/io/coordination/nats-servers.fixture.ts';
 import { TestCluster } from './fixtures/test-cluster.ts';
 
-const WAIT = { timeout: 20_000, interval: 50 };
-const PATIENCE_MS = 120_000;
+const WAIT = { timeout: 60_000, interval: 50 };
+const PATIENCE_MS = 240_000;
 
 let nats: TestNats;
 let cluster: TestCluster;

@@ -5,8 +5,8 @@ import { HlsViewer } from './fixtures/hls-viewer.ts';
 import { type NetworkHost, NetworkNamespaces } from './fixtures/network-namespaces.ts';
 import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
 
-const WAIT = { timeout: 30_000, interval: 50 };
-const PATIENCE_MS = 120_000;
+const WAIT = { timeout: 60_000, interval: 50 };
+const PATIENCE_MS = 300_000;
 /** Six processes. */
 const START_MS_MAX = 240_000;
 /** How long the manager and NATS are away: longer than heartbeats may be missed. */

@@ -4,8 +4,8 @@ import { type FfmpegPublisher, type PublishOptions, publish } from './fixtures/f
 import { FlvViewer } from './fixtures/flv-viewer.ts';
 import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
 
-const WAIT = { timeout: 20_000, interval: 50 };
-const PATIENCE_MS = 90_000;
+const WAIT = { timeout: 60_000, interval: 50 };
+const PATIENCE_MS = 300_000;
 /** Seven processes. */
 const START_MS_MAX = 240_000;
 

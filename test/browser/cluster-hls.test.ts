@@ -6,18 +6,18 @@ import { RoundRobin } from '../fixtures/round-robin.ts';
 import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
 
 const WAIT = { timeout: 30_000, interval: 50 };
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 /** Eight processes and a browser. */
 const START_MS_MAX = 240_000;
 const EDGES = 4;
 /** What the buffer holds is played by then, so that whatever was missed has been seen. */
 const PLAY_S = 8;
 /** With one more start of the player in it. */
-const PLAY_MS_MAX = 60_000;
+const PLAY_MS_MAX = 90_000;
 /** A step between two looks that is no playing. */
 const JUMP_S = 1;
 /** No stall at all, but for a machine that is too busy to draw. */
-const STALL_MS_MAX = 2_000;
+const STALL_MS_MAX = 4_000;
 
 let cluster: TestCluster;
 let origins: readonly [TestNode, TestNode];
