@@ -178,6 +178,7 @@ describe('the console of a cluster at work', () => {
       await button('Save').click();
       await shown.seen('Saved, on all nodes.');
       await shown.seen('Set here, for all nodes.');
+      await shown.shoot('console-app');
       await link('Streams').click();
       await link('news/studio').click();
       const row = shown.page.getByRole('region', { name: 'Renditions' }).getByRole('row', { name: /^low/ });
@@ -217,6 +218,7 @@ describe('the console of a cluster at work', () => {
       await shown.seen('news/*, rung *, from 10 viewers on');
       await shown.seen('Pinned:');
       await has(shown.page.getByRole('region', { name: 'What was decided' }).getByRole('row', { name: /news\/studio low/ }));
+      await shown.shoot('console-transcoding');
       expect(await shown.faults()).toEqual([]);
     },
     TEST_MS,

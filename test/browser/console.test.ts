@@ -13,7 +13,8 @@ import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
 const SITE = join(import.meta.dirname, '../../dist/console');
 const IMAGES = process.env['SLUICE_SCREENSHOTS'];
 const BUNDLE_BYTES_MAX = 250_000;
-const WAIT_MS = 20_000;
+const WAIT_MS = 30_000;
+const TEST_MS = 120_000;
 const CHART_MS = 20_000;
 const VIEWPORT = { width: 1280, height: 860 };
 
@@ -79,7 +80,7 @@ async function isSound(of = page): Promise<void> {
   await of.setViewportSize(VIEWPORT);
 }
 
-describe('the console of a cluster', () => {
+describe('the console of a cluster', { timeout: TEST_MS }, () => {
   it('loads at most 250 kB for its first view', () => {
     const html = readFileSync(join(SITE, 'index.html'), 'utf8');
     const files = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((match) => match[1] as string);
@@ -142,7 +143,7 @@ describe('the console of a cluster', () => {
     await shoot('console-overview', CHART_MS);
     watching.abort();
     await drained;
-  }, 60_000);
+  });
 
   it.each([
     ['Transcoding', '/console/transcoding'],
@@ -168,7 +169,7 @@ describe('the console of a cluster', () => {
     await shoot('console-nodes');
     await page.getByRole('button', { name: `Activate ${edge.id}` }).click();
     await card(edge).locator('.badge.active').waitFor({ timeout: WAIT_MS });
-  }, 60_000);
+  });
 
   it('raises an alarm when a node is killed, and lets it be removed', async () => {
     await doomed.server.kill();
@@ -180,7 +181,7 @@ describe('the console of a cluster', () => {
     await page.getByRole('button', { name: `Remove ${doomed.id}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove for good' }).click();
     await card(doomed).waitFor({ state: 'detached', timeout: WAIT_MS });
-  }, 60_000);
+  });
 
   it('shows visitors from elsewhere who is live, and asks the others for a key where that is not for everybody', async () => {
     const elsewhere = await browser.newContext({ viewport: VIEWPORT, extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } });
@@ -209,7 +210,7 @@ describe('the console of a cluster', () => {
   });
 });
 
-describe('the console of a node on its own', () => {
+describe('the console of a node on its own', { timeout: TEST_MS }, () => {
   it('shows its streams, and says of the rest what a cluster would be', async () => {
     const server = await ServerProcess.start({ environment: { SLUICE_TRANSCODE_ENABLED: 'false' } });
     try {

@@ -45,8 +45,8 @@ export function StreamHealth({ stream, atMs }: { readonly stream: ClusterStreamD
       <Chart title="Frame rate" lines={['Frames']} columns={columns.frames} top={10} format={(value) => `${value.toFixed(0)} /s`} />
       <Chart title="Keyframes each" lines={['Last']} columns={columns.keyframe} top={2} format={(value) => `${value.toFixed(1)} s`} />
       <Chart
-        title="Timestamps ahead of the clock"
-        lines={['By']}
+        title="Clock drift"
+        lines={['Timestamps ahead by']}
         columns={columns.drift}
         top={50}
         bottom={-50}
