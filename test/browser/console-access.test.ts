@@ -313,7 +313,6 @@ describe('the console of a cluster, besides', () => {
       await page.getByRole('region', { name: 'Viewers by protocol' }).getByRole('row', { name: /flv 1/ }).waitFor();
       await page.getByRole('region', { name: 'Viewers by region' }).getByRole('row', { name: /us 1/ }).waitFor();
       expect(await page.locator('.chart canvas').count()).toBe(5);
-      await shown.shoot('console-stream');
       expect(await shown.faults()).toEqual([]);
       watching.abort();
       await read;

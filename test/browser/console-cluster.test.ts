@@ -196,6 +196,7 @@ describe('the console of a cluster at work', () => {
           .allTextContents();
       };
       await expect.poll(makers, WAIT).toHaveLength(1);
+      await shown.shoot('console-stream');
     },
     TEST_MS,
   );

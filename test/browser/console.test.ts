@@ -60,6 +60,7 @@ const card = (node: TestNode) => page.locator('.node', { hasText: node.id });
 async function shoot(name: string, afterMs = 0): Promise<void> {
   if (IMAGES === undefined) return;
   await page.waitForTimeout(afterMs);
+  await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: join(IMAGES, `${name}.png`) });
 }
 
