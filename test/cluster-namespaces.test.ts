@@ -48,7 +48,7 @@ beforeAll(async () => {
 }, START_MS_MAX);
 afterEach(async () => {
   if (unavailable === undefined) for (const host of [managerHost, ...[...origins, ...edges].map((node) => node.host)]) host.mend();
-  await Promise.all(viewers.splice(0).map((viewer) => viewer.close()));
+  await Promise.all(viewers.splice(0).map(async (viewer) => viewer.close()));
   // One whose server is out of reach does not end politely.
   await Promise.all(publishers.splice(0).map((publisher) => publisher.kill()));
 });

@@ -86,7 +86,7 @@ const changes: Readonly<Record<string, (stream: ChangingStream) => void>> = {
     stream.hasReorderedFrames = !stream.hasReorderedFrames;
   },
   'a rendition comes': ({ renditions }) => void renditions.set('opus', { name: 'opus', kind: 'audio', expected: { codec: 'opus' } }),
-  'the rendition goes': ({ renditions }) => void renditions.clear(),
+  'the rendition goes': ({ renditions }) => renditions.clear(),
   'a ladder comes': (stream) => {
     stream.rungs = [rung];
   },

@@ -90,7 +90,7 @@ describe('Timeline: segments and parts', () => {
   });
 });
 
-describe('Timeline: clocks', () => {
+describe('Timeline: drift', () => {
   it('tells how far a source runs away from the clock, and begins anew with the next one', () => {
     const { timeline } = makeTimeline();
     for (let ms = 0; ms < 21_000; ms += 40) {

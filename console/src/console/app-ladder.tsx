@@ -14,6 +14,7 @@ const TEMPLATES = [
   ['abr', 'several sizes, for all viewers'],
   ['custom', 'the rungs below'],
 ] as const;
+const LINGER_MS_USUAL = 10_000;
 const CODECS = ['h264', 'hevc', 'av1', 'vp8', 'vp9', 'aac', 'opus'] as const;
 const NEW_RUNG: RungSettingsResource = {
   name: '720p',
@@ -88,7 +89,9 @@ interface LadderFormProps {
 }
 
 function LadderForm({ ladder, set, unset }: LadderFormProps): JSX.Element {
-  const [draft, setDraft] = useState({ ...ladder, lingerS: String(ladder.lingerMs / 1000) });
+  // Where nothing is made, there is no such time yet.
+  const lingerMs = ladder.template === 'off' ? LINGER_MS_USUAL : ladder.lingerMs;
+  const [draft, setDraft] = useState({ ...ladder, lingerS: String(lingerMs / 1000) });
   const change = (part: Partial<typeof draft>): void => {
     set.reset();
     setDraft((last) => ({ ...last, ...part }));

@@ -4,7 +4,7 @@ import { TranscodeOffers } from './transcode-offers.ts';
 
 type Report = Pick<TranscodingReport, 'tasksMax' | 'encoders' | 'streams'>;
 
-const reportOf = (cpuS: number, by: string | undefined = undefined): Report =>
+const reportOf = (cpuS: number, by?: string): Report =>
   ({
     tasksMax: 6,
     encoders: [
