@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** What does no I/O and keeps no state beside its objects: these share their processes, whose start would cost more than the tests. */
+const PURE = [
+  'src/{core,media,containers,protocols,hub,gateways,access,cluster,allocation,transcode,settings,sources,targets}/**/*.test.ts',
+  'console/src/**/*.test.{ts,tsx}',
+];
+
 /** What a viewer sees and when: these have the machine to themselves, for a browser that is starved proves nothing. The console's pages may take their time. */
-const ALONE = ['test/browser/**/*.test.ts', '!test/browser/console*.test.ts'];
+const ALONE = ['test/browser/!(console*).test.ts'];
 
 export default defineConfig({
   test: {
@@ -9,18 +15,19 @@ export default defineConfig({
     hookTimeout: 120_000,
     reporters: ['default', './scripts/summary-reporter.ts'],
     projects: [
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false, maxWorkers: 2, sequence: { groupOrder: 0 } } },
       {
         extends: true,
         test: {
           name: 'sluice',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'console/**/*.test.{ts,tsx}'],
-          exclude: ['test/browser/!(console*).test.ts'],
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts'],
+          exclude: [...PURE, ...ALONE],
           // Scenario tests start servers and encoders, and wait for them: three files at a time are what a small machine can carry.
           maxWorkers: 3,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'browser', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'browser', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
 });

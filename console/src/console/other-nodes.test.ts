@@ -4,9 +4,9 @@ import { otherNodes } from './other-nodes.ts';
 const node = (id: string, region: string, http = 'http://127.0.0.1:1', stale = false) => ({ id, region, stale, endpoints: { http } });
 
 describe('where else the console is', () => {
-  it('is at the nodes that were alive, the near ones first', () => {
+  it('is at the other nodes, those first that were alive and near', () => {
     const nodes = [node('a', 'us'), node('b', 'eu'), node('c', 'us'), node('d', 'us', 'http://127.0.0.1:1', true)];
-    expect(otherNodes(nodes, 'c').map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(otherNodes(nodes, 'c').map(({ id }) => id)).toEqual(['a', 'b', 'd']);
     expect(otherNodes([], 'c')).toEqual([]);
   });
 

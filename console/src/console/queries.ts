@@ -76,8 +76,12 @@ export const useOverview = (): Answer<OverviewResource> => useFigures({ key: ['o
 export const useNodes = (isWanted = true): Answer<readonly NodeResource[]> =>
   useFigures({ key: ['nodes'], read: () => listAll<NodeResource>('/nodes'), isWanted });
 /** The nodes as they were known when the one that serves the page was last heard, to turn to when it falls silent. */
-export const useKnownNodes = (isWanted: boolean): Answer<readonly NodeResource[]> =>
-  useFigures({ key: ['nodes-known'], read: () => listAll<NodeResource>('/nodes'), everyMs: SESSION_MS, isWanted });
+export const useKnownNodes = (isWanted: boolean): readonly NodeResource[] => {
+  const queries = useQueryClient();
+  const { data } = useFigures({ key: ['nodes-known'], read: () => listAll<NodeResource>('/nodes'), everyMs: SESSION_MS, isWanted });
+  // A page that shows the nodes asks for them much more often.
+  return queries.getQueryData<readonly NodeResource[]>(['nodes']) ?? data ?? [];
+};
 export const useRelays = (): Answer<RelayList> => useFigures({ key: ['relays'], read: () => callApi('GET', '/cluster/relays') });
 export const useTranscoding = (): Answer<NodeTranscodingList> =>
   useFigures({ key: ['transcoding'], read: () => callApi('GET', '/cluster/transcoding') });

@@ -34,7 +34,7 @@ export function Shell(): JSX.Element {
   const { pathname } = useLocation();
   const mayRead = session?.scope === 'read' || session?.scope === 'admin';
   const isLive = useLiveEvents(mayRead);
-  const { data: nodes = [] } = useKnownNodes(mayRead && session.server.isInCluster);
+  const nodes = useKnownNodes(mayRead && session.server.isInCluster);
   if (session?.scope === 'public' && pathname === '/') {
     return (
       <StreamsPage>
