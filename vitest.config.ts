@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What does no I/O and keeps no state beside its objects: these share their processes, whose start would cost more than the tests. */
 const PURE = [
@@ -9,8 +10,17 @@ const PURE = [
 /** What a viewer sees and when: these have the machine to themselves, for a browser that is starved proves nothing. The console's pages may take their time. */
 const ALONE = ['test/browser/!(console*).test.ts'];
 
+/** Scenarios take longest, whatever the size of their files: begun last, one of them would keep all others waiting. */
+class ScenariosFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => (/\/(test|sim)\//.test(moduleId) ? 0 : 1);
+    return (await super.sort(files)).toSorted((left, right) => rank(left) - rank(right));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: ScenariosFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
     reporters: ['default', './scripts/summary-reporter.ts'],
