@@ -6,7 +6,7 @@ import { LoadProcess } from './load-process.ts';
 export const SERVER_CPU = 0;
 export const LOAD_CPU = 1;
 
-const READY_MS_MAX = 90_000;
+const READY_MS_MAX = 20_000;
 const PUBLISH_S = 3600;
 
 /** Starts a server on its own CPU, gives it to `work`, and ends it. */

@@ -13,8 +13,7 @@ import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
 const SITE = join(import.meta.dirname, '../../dist/console');
 const IMAGES = process.env['SLUICE_SCREENSHOTS'];
 const BUNDLE_BYTES_MAX = 250_000;
-const WAIT_MS = 30_000;
-const TEST_MS = 120_000;
+const WAIT_MS = 20_000;
 const CHART_MS = 20_000;
 const VIEWPORT = { width: 1280, height: 860 };
 
@@ -40,8 +39,8 @@ beforeAll(async () => {
   context = await browser.newContext({ viewport: VIEWPORT, colorScheme: 'light' });
   page = await context.newPage();
   page.on('console', (message) => {
-    // A stream or a picture that is not there yet is an error to Chromium by itself, and so is a server that has ended.
-    if (message.type() === 'error' && !/status of [45]|net::ERR_/.test(message.text())) complaints.push(message.text());
+    // A stream that is not there yet is a 404, which Chromium calls an error by itself.
+    if (message.type() === 'error' && !message.text().includes('status of 4')) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
 });
@@ -81,7 +80,7 @@ async function isSound(of = page): Promise<void> {
   await of.setViewportSize(VIEWPORT);
 }
 
-describe('the console of a cluster', { timeout: TEST_MS }, () => {
+describe('the console of a cluster', () => {
   it('loads at most 250 kB for its first view', () => {
     const html = readFileSync(join(SITE, 'index.html'), 'utf8');
     const files = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((match) => match[1] as string);
@@ -144,7 +143,7 @@ describe('the console of a cluster', { timeout: TEST_MS }, () => {
     await shoot('console-overview', CHART_MS);
     watching.abort();
     await drained;
-  });
+  }, 60_000);
 
   it.each([
     ['Transcoding', '/console/transcoding'],
@@ -170,7 +169,7 @@ describe('the console of a cluster', { timeout: TEST_MS }, () => {
     await shoot('console-nodes');
     await page.getByRole('button', { name: `Activate ${edge.id}` }).click();
     await card(edge).locator('.badge.active').waitFor({ timeout: WAIT_MS });
-  });
+  }, 60_000);
 
   it('raises an alarm when a node is killed, and lets it be removed', async () => {
     await doomed.server.kill();
@@ -182,7 +181,7 @@ describe('the console of a cluster', { timeout: TEST_MS }, () => {
     await page.getByRole('button', { name: `Remove ${doomed.id}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove for good' }).click();
     await card(doomed).waitFor({ state: 'detached', timeout: WAIT_MS });
-  });
+  }, 60_000);
 
   it('shows visitors from elsewhere who is live, and asks the others for a key where that is not for everybody', async () => {
     const elsewhere = await browser.newContext({ viewport: VIEWPORT, extraHTTPHeaders: { 'x-forwarded-for': '192.0.2.1' } });
@@ -211,7 +210,7 @@ describe('the console of a cluster', { timeout: TEST_MS }, () => {
   });
 });
 
-describe('the console of a node on its own', { timeout: TEST_MS }, () => {
+describe('the console of a node on its own', () => {
   it('shows its streams, and says of the rest what a cluster would be', async () => {
     const server = await ServerProcess.start({ environment: { SLUICE_TRANSCODE_ENABLED: 'false' } });
     try {
@@ -230,6 +229,8 @@ describe('the console of a node on its own', { timeout: TEST_MS }, () => {
       await isSound();
       await alone.close();
     } finally {
+      // A page that is left open complains of the server that is gone.
+      await page.goto('about:blank');
       await server.close();
     }
     expect(complaints).toEqual([]);
