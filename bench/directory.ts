@@ -23,7 +23,10 @@ export const directory: BenchCase = {
         new StreamDirectory(
           {
             ...{ store, bus, own: { node: `node-${at}`, incarnation: 1 }, region: `region-${at % 4}` },
-            nodes: { isAlive: () => true, regionOf: () => undefined, isDraining: () => false, isJudging: true, isSweeper: false },
+            nodes: {
+              ...{ isAlive: () => true, regionOf: () => undefined, isDraining: () => false, isDisconnected: () => false },
+              ...{ isJudging: true, isSweeper: false },
+            },
             now: () => monotonicMs(performance.now()),
             ownState: () => 'live',
             secondPublisher: () => 'reject',

@@ -1,4 +1,4 @@
-import type { Watcher } from './node-streams.ts';
+import type { HubStream, Watcher } from './hub-stream.ts';
 import type { Random } from './random.ts';
 import type { Show } from './shows.ts';
 import type { SimNode } from './sim-node.ts';
@@ -11,6 +11,8 @@ export class Party implements Watcher {
   readonly region: string;
   readonly since: number;
   process: SimProcess | undefined = undefined;
+  /** As it has it from there. */
+  stream: HubStream | undefined = undefined;
   isGone = false;
   /** When it was last seen to get its stream, or came. */
   servedAt: number;
@@ -52,13 +54,15 @@ export class Party implements Watcher {
     world.after(random.between(2, 40), () => {
       if (this.attempt !== attempt) return;
       const { process } = node;
-      if (process === undefined || process.isPaused || !process.streams.watch(this)) again();
+      this.stream = process === undefined || process.isPaused ? undefined : process.streams.watch(this);
+      if (this.stream === undefined) again();
       else this.process = process;
     });
   }
 
   dropped(): void {
     this.process = undefined;
+    this.stream = undefined;
     const attempt = ++this.attempt;
     this.world.after(this.random.between(200, 1_500), () => this.attempt === attempt && this.seek());
   }
@@ -72,6 +76,7 @@ export class Party implements Watcher {
   leave(): void {
     const { process } = this;
     this.process = undefined;
+    this.stream = undefined;
     this.attempt += 1;
     process?.hand(() => process.streams.unwatch(this));
   }

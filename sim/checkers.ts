@@ -1,6 +1,8 @@
 import type { Party } from './audience.ts';
 import type { Faults } from './faults.ts';
+import type { HubStream, Source } from './hub-stream.ts';
 import type { NodeStreams } from './node-streams.ts';
+import type { RelayPull } from './relay-pull.ts';
 import type { World } from './world.ts';
 
 /** What a run must keep. Times in ms; the bounds count from the last fault. */
@@ -15,12 +17,9 @@ export interface Bounds {
   readonly loopMs: number;
   /** Nothing is left in the store of what is over. */
   readonly storeMs: number;
-  /** Of the store and the bus in quiet times, beside the heartbeats of nodes that a node hears and the questions of those who stand by. */
+  /** Of the store and the bus in quiet times, beside the heartbeats of nodes that a node hears. */
   readonly messagesPerNodeAndSecondMax: number;
   readonly bytesPerNodeAndSecondMax: number;
-  /** Of one who stands by, or is stood by for: ten questions with their answers. */
-  readonly messagesPerStandby: number;
-  readonly bytesPerStandby: number;
   readonly bytesPerHeartbeatMax: number;
 }
 
@@ -32,8 +31,6 @@ export const BOUNDS: Bounds = {
   storeMs: 60_000,
   messagesPerNodeAndSecondMax: 60,
   bytesPerNodeAndSecondMax: 5_000,
-  messagesPerStandby: 20,
-  bytesPerStandby: 4_000,
   bytesPerHeartbeatMax: 600,
 };
 
@@ -45,23 +42,29 @@ const SWITCH_MS_MAX = 1_000;
 
 const UNHEARD_MS = 2_000;
 
+/** What comes through more nodes than this comes from itself. */
+const HOPS_MAX = 16;
+
 /** What a run must not do: told with the time and what was seen. */
 export class Violation extends Error {}
 
-/** Where a stream comes from at a node: the node whose publisher it is, the relays passed; `loop`: it comes from itself. */
-export type Source = { readonly from: NodeStreams; readonly hops: number } | 'loop' | undefined;
+/** Each stream at each node is looked up once at a time, for all who have it from there. */
+export function sourceOf(world: World, stream: HubStream, hops = 0): Source {
+  if (stream.seenAt === world.now) return stream.seen;
+  const source = hops > HOPS_MAX ? 'loop' : lookUp(world, stream, hops);
+  stream.seenAt = world.now;
+  stream.seen = source;
+  return source;
+}
 
-export function sourceOf(world: World, streams: NodeStreams, path: string): Source {
-  let at = streams;
-  for (let hops = 0; hops <= 16; hops++) {
-    if (at.process.isDead || at.process.isPaused) return undefined;
-    const stream = at.hub.get(path);
-    if (stream?.publication !== undefined) return { from: at, hops };
-    const source = at.pulls.get(path)?.source;
-    if (stream === undefined || source === undefined || !world.isLinked(at.process, source.process)) return undefined;
-    at = source;
-  }
-  return 'loop';
+function lookUp(world: World, stream: HubStream, hops: number): Source {
+  const { owner, pull } = stream;
+  if (!owner.process.isRunning) return undefined;
+  if (stream.publication !== undefined) return stream;
+  const source = pull?.source;
+  if (source === undefined || !world.isLinked(owner.process, source.process)) return undefined;
+  const there = pull?.sourceStream;
+  return there === undefined ? undefined : sourceOf(world, there, hops + 1);
 }
 
 /** Looks at a world while it runs, and throws a {@link Violation} at the first thing that must not be. */
@@ -115,17 +118,11 @@ export class Checkers {
   /** What nodes sent and got in a quiet time of `seconds`. */
   lookAtTraffic(
     seconds: number,
-    sums: readonly {
-      readonly id: string;
-      readonly messages: number;
-      readonly bytes: number;
-      readonly heard: number;
-      readonly standbys: number;
-    }[],
+    sums: readonly { readonly id: string; readonly messages: number; readonly bytes: number; readonly heard: number }[],
   ): void {
-    for (const { id, messages, bytes, heard, standbys } of sums) {
-      const perSecond = messages / seconds - heard - standbys * BOUNDS.messagesPerStandby;
-      const bytesPerSecond = bytes / seconds - heard * BOUNDS.bytesPerHeartbeatMax - standbys * BOUNDS.bytesPerStandby;
+    for (const { id, messages, bytes, heard } of sums) {
+      const perSecond = messages / seconds - heard;
+      const bytesPerSecond = bytes / seconds - heard * BOUNDS.bytesPerHeartbeatMax;
       this.note('messagesPerNodeAndSecond', perSecond);
       this.note('bytesPerNodeAndSecond', bytesPerSecond);
       if (perSecond > BOUNDS.messagesPerNodeAndSecondMax) this.fail(`${id} had ${perSecond} control messages a second beside heartbeats`);
@@ -148,14 +145,14 @@ export class Checkers {
 
   private lookAtParty(party: Party): void {
     const { world } = this;
-    const { process, path } = party;
-    const source = process === undefined ? undefined : sourceOf(world, process.streams, path);
-    if (source === 'loop') this.lasts(`loop of ${path} at ${process?.place.id}`, BOUNDS.loopMs, 'loopMs');
+    const { process, stream } = party;
+    const source = stream === undefined ? undefined : sourceOf(world, stream);
+    if (source === 'loop') this.lasts(`loop of ${party.path} at ${process?.place.id}`, BOUNDS.loopMs, 'loopMs');
     // Without anything that lasts, as nearly always, there is nothing to be looked up.
-    else if (this.since.size > 0) this.since.delete(`loop of ${path} at ${process?.place.id}`);
+    else if (this.since.size > 0) this.since.delete(`loop of ${party.path} at ${process?.place.id}`);
     if (source !== undefined && source !== 'loop') {
       party.servedAt = world.now;
-      this.lookForMisled(party, source.from);
+      this.lookForMisled(party, source);
       return;
     }
     this.lookForForgotten(party);
@@ -166,12 +163,11 @@ export class Checkers {
   }
 
   /** Served, but by a node that lost the stream and could know it. */
-  private lookForMisled(party: Party, from: NodeStreams): void {
+  private lookForMisled(party: Party, source: HubStream): void {
     const { world } = this;
-    const known = from.directory?.stream(party.path);
-    const isFromOwner = known === undefined || (known.holder.node === from.id && known.holder.incarnation === from.holder.incarnation);
-    const canKnow = party.process?.client.isConnected === true && from.process.client.isConnected;
-    if (isFromOwner || !canKnow || from.standbys.has(party.path) || from.directory?.ownEpoch(party.path) === undefined) {
+    const from = source.owner;
+    const canKnow = this.isMisleading(source) && party.process?.client.isConnected === true && from.process.client.isConnected;
+    if (!canKnow) {
       party.misledSince = undefined;
       return;
     }
@@ -180,8 +176,19 @@ export class Checkers {
     this.note('staleOwnerMs', ms);
     if (ms > BOUNDS.staleOwnerMs)
       this.fail(
-        `viewers of ${party.path} at ${party.process?.place.id} are served by ${from.id}, whose claim was lost to ${known?.holder.node}`,
+        `viewers of ${party.path} at ${party.process?.place.id} are served by ${from.id}, whose claim was lost to ${from.directory?.stream(party.path)?.holder.node}`,
       );
+  }
+
+  /** Whether a node with a publisher goes on although it knows that the stream is another's. */
+  private isMisleading(source: HubStream): boolean {
+    if (source.misleadsAt === this.world.now) return source.misleads;
+    const { owner, path } = source;
+    const known = owner.directory?.stream(path);
+    const isFromOwner = known === undefined || (known.holder.node === owner.id && known.holder.incarnation === owner.holder.incarnation);
+    source.misleadsAt = this.world.now;
+    source.misleads = !isFromOwner && !owner.standbys.has(path) && owner.directory?.ownEpoch(path) !== undefined;
+    return source.misleads;
   }
 
   private lookForForgotten(party: Party): void {
@@ -235,17 +242,26 @@ export class Checkers {
 
   private lookAtRegions(): void {
     const { world } = this;
-    const feeds = new Map<string, string[]>();
-    for (const { process, region, id } of world.nodes) {
-      for (const [path, pull] of process?.streams.pulls ?? []) {
-        if (pull.source === undefined || pull.source.region === region) continue;
-        const key = `${path} into ${region}`;
-        feeds.set(key, [...(feeds.get(key) ?? []), `${id} from ${pull.source.id}`]);
+    for (const region of world.regions) {
+      const feeds = new Map<string, RelayPull[]>();
+      for (const { process } of world.nodesOf(region)) {
+        for (const [path, pull] of process?.streams.pulls ?? []) {
+          if (pull.source === undefined || pull.source.region === region) continue;
+          const others = feeds.get(path);
+          if (others === undefined) feeds.set(path, [pull]);
+          else others.push(pull);
+        }
       }
+      for (const [path, pulls] of feeds) this.lookAtFeeds(`${path} into ${region}`, pulls);
     }
-    for (const [key, by] of feeds) {
-      if (by.length > 1) this.lasts(`${key} is fed ${by.length} times: ${by.join(', ')}`, BOUNDS.settledMs, 'fedTwiceMs', `feed ${key}`);
-      else this.since.delete(`feed ${key}`);
+  }
+
+  private lookAtFeeds(key: string, pulls: readonly RelayPull[]): void {
+    if (pulls.length > 1) {
+      const by = pulls.map(({ owner, source }) => `${owner.id} from ${source?.id}`).join(', ');
+      this.lasts(`${key} is fed ${pulls.length} times: ${by}`, BOUNDS.settledMs, 'fedTwiceMs', `feed ${key}`);
+    } else if (this.since.size > 0) {
+      this.since.delete(`feed ${key}`);
     }
   }
 

@@ -6,22 +6,25 @@ const CALL_TIMEOUT_MS = 5_000;
 /** What a message is longer on the wire than its subject and value, roughly. */
 const FRAMING_BYTES = 64;
 
-/** What went between a client and the engine. */
-export interface Traffic {
-  messagesIn: number;
-  messagesOut: number;
-  bytesIn: number;
-  bytesOut: number;
+/** A process's event loop. */
+export interface EventLoop {
+  /** Runs it at once, or when the process goes on; it is lost with the process. */
+  hand(run: () => void): void;
+  /** A watch was told something. */
+  stirred(): void;
 }
-
-/** Runs what a process gets in its own event loop: later, when it stands still. */
-export type EventLoop = (run: () => void) => void;
 
 /** One process's way to the engine. */
 export class EngineClient {
   readonly store: Store;
   readonly bus: Bus;
-  readonly traffic: Traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 };
+  /** The process lives and does not stand still, so that what comes for it runs at once. */
+  isAwake = true;
+  /** What went between it and the engine. */
+  messagesIn = 0;
+  messagesOut = 0;
+  bytesIn = 0;
+  bytesOut = 0;
   /** One way. */
   latencyMs: number;
   private readonly engine: Engine;
@@ -29,7 +32,7 @@ export class EngineClient {
   private isCut: boolean;
   private isClosed = false;
   private wasConnected: boolean;
-  private readonly watches = new Map<Watch, StoreWatcher>();
+  private readonly watches = new Set<Watch>();
   private readonly subscriptions = new Set<Subscription>();
   private readonly servers = new Map<string, Serve>();
   private readonly connectedHandlers = new Set<(isConnected: boolean) => void>();
@@ -60,6 +63,8 @@ export class EngineClient {
     this.setCut(true);
     this.engine.agenda.after(before + 1, () => {
       if (this.isClosed) return;
+      // It came back meanwhile, by the way that it had before: it leaves that first.
+      if (!this.isCut) return this.setLatency(latencyMs, isCutStill);
       this.latencyMs = latencyMs;
       this.setCut(isCutStill());
     });
@@ -69,6 +74,7 @@ export class EngineClient {
   close(): void {
     if (this.wasConnected) this.leave();
     this.isClosed = true;
+    this.isAwake = false;
     this.engine.remove(this);
   }
 
@@ -80,9 +86,9 @@ export class EngineClient {
     if (isConnected) this.arrive();
     else this.leave();
     for (const handler of this.connectedHandlers) this.later(() => this.connectedHandlers.has(handler) && handler(isConnected));
-    for (const [watch, watcher] of this.watches) {
-      if (isConnected) this.replay(watch, watcher);
-      else this.later(() => this.watches.has(watch) && watcher.lost());
+    for (const watch of this.watches) {
+      if (isConnected) this.replay(watch);
+      else this.later(() => watch.isOpen && watch.watcher.lost());
     }
   }
 
@@ -98,26 +104,44 @@ export class EngineClient {
     });
   }
 
+  /** The engine's: a key under the watch's prefix was written, or deleted. */
+  written(watch: Watch, key: string, revision: number, entry: StoreEntry | undefined): void {
+    this.count('In', key.length + (entry?.value.length ?? 0));
+    const { loop } = this;
+    if (this.isAwake) {
+      tell(watch, key, revision, entry);
+      loop.stirred();
+    } else {
+      loop.hand(() => tell(watch, key, revision, entry));
+    }
+  }
+
+  /** The engine's: a message for a subscription. */
+  published(subscription: Subscription, subject: string, message: Uint8Array): void {
+    this.count('In', subject.length + message.length);
+    if (this.isAwake) hear(subscription, subject, message);
+    else this.loop.hand(() => hear(subscription, subject, message));
+  }
+
   private arrive(): void {
-    for (const watch of this.watches.keys()) this.engine.watch(watch);
+    for (const watch of this.watches) this.engine.watch(watch);
     for (const subscription of this.subscriptions) this.engine.subscribe(subscription);
     for (const subject of this.servers.keys()) this.engine.serve(subject, this);
   }
 
   private leave(): void {
-    for (const watch of this.watches.keys()) this.engine.endWatch(watch);
+    for (const watch of this.watches) this.engine.endWatch(watch);
     for (const subscription of this.subscriptions) this.engine.unsubscribe(subscription);
     for (const subject of this.servers.keys()) this.engine.endServe(subject, this);
   }
 
   count(way: 'In' | 'Out', bytes: number): void {
-    const { traffic } = this;
     if (way === 'In') {
-      traffic.messagesIn += 1;
-      traffic.bytesIn += bytes + FRAMING_BYTES;
+      this.messagesIn += 1;
+      this.bytesIn += bytes + FRAMING_BYTES;
     } else {
-      traffic.messagesOut += 1;
-      traffic.bytesOut += bytes + FRAMING_BYTES;
+      this.messagesOut += 1;
+      this.bytesOut += bytes + FRAMING_BYTES;
     }
   }
 
@@ -128,19 +152,19 @@ export class EngineClient {
   /** In the process's own event loop, behind what is on its way already. */
   private later(run: () => void): void {
     this.afterLatency(() => {
-      if (!this.isClosed) this.loop(run);
+      if (!this.isClosed) this.loop.hand(run);
     });
   }
 
-  private replay(watch: Watch, watcher: StoreWatcher): void {
+  private replay(watch: Watch): void {
     const entries = this.engine.under(watch.prefix);
     this.later(() => {
-      if (!this.watches.has(watch) || !this.isConnected) return;
+      if (!watch.isOpen || !this.isConnected) return;
       for (const entry of entries) {
         this.count('In', entry.key.length + entry.value.length);
-        watcher.changed(entry);
+        watch.watcher.changed(entry);
       }
-      watcher.current();
+      watch.watcher.current();
     });
   }
 
@@ -149,7 +173,7 @@ export class EngineClient {
     const sentAt = engine.agenda.now;
     const fail = (): void =>
       engine.agenda.after(sentAt + CALL_TIMEOUT_MS - engine.agenda.now, () => {
-        if (!this.isClosed) this.loop(() => done({ ok: false, failure: 'unavailable', detail: 'the engine is out of reach' }));
+        if (!this.isClosed) this.loop.hand(() => done({ ok: false, failure: 'unavailable', detail: 'the engine is out of reach' }));
       });
     if (!this.isConnected) {
       fail();
@@ -163,7 +187,7 @@ export class EngineClient {
       this.afterLatency(() => {
         if (!this.isConnected) return fail();
         this.count('In', 0);
-        this.loop(() => done(result));
+        this.loop.hand(() => done(result));
       });
     });
   }
@@ -191,27 +215,16 @@ export class EngineClient {
   }
 
   private watch(prefix: string, watcher: StoreWatcher): () => void {
-    const tell = (key: string, revision: number, entry: StoreEntry | undefined): void => {
-      if (!this.watches.has(watch)) return;
-      if (entry === undefined) watcher.deleted(key, revision);
-      else watcher.changed(entry);
-    };
-    const watch: Watch = {
-      client: this,
-      prefix,
-      written: (key, revision, entry) => {
-        this.count('In', key.length + (entry?.value.length ?? 0));
-        this.loop(() => tell(key, revision, entry));
-      },
-    };
-    this.watches.set(watch, watcher);
+    const watch: Watch = { client: this, prefix, watcher, isOpen: true };
+    this.watches.add(watch);
     if (this.isConnected) {
       this.engine.watch(watch);
-      this.replay(watch, watcher);
+      this.replay(watch);
     } else {
-      this.later(() => this.watches.has(watch) && watcher.lost());
+      this.later(() => watch.isOpen && watcher.lost());
     }
     return () => {
+      watch.isOpen = false;
       if (this.watches.delete(watch)) this.engine.endWatch(watch);
     };
   }
@@ -242,18 +255,12 @@ export class EngineClient {
     };
   }
 
-  private subscribe(pattern: string, handler: (subject: string, message: Uint8Array) => void): () => void {
-    const subscription: Subscription = {
-      client: this,
-      pattern,
-      deliver: (subject, message) => {
-        this.count('In', subject.length + message.length);
-        this.loop(() => this.subscriptions.has(subscription) && handler(subject, message));
-      },
-    };
+  private subscribe(pattern: string, handler: Subscription['handler']): () => void {
+    const subscription: Subscription = { client: this, pattern, handler, isOpen: true };
     this.subscriptions.add(subscription);
     if (this.isConnected) this.engine.subscribe(subscription);
     return () => {
+      subscription.isOpen = false;
       this.subscriptions.delete(subscription);
       this.engine.unsubscribe(subscription);
     };
@@ -264,7 +271,7 @@ export class EngineClient {
     const once = (reply: BusReply): void => {
       if (isDone || this.isClosed) return;
       isDone = true;
-      this.loop(() => done(reply));
+      this.loop.hand(() => done(reply));
     };
     if (!this.isConnected) {
       this.afterLatency(() => once({ ok: false, failure: 'unavailable' }));
@@ -279,6 +286,16 @@ export class EngineClient {
       server.asked(subject, message, (answer) => this.afterLatency(() => this.isConnected && once({ ok: true, value: answer })));
     });
   }
+}
+
+function tell({ isOpen, watcher }: Watch, key: string, revision: number, entry: StoreEntry | undefined): void {
+  if (!isOpen) return;
+  if (entry === undefined) watcher.deleted(key, revision);
+  else watcher.changed(entry);
+}
+
+function hear({ isOpen, handler }: Subscription, subject: string, message: Uint8Array): void {
+  if (isOpen) handler(subject, message);
 }
 
 const failed = (failure: StoreFailure, detail: string): { ok: false; failure: StoreFailure; detail: string } => ({

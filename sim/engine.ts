@@ -1,18 +1,25 @@
-import type { StoreEntry } from '../src/cluster/mod.ts';
+import type { StoreEntry, StoreWatcher } from '../src/cluster/mod.ts';
 import type { Agenda } from './agenda.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Random } from './random.ts';
 
+/** An entry with what the first node made of it, for all others. */
+export interface SharedEntry extends StoreEntry {
+  reading: object | string | undefined;
+}
+
 export interface Watch {
   readonly client: EngineClient;
   readonly prefix: string;
-  written(key: string, revision: number, entry: StoreEntry | undefined): void;
+  readonly watcher: StoreWatcher;
+  isOpen: boolean;
 }
 
 export interface Subscription {
   readonly client: EngineClient;
   readonly pattern: string;
-  deliver(subject: string, message: Uint8Array): void;
+  readonly handler: (subject: string, message: Uint8Array) => void;
+  isOpen: boolean;
 }
 
 export type Serve = (message: Uint8Array, reply: (answer: Uint8Array) => void) => void;
@@ -40,6 +47,8 @@ export class Engine {
   private readonly servers = new Map<string, Set<EngineClient>>();
   /** Patterns that a subject matches, as far as that was looked up. */
   private readonly routes = new Map<string, Groups<Subscription>[]>();
+  /** Lists of what is under a prefix, for all who ask before something is written. */
+  private readonly listed = new Map<string, { readonly revision: number; readonly entries: readonly StoreEntry[] }>();
   private isDown = false;
   private stoppedAt = 0;
   /** When it went away that came back without what it knew, the last time. */
@@ -69,6 +78,7 @@ export class Engine {
   /** As an engine whose disk was lost: while it is stopped. */
   wipe(): void {
     this.entries.clear();
+    this.listed.clear();
     this.lostAt = this.stoppedAt;
     this.revision = 0;
   }
@@ -85,10 +95,13 @@ export class Engine {
     return this.entries.get(key);
   }
 
-  under(prefix: string): StoreEntry[] {
-    const found: StoreEntry[] = [];
-    for (const entry of this.entries.values()) if (entry.key.startsWith(prefix)) found.push(entry);
-    return found;
+  under(prefix: string): readonly StoreEntry[] {
+    const known = this.listed.get(prefix);
+    if (known?.revision === this.revision) return known.entries;
+    const entries: StoreEntry[] = [];
+    for (const entry of this.entries.values()) if (entry.key.startsWith(prefix)) entries.push(entry);
+    this.listed.set(prefix, { revision: this.revision, entries });
+    return entries;
   }
 
   /** Writes if the key has `expected` as its revision (0: it is not there); undefined is a conflict. A missing value deletes. */
@@ -96,14 +109,14 @@ export class Engine {
     const known = this.entries.get(key);
     if ((known?.revision ?? 0) !== expected || (value === undefined && known === undefined)) return undefined;
     const revision = ++this.revision;
-    const entry = value === undefined ? undefined : { key, value, revision };
+    const entry: SharedEntry | undefined = value === undefined ? undefined : { key, value, revision, reading: undefined };
     if (entry === undefined) this.entries.delete(key);
     else this.entries.set(key, entry);
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const [latency, group] of groups) {
         this.agenda.after(latency, () => {
-          for (const watch of group) watch.written(key, revision, entry);
+          for (const watch of group) watch.client.written(watch, key, revision, entry);
         });
       }
     }
@@ -127,7 +140,7 @@ export class Engine {
       for (const [latency, group] of groups) {
         if (group.size === 0) continue;
         this.agenda.after(latency + delay, () => {
-          for (const subscription of group) subscription.deliver(subject, message);
+          for (const subscription of group) subscription.client.published(subscription, subject, message);
         });
       }
     }

@@ -62,9 +62,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   clockJump: (_faults, world, random) => {
     const node = aNode(world, random);
-    node.wallOffsetMs = (random.chance(0.5) ? 1 : -1) * random.between(1_000, 3_600_000);
+    node.clock.offsetMs = (random.chance(0.5) ? 1 : -1) * random.between(1_000, 3_600_000);
     return () => {
-      node.wallOffsetMs = 0;
+      node.clock.offsetMs = 0;
     };
   },
   slowLink: (_faults, world, random) => {

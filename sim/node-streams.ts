@@ -8,6 +8,8 @@ import {
   type Upstream,
 } from '../src/cluster/mod.ts';
 import { monotonicMs } from '../src/core/mod.ts';
+import { HubStream, type Publication, type Watcher } from './hub-stream.ts';
+import { OriginWatch } from './origin-watch.ts';
 import { RelayPull } from './relay-pull.ts';
 import { shareReadings } from './shared-reader.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -22,31 +24,6 @@ export type RelayAnswer =
   | { readonly epoch: number; readonly hops: readonly string[] }
   | { readonly elsewhere: readonly string[] }
   | undefined;
-
-/** Who publishes: an encoder's connection to a node. */
-export interface Publication {
-  readonly path: string;
-  readonly startedWallMs: number;
-  /** The node ended it. */
-  closed(reason: 'evicted' | 'died'): void;
-}
-
-/** Who watches at a node. */
-export interface Watcher {
-  readonly path: string;
-  /** The node ended the stream, or itself. */
-  dropped(): void;
-}
-
-/** A stream in a node's hub: with a publisher of its own, or relayed. */
-export interface HubStream {
-  readonly path: string;
-  publication: Publication | undefined;
-  isRelayed: boolean;
-  heldUntil: number | undefined;
-  startedWallMs: number;
-  readonly watchers: Set<Watcher>;
-}
 
 /** What the simulator sees of decisions: the same for all nodes. */
 export interface WorldObserver {
@@ -63,7 +40,11 @@ export class NodeStreams {
   directory: StreamDirectory | undefined = undefined;
   readonly hub: Map<string, HubStream> = new Map();
   readonly pulls: Map<string, RelayPull> = new Map();
-  readonly standbys: Set<string> = new Set();
+  /** The origin of each stream that a publisher waits for here, and this node's connections to origins. */
+  readonly standbys: Map<string, string> = new Map();
+  readonly watches: Map<string, OriginWatch> = new Map();
+  /** Of other nodes, to this one. */
+  readonly originWatches: Set<OriginWatch> = new Set();
   /** Streams that are held over; others, too. */
   private readonly holding = new Set<HubStream>();
   /** Who watches here, of all streams. */
@@ -100,6 +81,7 @@ export class NodeStreams {
           isAlive: (node, run) => membership.isAlive(node, run),
           regionOf: (node) => membership.node(node)?.record.region,
           isDraining: (node) => (node === this.id ? this.process.isDraining : membership.node(node)?.record.status === 'draining'),
+          isDisconnected: (node) => this.watches.get(node)?.isBroken ?? true,
           get isJudging() {
             return membership.isJudging;
           },
@@ -117,8 +99,10 @@ export class NodeStreams {
         stop: (name) => this.stop(name),
         held: (name, epoch) => this.held(name, epoch),
         evict: (name) => this.evict(name),
-        standBy: (name) => this.standbys.add(name),
-        changed: () => undefined,
+        standBy: (name, origin) => this.waitFor(name, origin),
+        changed: (name, stream) => {
+          if (stream !== undefined && stream.holder.node !== this.id && this.standbys.has(name)) this.waitFor(name, stream.holder.node);
+        },
       },
     );
     this.directory.start();
@@ -134,6 +118,13 @@ export class NodeStreams {
   die(): void {
     this.directory?.close();
     for (const pull of this.pulls.values()) pull.stop();
+    for (const watch of this.watches.values()) watch.close();
+    for (const watch of [...this.originWatches]) {
+      this.process.world.after(
+        this.latencyTo(watch.owner.id),
+        () => watch.source === this && watch.owner.process.hand(() => watch.source === this && watch.broke()),
+      );
+    }
     for (const pullers of this.pullers.values()) {
       for (const pull of [...pullers]) {
         const { source } = pull;
@@ -152,6 +143,7 @@ export class NodeStreams {
   // What publishers and viewers do.
 
   publish(publication: Publication): boolean {
+    this.process.timersChanged();
     const { path } = publication;
     const present = this.hub.get(path);
     if (this.process.isDraining) return false;
@@ -179,14 +171,15 @@ export class NodeStreams {
     }
   }
 
-  /** False: it cannot be had here. */
-  watch(watcher: Watcher): boolean {
+  /** Undefined: it cannot be had here. */
+  watch(watcher: Watcher): HubStream | undefined {
     const { path } = watcher;
-    if (this.process.isDraining) return false;
+    this.process.timersChanged();
+    if (this.process.isDraining) return undefined;
     let stream = this.hub.get(path);
     if (stream === undefined) {
       if (!this.pulls.has(path)) {
-        if (this.directory?.canSource(path) !== true) return false;
+        if (this.directory?.canSource(path) !== true) return undefined;
         this.directory.want(path);
       }
       stream = this.addStream(path, 0);
@@ -194,12 +187,22 @@ export class NodeStreams {
     }
     if (!stream.watchers.has(watcher)) this.watching += 1;
     stream.watchers.add(watcher);
-    return true;
+    return stream;
   }
 
   unwatch(watcher: Watcher): void {
     if (this.hub.get(watcher.path)?.watchers.delete(watcher) === true) this.watching -= 1;
     this.idle.add(watcher.path);
+  }
+
+  /** When it is to be ticked next; in the past: as soon as may be. */
+  get wakeAt(): number {
+    return this.directory === undefined || this.holding.size > 0 ? 0 : this.directory.wakeAt;
+  }
+
+  /** Whether somebody may have left. */
+  get isLingering(): boolean {
+    return this.idle.size > 0;
   }
 
   tick(now: number): void {
@@ -276,6 +279,7 @@ export class NodeStreams {
     if (pullers?.size !== 0) return;
     this.pullers.delete(pull.path);
     this.idle.add(pull.path);
+    this.process.timersChanged();
   }
 
   pullBroken(pull: RelayPull, upstream: Upstream): void {
@@ -310,8 +314,9 @@ export class NodeStreams {
     for (const pullers of this.pullers.values()) yield* pullers;
   }
 
-  isWith(node: string, path: string): boolean {
-    return this.directory?.stream(path)?.holder.node === node || this.directory?.upstreamOf(path)?.node === node;
+  /** The stream's origin and this node's upstream, as far as there are such nodes. */
+  whoHas(path: string): readonly (string | undefined)[] {
+    return [this.directory?.stream(path)?.holder.node, this.directory?.upstreamOf(path)?.node];
   }
 
   get sizes(): Readonly<Record<string, number>> {
@@ -332,15 +337,15 @@ export class NodeStreams {
   }
 
   private addStream(path: string, startedWallMs: number): HubStream {
-    const stream: HubStream = { path, publication: undefined, isRelayed: false, heldUntil: undefined, startedWallMs, watchers: new Set() };
+    const stream = new HubStream(this, path, startedWallMs);
+    stream.pull = this.pulls.get(path);
     this.hub.set(path, stream);
     return stream;
   }
 
   private tell(stream: HubStream): void {
     const { path } = stream;
-    this.pulls.get(path)?.stop();
-    this.pulls.delete(path);
+    this.endPull(path);
     const body = this.bodyOf(stream);
     if (this.directory === undefined) return;
     this.told.set(path, JSON.stringify(body));
@@ -374,16 +379,18 @@ export class NodeStreams {
   private hold(stream: HubStream): void {
     stream.heldUntil = this.process.monotonic() + HOLD_MS;
     this.holding.add(stream);
+    this.process.timersChanged();
   }
 
   /** The stream is over in this node's hub: those who watch it or pull it are told. */
   private end(stream: HubStream): void {
     const { path } = stream;
     this.hub.delete(path);
+    stream.isOver = true;
     this.watching -= stream.watchers.size;
     stream.publication?.closed('evicted');
     for (const watcher of stream.watchers) watcher.dropped();
-    this.standbys.delete(path);
+    this.waitNoMore(path);
     this.fanOut.forget(path);
     for (const pull of [...(this.pullers.get(path) ?? [])]) {
       this.process.world.after(this.latencyTo(pull.owner.id), () =>
@@ -405,7 +412,7 @@ export class NodeStreams {
   ended(pull: RelayPull): void {
     pull.stop();
     if (this.pulls.get(pull.path) !== pull) return;
-    this.pulls.delete(pull.path);
+    this.endPull(pull.path);
     this.directory?.unwant(pull.path);
     const stream = this.hub.get(pull.path);
     if (stream?.isRelayed === true) this.end(stream);
@@ -418,14 +425,14 @@ export class NodeStreams {
   }
 
   private held(path: string, epoch: number): void {
-    this.standbys.delete(path);
+    this.waitNoMore(path);
     this.process.world.observer.held(this, path, epoch);
     this.pathIs(path, epoch, []);
   }
 
   private evict(path: string): void {
     this.told.delete(path);
-    this.standbys.delete(path);
+    this.waitNoMore(path);
     const stream = this.hub.get(path);
     if (stream === undefined) return;
     const { publication } = stream;
@@ -436,22 +443,49 @@ export class NodeStreams {
     this.directory?.want(path);
   }
 
+  private waitFor(path: string, origin: string): void {
+    this.standbys.set(path, origin);
+    this.watchOrigins();
+  }
+
+  private waitNoMore(path: string): void {
+    if (this.standbys.delete(path)) this.watchOrigins();
+  }
+
+  private watchOrigins(): void {
+    const origins = new Set(this.standbys.values());
+    for (const [node, watch] of this.watches) {
+      if (origins.has(node)) continue;
+      watch.close();
+      this.watches.delete(node);
+    }
+    for (const node of origins) if (!this.watches.has(node)) this.watches.set(node, new OriginWatch(this, node));
+  }
+
   private pull(path: string, upstream: Upstream): void {
     let pull = this.pulls.get(path);
     if (pull === undefined) {
       pull = new RelayPull(this, path);
       this.pulls.set(path, pull);
       this.idle.add(path);
+      this.process.timersChanged();
     }
     const stream = this.hub.get(path);
+    if (stream !== undefined) stream.pull = pull;
     if (stream?.isRelayed === true) stream.heldUntil = undefined;
     pull.from(upstream);
   }
 
   private stop(path: string): void {
+    this.endPull(path);
+    const stream = this.hub.get(path);
+    if (stream?.isRelayed === true) this.end(stream);
+  }
+
+  private endPull(path: string): void {
     this.pulls.get(path)?.stop();
     this.pulls.delete(path);
     const stream = this.hub.get(path);
-    if (stream?.isRelayed === true) this.end(stream);
+    if (stream !== undefined) stream.pull = undefined;
   }
 }

@@ -1,10 +1,11 @@
 import type { Upstream } from '../src/cluster/mod.ts';
+import type { HubStream } from './hub-stream.ts';
 import type { NodeStreams } from './node-streams.ts';
 
 /** What a refused puller does next, and how long a connection takes to be given up: as the relay's. */
 const RETRY_MS = 200;
-const CONNECT_RETRY_MS_MIN = 50;
-const CONNECT_RETRY_MS_MAX = 1_000;
+export const CONNECT_RETRY_MS_MIN = 50;
+export const CONNECT_RETRY_MS_MAX = 1_000;
 export const SILENT_MS = 3_000;
 
 /** A stream that one node pulls from another: the relay's connection and subscription, without frames. */
@@ -14,6 +15,8 @@ export class RelayPull {
   upstream: Upstream | undefined = undefined;
   /** The run of the upstream's process that it is connected to. */
   source: NodeStreams | undefined = undefined;
+  /** The stream there, as it was when it was looked up last. */
+  private there: HubStream | undefined = undefined;
   epoch = 0;
   hops: readonly string[] = [];
   idleSince: number | undefined = undefined;
@@ -23,6 +26,12 @@ export class RelayPull {
   constructor(owner: NodeStreams, path: string) {
     this.owner = owner;
     this.path = path;
+  }
+
+  /** The stream as it is at its source. */
+  get sourceStream(): HubStream | undefined {
+    if (this.there === undefined || this.there.isOver || this.there.owner !== this.source) this.there = this.source?.hub.get(this.path);
+    return this.there;
   }
 
   from(upstream: Upstream): void {

@@ -113,7 +113,6 @@ class TrafficMeter {
   private readonly world: World;
   private readonly checkers: Checkers;
   private readonly before = new Map<string, { readonly bytes: number; readonly messages: number }>();
-  private standbysBefore: ReadonlyMap<string, number> = new Map();
   private beganAt = 0;
 
   constructor(world: World, checkers: Checkers) {
@@ -123,22 +122,14 @@ class TrafficMeter {
 
   begin(): void {
     this.beganAt = this.world.now;
-    this.standbysBefore = this.standbys();
     for (const { id, bytes, messages } of this.read()) this.before.set(id, { bytes, messages });
   }
 
   end(): void {
     const seconds = (this.world.now - this.beganAt) / 1_000;
-    const standbys = this.standbys();
     const sums = this.read().map(({ id, bytes, messages, heard }) => {
       const before = this.before.get(id) ?? { bytes: 0, messages: 0 };
-      return {
-        id,
-        bytes: bytes - before.bytes,
-        messages: messages - before.messages,
-        heard,
-        standbys: Math.max(standbys.get(id) ?? 0, this.standbysBefore.get(id) ?? 0),
-      };
+      return { id, bytes: bytes - before.bytes, messages: messages - before.messages, heard };
     });
     const deaf = sums.filter(({ heard }) => heard === 0);
     this.deafMean = deaf.reduce((sum, { bytes }) => sum + bytes, 0) / seconds / Math.max(1, deaf.length);
@@ -149,21 +140,9 @@ class TrafficMeter {
     if (this.world.options.makers === 0) this.checkers.lookAtTraffic(seconds, sums);
   }
 
-  /** In how many standbys each node has a part, as the one who waits or the one who is waited for. */
-  private standbys(): ReadonlyMap<string, number> {
-    const parts = new Map<string, number>();
-    for (const { id, process } of this.world.nodes) {
-      for (const path of process?.streams.standbys ?? []) {
-        const origin = process?.streams.directory?.stream(path)?.holder.node;
-        for (const part of origin === undefined ? [id] : [id, origin]) parts.set(part, (parts.get(part) ?? 0) + 1);
-      }
-    }
-    return parts;
-  }
-
   private read(): { readonly id: string; readonly bytes: number; readonly messages: number; readonly heard: number }[] {
     return this.world.nodes.map(({ id, process }) => {
-      const { bytesIn = 0, bytesOut = 0, messagesIn = 0, messagesOut = 0 } = process?.client.traffic ?? {};
+      const { bytesIn = 0, bytesOut = 0, messagesIn = 0, messagesOut = 0 } = process?.client ?? {};
       return { id, bytes: bytesIn + bytesOut, messages: messagesIn + messagesOut, heard: process?.membership.heardNodes ?? 0 };
     });
   }

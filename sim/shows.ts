@@ -1,5 +1,5 @@
 import type { SecondPublisher } from '../src/cluster/mod.ts';
-import type { Publication } from './node-streams.ts';
+import type { Publication } from './hub-stream.ts';
 import type { Random } from './random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';

@@ -42,7 +42,7 @@ export class SimAllocation {
         claimed: (path) => streams.directory?.stream(path),
       },
       isDraining: () => process.isDraining,
-      clock: { monotonic: () => process.monotonic(), wall: () => wallMs(world.now + place.wallOffsetMs) },
+      clock: { monotonic: () => process.monotonic(), wall: () => wallMs(world.now + place.clock.offsetMs) },
       listener: { leading: (epoch) => world.observer.leading(process, epoch), resigned: () => undefined },
     });
   }

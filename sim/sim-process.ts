@@ -1,16 +1,14 @@
 import { Membership, type NodeLoad } from '../src/cluster/mod.ts';
-import { type MonotonicMs, monotonicMs, wallMs } from '../src/core/mod.ts';
-import { EngineClient } from './engine-client.ts';
+import type { MonotonicMs } from '../src/core/mod.ts';
+import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
 import { SHARED_READER } from './shared-reader.ts';
 import { SimAllocation } from './sim-allocation.ts';
-import type { SimNode } from './sim-node.ts';
+import { type SimNode, WALL_START_MS } from './sim-node.ts';
 import type { World } from './world.ts';
 
-const WALL_START_MS = Date.UTC(2026, 0, 1);
-
 /** One run of a node's process. What is meant for it while it stands still waits. */
-export class SimProcess {
+export class SimProcess implements EventLoop {
   readonly world: World;
   readonly place: SimNode;
   readonly client: EngineClient;
@@ -19,17 +17,20 @@ export class SimProcess {
   readonly startedAt: number;
   /** In a world where something is transcoded, as soon as the node is registered. */
   allocation: SimAllocation | undefined = undefined;
+  /** What it gets, it does at once: it lives, and does not stand still. */
+  isRunning = true;
   isDead = false;
   isDraining = false;
   private waiting: (() => void)[] | undefined = undefined;
+  /** Its timers need not run sooner; in the past: at their next turn. */
+  private dueAt = 0;
   private lingerAt = 0;
 
   constructor(world: World, place: SimNode) {
     this.world = world;
     this.startedAt = world.now;
     this.place = place;
-    const loop = (run: () => void): void => this.hand(run);
-    this.client = new EngineClient(world.engine, { latencyMs: place.engineLatencyMs, isCut: place.isCut, loop });
+    this.client = new EngineClient(world.engine, { latencyMs: place.engineLatencyMs, isCut: place.isCut, loop: this });
     this.streams = new NodeStreams(this);
     this.membership = new Membership(
       {
@@ -41,7 +42,7 @@ export class SimProcess {
       {
         store: this.client.store,
         bus: this.client.bus,
-        clock: { monotonic: () => this.monotonic(), wall: () => wallMs(WALL_START_MS + world.now + place.wallOffsetMs) },
+        clock: place.clock,
         own: {
           id: place.id,
           region: place.region,
@@ -70,29 +71,49 @@ export class SimProcess {
   }
 
   monotonic(): MonotonicMs {
-    return monotonicMs(this.world.now);
+    return this.place.clock.monotonic();
   }
 
   /** Runs it in this process's event loop. */
   hand(run: () => void): void {
     if (this.isDead) return;
-    if (this.waiting !== undefined) this.waiting.push(run);
-    else run();
+    if (this.waiting !== undefined) {
+      this.waiting.push(run);
+      return;
+    }
+    this.dueAt = 0;
+    run();
+  }
+
+  /** Its part in the directory of streams was told something. */
+  stirred(): void {
+    const { directory } = this.streams;
+    if (directory === undefined) this.dueAt = 0;
+    else if (directory.wakeAt < this.dueAt) this.dueAt = directory.wakeAt;
+  }
+
+  /** What is not done by {@link hand} has set a timer, or may have. */
+  timersChanged(): void {
+    this.dueAt = 0;
   }
 
   pause(): void {
     this.waiting ??= [];
+    this.isRunning = false;
+    this.client.isAwake = false;
   }
 
   resume(): void {
     const { waiting } = this;
     this.waiting = undefined;
+    this.isRunning = !this.isDead;
+    this.client.isAwake = this.isRunning;
     for (const run of waiting ?? []) this.hand(run);
   }
 
   drain(forMs: number): void {
     this.isDraining = true;
-    this.membership.setOwnStatus('draining', { forMs, deadlineWallMs: WALL_START_MS + this.world.now + this.place.wallOffsetMs + forMs });
+    this.membership.setOwnStatus('draining', { forMs, deadlineWallMs: this.place.clock.wall() + forMs });
     this.streams.drain();
   }
 
@@ -101,15 +122,17 @@ export class SimProcess {
     this.client.close();
     this.membership.close();
     this.isDead = true;
+    this.isRunning = false;
     this.waiting = undefined;
     this.allocation?.die();
     this.streams.die();
   }
 
+  /** Its timers' turn comes each `ms`. */
   private tickEach(ms: number): void {
     const again = (): void => {
       if (this.isDead) return;
-      if (this.waiting === undefined) this.tick();
+      if (this.dueAt <= this.world.now && this.waiting === undefined) this.tick();
       this.world.after(ms, again);
     };
     this.world.after(this.place.phaseMs % ms, again);
@@ -122,9 +145,12 @@ export class SimProcess {
     if (streams.directory === undefined && membership.incarnation !== undefined) this.begin(membership.incarnation);
     streams.tick(now);
     this.allocation?.tick();
-    if (now < this.lingerAt) return;
-    this.lingerAt = now + 4 * this.world.tickMs + 800;
-    streams.linger(now);
+    if (now >= this.lingerAt) {
+      this.lingerAt = now + 4 * this.world.tickMs + 800;
+      streams.linger(now);
+    }
+    const streamsAt = Math.min(streams.wakeAt, streams.isLingering ? this.lingerAt : Number.POSITIVE_INFINITY);
+    this.dueAt = this.allocation === undefined ? Math.min(membership.wakeAt, streamsAt) : now;
   }
 
   private begin(incarnation: number): void {
@@ -133,6 +159,7 @@ export class SimProcess {
   }
 
   private nodesChanged(): void {
+    this.dueAt = 0;
     this.streams.directory?.nodesChanged();
     this.allocation?.nodesChanged();
   }

@@ -1,4 +1,12 @@
-import { NODE_ROLES, type NodeRole, type NodeView, type RouteWish, routeTo, type SecondPublisher } from '../src/cluster/mod.ts';
+import {
+  NODE_ROLES,
+  type NodeRole,
+  type NodeView,
+  type RouteCandidate,
+  type RouteWish,
+  routeTo,
+  type SecondPublisher,
+} from '../src/cluster/mod.ts';
 import { Agenda } from './agenda.ts';
 import { Audience } from './audience.ts';
 import { Engine } from './engine.ts';
@@ -76,6 +84,10 @@ export class World {
     return this.byId.get(id);
   }
 
+  nodesOf(region: string): readonly SimNode[] {
+    return this.byRegion.get(region) ?? [];
+  }
+
   policyOf(path: string): SecondPublisher {
     return this.shows.policyOf(path);
   }
@@ -149,6 +161,11 @@ export class World {
           if (!source.process.isPaused) source.pullerLeft(pull);
           process.hand(() => pull.source === source && pull.broke());
         }
+        for (const watch of [...process.streams.watches.values()]) {
+          const { source } = watch;
+          if (source === undefined || this.isLinked(process, source.process)) continue;
+          process.hand(() => watch.source === source && watch.broke());
+        }
       }
     });
   }
@@ -173,25 +190,23 @@ export class World {
     { membership, streams }: SimProcess,
     { kind, region }: RouteWish,
     stream: string | undefined,
-  ): Parameters<typeof routeTo>[0] {
+  ): readonly RouteCandidate[] {
     const role: NodeRole = kind === 'play' ? 'edge' : 'origin';
-    const candidate = (view: NodeView): Parameters<typeof routeTo>[0][number] => ({
+    const [origin, upstream] = stream === undefined ? [] : streams.whoHas(stream);
+    const candidate = (view: NodeView): RouteCandidate => ({
       record: view.record,
       load: view.heartbeat,
       headroom: view.headroom,
       isStale: view.isStale,
-      hasStream: stream !== undefined && streams.isWith(view.record.id, stream),
+      hasStream: view.record.id === origin || view.record.id === upstream,
     });
-    const near: NodeView[] = [];
-    for (const { id } of this.byRegion.get(region ?? '') ?? []) {
-      const view = membership.node(id);
-      if (view !== undefined && !view.isStale && view.record.roles.includes(role)) near.push(view);
-    }
-    return near.length > 0 ? near.map(candidate) : Array.from(membership.nodes(), candidate);
+    const near: RouteCandidate[] = [];
+    for (const view of membership.nodesOf(region ?? '')) if (!view.isStale && view.record.roles.includes(role)) near.push(candidate(view));
+    return near.length > 0 ? near : Array.from(membership.nodes(), candidate);
   }
 
   private anyRunning(region: string, random: Random): SimNode | undefined {
-    const near = this.byRegion.get(region) ?? [];
+    const near = this.nodesOf(region);
     for (let tries = 0; tries < 8; tries++) {
       const node = random.pick(tries < 5 ? near : this.nodes);
       if (node?.isRunning === true) return node;
@@ -217,6 +232,7 @@ export class World {
       tasksMax: isMaker ? 1 + (at % 4) : 0,
       phaseMs: this.random.between(0, 999),
       engineLatencyMs: 1 + (at % regions) * 5,
+      agenda: this.agenda,
     });
   }
 }

@@ -94,6 +94,29 @@ async function areAlike(nodes: readonly TestNode[], name: string, from = 0): Pro
   }
 }
 
+/** The greatest number of a segment that any of these nodes lists, as soon as all of them list one. */
+async function newestOf(nodes: readonly TestNode[], name: string): Promise<number> {
+  return vi.waitFor(async () => {
+    const listed = await Promise.all(nodes.map(async (node) => segmentsOf(await text(node, `${name}/source/media.m3u8`))));
+    const newest = listed.map((segments) => Number.parseInt(segments.at(-1) ?? '', 10));
+    expect(newest).not.toContain(Number.NaN);
+    return Math.max(...newest);
+  }, WAIT);
+}
+
+/** Waits until these nodes list a first segment behind number `after`, and compares it byte by byte. */
+async function beginAlike(nodes: readonly TestNode[], name: string, after: number): Promise<void> {
+  const first = await vi.waitFor(async () => {
+    const listed = await Promise.all(nodes.map(async (node) => segmentsOf(await text(node, `${name}/source/media.m3u8`))));
+    const numbers = listed.map(([segment = '']) => Number.parseInt(segment, 10));
+    expect(Math.min(...numbers)).toBeGreaterThan(after);
+    expect(new Set(numbers).size).toBe(1);
+    return listed[0]?.[0] ?? '';
+  }, WAIT);
+  const digests = await Promise.all(nodes.map((node) => digest(node, `${name}/source/${first}`)));
+  expect(new Set(digests).size, first).toBe(1);
+}
+
 describe('a stream published on one node', () => {
   it(
     'is watched on every other, and pulled into each region once',
@@ -145,7 +168,8 @@ describe('a stream published on one node', () => {
     async () => {
       const doomed = await cluster.join({ roles: ['origin'], region: 'eu' });
       await publishTo(doomed, 'hot');
-      const viewer = await watch(near, 'hot');
+      const edges = [near, ...far.slice(0, 2)];
+      const [viewer] = await Promise.all(edges.map((edge) => watch(edge, 'hot')));
       const refused = await cluster.join({ roles: ['origin'], region: 'eu' });
       const rejected = await publish({ url: `${refused.server.rtmpUrl}/live/hot`, videoCodec: 'h264' }).catch((error: Error) => error);
       // It may have been accepted for the moment that it takes to ask.
@@ -155,7 +179,9 @@ describe('a stream published on one node', () => {
         () => expect(second.server.log.some(({ code, stream }) => code === 'cluster.standby' && stream === 'live/hot')).toBe(true),
         WAIT,
       );
+      if (viewer === undefined) throw new Error('nobody watches');
       await flows(viewer);
+      const before = await newestOf(edges, 'hot');
       viewer.takeGapMs();
       await doomed.server.kill();
       cluster.nodes.splice(cluster.nodes.indexOf(doomed), 1);
@@ -163,6 +189,7 @@ describe('a stream published on one node', () => {
       await flows(viewer);
       console.log(`gap at a viewer after the origin was killed, with a hot standby: ${Math.round(viewer.takeGapMs())} ms`);
       expect(viewer.hasEnded).toBe(false);
+      await beginAlike(edges, 'hot', before);
     },
     PATIENCE_MS,
   );

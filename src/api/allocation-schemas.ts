@@ -5,6 +5,7 @@ import type {
   TranscodingPoolResource,
   TranscodingWeightsResource,
 } from './allocation-contract.ts';
+import { narrowedPageSchema } from './schemas.ts';
 
 const NAME = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$';
 const PATTERN = '^[A-Za-z0-9_.*-]{1,64}$';
@@ -49,6 +50,9 @@ const weights = Type.Object(
 );
 
 export const transcodingWeightsSchema: TSchema = weights;
+export const decisionQuerySchema: TSchema = narrowedPageSchema({
+  node: Type.Optional(Type.String({ maxLength: 64, description: 'Only what this node was given to make' })),
+});
 
 const decision = Type.Object({
   at: Type.String({ format: 'date-time' }),

@@ -4,10 +4,14 @@ import type {
   TranscodingPoolResource,
   TranscodingWeightsResource,
 } from './allocation-contract.ts';
-import { allocationDecisionPageSchema, transcodingPoolSchema, transcodingWeightsSchema } from './allocation-schemas.ts';
+import {
+  allocationDecisionPageSchema,
+  decisionQuerySchema,
+  transcodingPoolSchema,
+  transcodingWeightsSchema,
+} from './allocation-schemas.ts';
 import type { Operation } from './operation.ts';
 import { pageOf } from './page.ts';
-import { pageQuerySchema } from './schemas.ts';
 import type { SettingsAuthor } from './settings.ts';
 
 /** What the API needs of the allocation of transcoding. Calls throw `ApiError` with `cluster.store-unavailable` when they cannot be carried out. */
@@ -63,9 +67,13 @@ export function allocationOperations(allocation: TranscodingAllocation): readonl
         'The newest changes that the answering node has heard of since it began, the newest first, each with its reason; in pages.',
       scope: 'read',
       tag: 'transcoding',
-      query: pageQuerySchema,
+      query: decisionQuerySchema,
       success: { status: 200, schema: allocationDecisionPageSchema },
-      handle: ({ query }): AllocationDecisionPage => pageOf(allocation.decisions(), placeOf, query),
+      handle: ({ query }): AllocationDecisionPage => {
+        const of = query['node'];
+        const decisions = allocation.decisions();
+        return pageOf(of === undefined ? decisions : decisions.filter(({ node }) => node === of), placeOf, query);
+      },
     },
     {
       id: 'getTranscodingPool',

@@ -47,6 +47,11 @@ export interface NodeResource {
   protocol: number;
   /** RFC 3339. */
   joinedAt: string;
+  /** When its process began; absent where it runs an older version. */
+  startedAt?: string;
+  /** When it was given the status that it has, and by whom: as the log of changes names them, or its own id when its process was asked to end. Absent: it began with it. */
+  statusAt?: string;
+  statusBy?: string;
   /** RFC 3339; only of a draining node that has one. */
   drainDeadlineAt?: string;
   /** How long ago the node that answers last had a sign of life from it. */

@@ -67,6 +67,16 @@ const node = Type.Object({
   version: Type.String({ description: 'Of the software' }),
   protocol: Type.Integer({ description: 'The version of what nodes say to each other' }),
   joinedAt: Type.String({ format: 'date-time' }),
+  startedAt: Type.Optional(Type.String({ format: 'date-time', description: 'When its process began' })),
+  statusAt: Type.Optional(
+    Type.String({ format: 'date-time', description: 'When it was given the status that it has; absent: its process began with it' }),
+  ),
+  statusBy: Type.Optional(
+    Type.String({
+      description: 'By whom, as `who` in the log of changes; its own id when its process was asked to end',
+      examples: ['key:8a0d3c5e7f912b46'],
+    }),
+  ),
   drainDeadlineAt: Type.Optional(Type.String({ format: 'date-time', description: 'When a draining node closes what is left' })),
   heardAgoMs: Type.Integer({ description: 'How long ago the node that answers had a sign of life from it' }),
   clockOffsetMs: Type.Optional(Type.Integer({ description: 'By how much its clock is ahead' })),

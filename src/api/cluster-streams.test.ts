@@ -129,6 +129,15 @@ describe('streams of the cluster', () => {
     expect(second.nextCursor).toBeUndefined();
   });
 
+  it('are those of one origin, when that is asked for', async () => {
+    const fastify = await api(view([known('live/a', 'dead'), known('live/b'), known('live/c')]));
+    const pathsOf = async (query: string): Promise<string[]> =>
+      (await fastify.inject(`/api/v1/cluster/streams?${query}`)).json().items.map(({ path }: { path: string }) => path);
+    expect(await pathsOf('origin=dead')).toEqual(['live/a']);
+    expect(await pathsOf('origin=n1&search=c')).toEqual(['live/c']);
+    expect(await pathsOf('origin=*')).toEqual([]);
+  });
+
   it('are found by all words of a search, whatever their case, within 200 ms among ten thousand', async () => {
     const many = Array.from({ length: 10_000 }, (_, index) => known(`live/show-${index}`));
     const fastify = await api(view([...many, known('news/Evening-One')]));
@@ -203,5 +212,27 @@ describe('the overview', () => {
         warning,
       ],
     });
+  });
+});
+
+describe('transcoding on all nodes', () => {
+  it('is that of one node, which alone is asked, when that is asked for', async () => {
+    const nothing = { tasksMax: 0, tasksRunning: 0, encoders: [], decisions: [], streams: [] };
+    const asked: string[] = [];
+    const answers = { transcoding: ['n1', 'n2', 'dead'].map((id) => ({ node: id, answer: nothing })) };
+    const of = view([], answers);
+    const fastify = await api({
+      ...of,
+      ask: (id, question) => {
+        asked.push(id);
+        return of.ask(id, question);
+      },
+    });
+    const nodesOf = async (query: string): Promise<string[]> =>
+      (await fastify.inject(`/api/v1/cluster/transcoding${query}`)).json().items.map(({ node: id }: { node: string }) => id);
+    expect(await nodesOf('?node=n2')).toEqual(['n2']);
+    expect(await nodesOf('?node=dead')).toEqual([]);
+    expect(asked).toEqual(['n2']);
+    expect(await nodesOf('')).toEqual(['dead', 'n1', 'n2']);
   });
 });

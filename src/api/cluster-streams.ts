@@ -74,8 +74,10 @@ function found(view: ClusterView, params: OperationContext['params']): KnownStre
 
 function listStreams(view: ClusterView, query: OperationContext['query'], now: WallMs): ClusterStreamPage {
   const words = ((query['search'] as string | undefined) ?? '').toLowerCase().split(/\s+/);
+  const origin = query['origin'] as string | undefined;
   const wanted: KnownStream[] = [];
   for (const stream of view.streams()) {
+    if (origin !== undefined && stream.holder.node !== origin) continue;
     const path = stream.name.toLowerCase();
     if (words.every((word) => path.includes(word))) wanted.push(stream);
   }

@@ -25,6 +25,7 @@ export interface ClusterView {
   readonly isConnected: boolean;
   streams(): Iterable<KnownStream>;
   stream(path: string): KnownStream | undefined;
+  /** Whether it is a node of the cluster, and not stale. */
   isAlive(node: string): boolean;
   nodes(): Iterable<NodeResource>;
   /** Asks one node; undefined when it does not answer. */
@@ -41,6 +42,17 @@ export interface NodeAnswer {
 /** An answer of another node, which may run another version: undefined for what is not as it should be. */
 export const checked = <Answer>(schema: TSchema, answer: unknown): Answer | undefined =>
   Value.Check(schema, answer) ? (answer as Answer) : undefined;
+
+/** The answer of one node, in a list that is empty where it does not answer as it should. `node` is not trusted. */
+export async function checkedAnswerOf<Answer>(
+  view: ClusterView,
+  node: string,
+  question: NodeQuestion,
+  schema: TSchema,
+): Promise<readonly { readonly node: string; readonly answer: Answer }[]> {
+  const answer = view.isAlive(node) ? checked<Answer>(schema, await view.ask(node, question)) : undefined;
+  return answer === undefined ? [] : [{ node, answer }];
+}
 
 /** The answers that are as they should be, by node. */
 export async function checkedAnswers<Answer>(

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { AlarmResource, ClusterStreamPage, OverviewResource, RelayList, StreamPlaceResource } from './console-contract.ts';
-import { PAGE_LIMIT_MAX, streamSchema, transcodingSchema } from './schemas.ts';
+import { narrowedPageSchema, streamSchema, transcodingSchema } from './schemas.ts';
 import { sourceSchema } from './sources.ts';
 import { targetSchema } from './targets.ts';
 
@@ -108,25 +108,21 @@ export const nodeSourcesSchema: TSchema = perNode({ items: sourceItemsSchema });
 export const nodeTargetsSchema: TSchema = perNode({ items: targetItemsSchema });
 export const nodeTranscodingSchema: TSchema = perNode({ transcoding: transcodingSchema });
 
-export const streamSearchSchema: TSchema = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
-    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
-    search: Type.Optional(Type.String({ maxLength: 100, description: 'Words that the path has, all of them; case does not matter' })),
-  },
+export const streamSearchSchema: TSchema = narrowedPageSchema({
+  search: Type.Optional(Type.String({ maxLength: 100, description: 'Words that the path has, all of them; case does not matter' })),
+  origin: Type.Optional(Type.String({ maxLength: 64, description: 'Only those that this node is the origin of' })),
+});
+
+export const ofNodeSchema: TSchema = Type.Object(
+  { node: Type.Optional(Type.String({ maxLength: 64, description: 'Only of this node, which alone is asked' })) },
   { additionalProperties: false },
 );
 
-export const auditSearchSchema: TSchema = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
-    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
-    search: Type.Optional(
-      Type.String({ maxLength: 100, description: 'Words in who, address, action, app and target, all of them; case does not matter' }),
-    ),
-  },
-  { additionalProperties: false },
-);
+export const auditSearchSchema: TSchema = narrowedPageSchema({
+  search: Type.Optional(
+    Type.String({ maxLength: 100, description: 'Words in who, address, action, app and target, all of them; case does not matter' }),
+  ),
+});
 
 // The contract is written out for its readers; these lines do not compile when it and the schemas differ.
 type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;

@@ -9,8 +9,8 @@ import { pageQuerySchema } from './schemas.ts';
 export interface ClusterNodes {
   nodes(): Iterable<NodeResource>;
   node(id: string): NodeResource | undefined;
-  /** The node as it will be; undefined: there is none. */
-  change(id: string, patch: NodePatch): Promise<NodeResource | undefined>;
+  /** The node as it will be; undefined: there is none. `by` is who asks, as in the log of changes. */
+  change(id: string, patch: NodePatch, by: string): Promise<NodeResource | undefined>;
   /** Takes the node out of the cluster for good; false: there is none. */
   remove(id: string): Promise<boolean>;
 }
@@ -63,11 +63,11 @@ function changingOperations(nodes: ClusterNodes): readonly Operation[] {
       success: { status: 200, schema: nodeSchema },
       examples: { body: { status: 'active' } },
       errors: ['cluster.node-not-found'],
-      handle: async ({ params, body }) => {
+      handle: async ({ params, body, grant }) => {
         const patch = body as NodePatch;
         if (patch.deadlineS !== undefined && patch.status !== 'draining')
           throw new ApiError('api.bad-request', `"deadlineS" goes with status "draining" only, not with ${JSON.stringify(patch.status)}`);
-        return found(await nodes.change(idOf(params), patch), idOf(params));
+        return found(await nodes.change(idOf(params), patch, grant.who), idOf(params));
       },
     },
     {

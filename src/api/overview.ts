@@ -1,4 +1,4 @@
-import { type ClusterView, checkedAnswers } from './cluster-view.ts';
+import { type ClusterView, checkedAnswerOf, checkedAnswers } from './cluster-view.ts';
 import type {
   AlarmResource,
   NodeSourcesList,
@@ -17,6 +17,7 @@ import {
   nodeSourcesSchema,
   nodeTargetsSchema,
   nodeTranscodingSchema,
+  ofNodeSchema,
   overviewSchema,
   relayListSchema,
   sourceItemsSchema,
@@ -58,13 +59,9 @@ export function overviewOperations(view: ClusterView): readonly Operation[] {
       path: '/cluster/transcoding',
       summary: 'Look at transcoding on all nodes',
       description: `As GET /transcoding, of each node. ${silent}`,
+      query: ofNodeSchema,
       success: { status: 200, schema: nodeTranscodingSchema },
-      handle: async (): Promise<NodeTranscodingList> => ({
-        items: (await checkedAnswers<TranscodingResource>(view, 'transcoding', transcodingSchema)).map(({ node, answer }) => ({
-          node,
-          transcoding: answer,
-        })),
-      }),
+      handle: ({ query }) => transcodingOf(view, query['node'] as string | undefined),
     },
     {
       ...base,
@@ -95,6 +92,14 @@ export function overviewOperations(view: ClusterView): readonly Operation[] {
       }),
     },
   ];
+}
+
+async function transcodingOf(view: ClusterView, of: string | undefined): Promise<NodeTranscodingList> {
+  const answers =
+    of === undefined
+      ? await checkedAnswers<TranscodingResource>(view, 'transcoding', transcodingSchema)
+      : await checkedAnswerOf<TranscodingResource>(view, of, 'transcoding', transcodingSchema);
+  return { items: answers.map(({ node, answer }) => ({ node, transcoding: answer })) };
 }
 
 async function overviewOf(view: ClusterView): Promise<OverviewResource> {

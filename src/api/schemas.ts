@@ -141,15 +141,17 @@ export const streamPageSchema: TSchema = page;
 export const problemSchema: TSchema = problemShape;
 
 /** The largest page of a list. */
-export const PAGE_LIMIT_MAX = 200;
+const PAGE_LIMIT_MAX = 200;
 
-export const pageQuerySchema: TSchema = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
-    cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
-  },
-  { additionalProperties: false },
-);
+const pageFields = {
+  limit: Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: 50, description: 'How many items at most' }),
+  cursor: Type.Optional(Type.String({ maxLength: 256, description: '`nextCursor` of the page before' })),
+};
+export const pageQuerySchema: TSchema = Type.Object(pageFields, { additionalProperties: false });
+
+/** A page of a list that can be narrowed by more. */
+export const narrowedPageSchema = (more: Readonly<Record<string, TSchema>>): TSchema =>
+  Type.Object({ ...pageFields, ...more }, { additionalProperties: false });
 
 export const streamParamsSchema: TSchema = Type.Object(
   {

@@ -220,7 +220,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       store,
       bus,
       clock,
-      own: { ...ownNodeOf(identity, version), endpoints },
+      own: { ...ownNodeOf(identity, version), endpoints, startedAtMs: Math.round(performance.timeOrigin) },
       clusterId: identity.clusterId,
       load: () => ({ ...this.sampler.sample(), ...load() }),
     });

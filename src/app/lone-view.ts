@@ -43,8 +43,8 @@ export class LoneView implements ClusterView {
     return stream === undefined ? undefined : this.known(stream);
   }
 
-  isAlive(): boolean {
-    return true;
+  isAlive(node: string): boolean {
+    return node === this.ownId;
   }
 
   nodes(): readonly NodeResource[] {
@@ -62,6 +62,7 @@ export class LoneView implements ClusterView {
         version,
         protocol: 1,
         joinedAt: this.startedAt,
+        startedAt: this.startedAt,
         heardAgoMs: 0,
         load: { ...this.sample(), ...load() },
       },

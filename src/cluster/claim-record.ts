@@ -7,7 +7,7 @@ export interface Holder {
   readonly incarnation: number;
 }
 
-export const isSameHolder = (left: Holder, right: Holder): boolean => left.node === right.node && left.incarnation === right.incarnation;
+export const isSameHolder = (left: Holder, right: Holder): boolean => left.incarnation === right.incarnation && left.node === right.node;
 
 /** Who holds something, and what it says of it. */
 export interface ClaimRecord<Body> {

@@ -46,6 +46,24 @@ class Node {
 }
 
 describe('claims in a registry', () => {
+  it('say when they are to be ticked: not while nothing is under way', () => {
+    const { client, registry } = new Node('one');
+    registry.claim('live/show', { says: 'hello' });
+    engine.advance(1_000);
+    expect(registry.wakeAt).toBe(Number.POSITIVE_INFINITY);
+    client.cut();
+    registry.describe('live/show', { says: 'more' });
+    // The call has failed after two seconds, and is made again soon.
+    engine.advance(2_040);
+    expect(registry.wakeAt - engine.now()).toBeGreaterThan(0);
+    expect(registry.wakeAt - engine.now()).toBeLessThanOrEqual(100);
+    client.heal();
+    registry.release('live/show');
+    engine.advance(10_000);
+    expect(registry.size).toBe(0);
+    expect(registry.wakeAt).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('are known everywhere, with what they say, until they are given up', () => {
     const [one, two] = [new Node('one'), new Node('two')];
     one.registry.claim('live/show', { says: 'hello' });

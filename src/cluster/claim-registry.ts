@@ -1,4 +1,4 @@
-import type { MonotonicMs } from '../core/mod.ts';
+import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { Claim, type ClaimPorts, type ReplaceVerdict } from './claim.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
 import type { Store, StoreEntry } from './store.ts';
@@ -35,6 +35,7 @@ export interface ClaimRegistryOptions<Body> {
   readonly share?: ShareReadings;
 }
 
+const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 /** What belongs to nobody any more is taken out when its holder has been gone for so long. */
 const SWEEP_GONE_MS = 30_000;
 
@@ -70,6 +71,7 @@ export class ClaimRegistry<Body> {
   private readonly read: (entry: StoreEntry) => Known<Body> | UnreadableRecord;
   private unseen: Set<string> | undefined = new Set();
   private endWatch: (() => void) | undefined = undefined;
+  private nextAt: MonotonicMs = NEVER;
 
   constructor(options: ClaimRegistryOptions<Body>, out: ClaimRegistryOutput<Body>) {
     this.options = options;
@@ -139,7 +141,10 @@ export class ClaimRegistry<Body> {
       now: this.options.now,
       epochSeen: () => this.epochSeen,
       readBody: this.options.readBody,
-      waits: () => this.waiting.add(claim),
+      waits: () => {
+        this.waiting.add(claim);
+        this.wake(claim.wakeAt);
+      },
       mayReplace: (holder, wasOurs, done) => this.options.mayReplace(name, holder, wasOurs, done),
     };
     const claim: Claim<Body> = new Claim(this.options.prefix + name, body, ports, {
@@ -163,19 +168,33 @@ export class ClaimRegistry<Body> {
     if (claim === undefined) return;
     this.claims.delete(name);
     claim.release();
-    if (!claim.isOver) this.leaving.set(name, claim);
+    if (claim.isOver) return;
+    this.leaving.set(name, claim);
+    this.wake(this.options.now());
+  }
+
+  /** When it is to be ticked next; in the past: as soon as may be. */
+  get wakeAt(): MonotonicMs {
+    return this.nextAt;
   }
 
   tick(now: MonotonicMs): void {
-    if (this.waiting.size === 0 && this.leaving.size === 0) return;
+    if (now < this.nextAt) return;
+    this.nextAt = NEVER;
     for (const claim of this.waiting) {
       claim.tick(now);
-      if (!claim.isWaiting) this.waiting.delete(claim);
+      if (claim.wakeAt === undefined) this.waiting.delete(claim);
+      else this.wake(claim.wakeAt);
     }
     for (const [name, claim] of this.leaving) {
       claim.tick(now);
       if (claim.isOver) this.leaving.delete(name);
+      else this.wake(now);
     }
+  }
+
+  private wake(at: MonotonicMs | undefined): void {
+    if (at !== undefined && at < this.nextAt) this.nextAt = at;
   }
 
   /** Now and then: takes out what those have left who were gone for long. For any node to do; one of a region is enough. */
@@ -198,20 +217,22 @@ export class ClaimRegistry<Body> {
   }
 
   private told(entry: StoreEntry): void {
-    const name = entry.key.slice(this.options.prefix.length);
+    const reading = this.read(entry);
+    const isReadable = reading !== 'newer' && reading !== 'malformed';
+    const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
     const isAfterOutage = this.unseen?.delete(name) === true;
     const known = this.known.get(name);
     if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
-    const reading = this.read(entry);
-    if (reading === 'newer' || reading === 'malformed') {
-      this.forget(name);
+    if (isReadable) {
+      const { claimed, record } = reading;
+      if (claimed.epoch > this.epochSeen) this.epochSeen = claimed.epoch;
+      this.known.set(name, reading);
+      this.out.changed(name, claimed);
+      this.leaveOrphan(name, record);
     } else {
-      this.epochSeen = Math.max(this.epochSeen, reading.claimed.epoch);
-      this.known.set(reading.claimed.name, reading);
-      this.out.changed(reading.claimed.name, reading.claimed);
-      this.leaveOrphan(name, reading.record);
+      this.forget(name);
     }
-    this.claims.get(name)?.seen(entry.revision);
+    if (this.claims.size > 0) this.claims.get(name)?.seen(entry.revision);
   }
 
   /** This node's, but by no claim of its: left over from one that was given up while the store was away. */
@@ -224,7 +245,7 @@ export class ClaimRegistry<Body> {
   private gone(name: string): void {
     this.unseen?.delete(name);
     this.forget(name);
-    this.claims.get(name)?.seen(0);
+    if (this.claims.size > 0) this.claims.get(name)?.seen(0);
   }
 
   private complete(): void {
@@ -235,7 +256,7 @@ export class ClaimRegistry<Body> {
   }
 
   private forget(name: string): void {
-    this.orphans.delete(name);
+    if (this.orphans.size > 0) this.orphans.delete(name);
     if (this.known.delete(name)) this.out.changed(name, undefined);
   }
 }

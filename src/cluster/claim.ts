@@ -15,7 +15,7 @@ export interface ClaimPorts<Body> {
   readonly store: Store;
   readonly own: Holder;
   now(): MonotonicMs;
-  /** It is to be ticked until it {@link Claim.isWaiting} no more; never told within the constructor. */
+  /** It is to be ticked at {@link Claim.wakeAt}; never told within the constructor. */
   waits(): void;
   /** The greatest epoch that this node has seen. */
   epochSeen(): number;
@@ -95,9 +95,9 @@ export class Claim<Body> {
     this.go();
   }
 
-  /** Whether it is to be tried again at some time. */
-  get isWaiting(): boolean {
-    return this.retryAt !== undefined;
+  /** When it is to be tried again; undefined: not for now. */
+  get wakeAt(): MonotonicMs | undefined {
+    return this.retryAt;
   }
 
   tick(now: MonotonicMs): void {

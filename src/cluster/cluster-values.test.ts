@@ -111,9 +111,18 @@ describe('values of the store and the bus', () => {
   });
 
   it('of a node lose the deadline with the status that it belongs to', () => {
-    expect(withStatus(node, 'active')).not.toHaveProperty('drainForMs');
-    expect(withStatus(node, 'draining')).not.toHaveProperty('drainDeadlineWallMs');
-    expect(withStatus(node, 'draining', { forMs: 9, deadlineWallMs: 10 })).toMatchObject({ drainForMs: 9, drainDeadlineWallMs: 10 });
+    expect(withStatus(node, { status: 'active' })).not.toHaveProperty('drainForMs');
+    expect(withStatus(node, { status: 'draining' })).not.toHaveProperty('drainDeadlineWallMs');
+    const drain = { forMs: 9, deadlineWallMs: 10 };
+    expect(withStatus(node, { status: 'draining', drain })).toMatchObject({ drainForMs: 9, drainDeadlineWallMs: 10 });
+  });
+
+  it('of a node say who gave it its status, and no longer than it has that', () => {
+    const change = { atMs: 7, by: 'key:abc' };
+    const drained = withStatus(node, { status: 'draining', change });
+    expect(decodeNodeRecord(encodeNodeRecord(drained))).toEqual(drained);
+    expect(drained.statusChange).toEqual(change);
+    expect(withStatus(drained, { status: 'active' })).not.toHaveProperty('statusChange');
   });
 });
 

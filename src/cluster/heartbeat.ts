@@ -50,25 +50,28 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   const sentMs = readAmount(fields['sentMs']);
   if (id === undefined || !isName(id) || incarnation === undefined || sentMs === undefined) return undefined;
   const viewers = (typeof fields['viewers'] === 'object' ? (fields['viewers'] ?? {}) : {}) as UnknownFields;
-  const amount = (name: keyof NodeLoad): number => readAmount(fields[name]) ?? 0;
-  const count = (name: 'flv' | 'rtmp' | 'hls' | 'webrtc'): number => readAmount(viewers[name]) ?? 0;
   return {
     v: 1,
     id,
     incarnation,
     sentMs,
-    cpu: Math.min(1, amount('cpu')),
-    memoryBytes: amount('memoryBytes'),
-    memoryMaxBytes: amount('memoryMaxBytes'),
-    networkInBps: amount('networkInBps'),
-    networkOutBps: amount('networkOutBps'),
-    networkMaxBps: amount('networkMaxBps'),
-    loopLagMs: amount('loopLagMs'),
-    viewers: { flv: count('flv'), rtmp: count('rtmp'), hls: count('hls'), webrtc: count('webrtc') },
-    viewersMax: amount('viewersMax'),
-    streams: amount('streams'),
-    tasks: amount('tasks'),
-    tasksMax: amount('tasksMax'),
-    diskFreeBytes: amount('diskFreeBytes'),
+    cpu: Math.min(1, readAmount(fields['cpu']) ?? 0),
+    memoryBytes: readAmount(fields['memoryBytes']) ?? 0,
+    memoryMaxBytes: readAmount(fields['memoryMaxBytes']) ?? 0,
+    networkInBps: readAmount(fields['networkInBps']) ?? 0,
+    networkOutBps: readAmount(fields['networkOutBps']) ?? 0,
+    networkMaxBps: readAmount(fields['networkMaxBps']) ?? 0,
+    loopLagMs: readAmount(fields['loopLagMs']) ?? 0,
+    viewers: {
+      flv: readAmount(viewers['flv']) ?? 0,
+      rtmp: readAmount(viewers['rtmp']) ?? 0,
+      hls: readAmount(viewers['hls']) ?? 0,
+      webrtc: readAmount(viewers['webrtc']) ?? 0,
+    },
+    viewersMax: readAmount(fields['viewersMax']) ?? 0,
+    streams: readAmount(fields['streams']) ?? 0,
+    tasks: readAmount(fields['tasks']) ?? 0,
+    tasksMax: readAmount(fields['tasksMax']) ?? 0,
+    diskFreeBytes: readAmount(fields['diskFreeBytes']) ?? 0,
   };
 }

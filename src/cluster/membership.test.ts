@@ -79,8 +79,8 @@ describe('a node that starts', () => {
     const a = new Process('a');
     const b = new Process('b');
     engine.advance(50);
-    operatorWrites('a', (record) => withStatus(record, 'draining', { forMs: 1000, deadlineWallMs: 99 }));
-    operatorWrites('b', (record) => withStatus(record, 'disabled'));
+    operatorWrites('a', (record) => withStatus(record, { status: 'draining', drain: { forMs: 1000, deadlineWallMs: 99 } }));
+    operatorWrites('b', (record) => withStatus(record, { status: 'disabled' }));
     engine.advance(50);
     expect([a.states.at(-1), b.states.at(-1)]).toEqual([
       ['draining', 1000],
@@ -252,15 +252,15 @@ describe('what operators do', () => {
     const a = new Process('a');
     const b = new Process('b');
     engine.advance(1000);
-    operatorWrites('b', (record) => withStatus(record, 'draining', { forMs: 300_000, deadlineWallMs: 1 }));
+    operatorWrites('b', (record) => withStatus(record, { status: 'draining', drain: { forMs: 300_000, deadlineWallMs: 1 } }));
     engine.advance(100);
     expect(b.states.at(-1)).toEqual(['draining', 300_000]);
     expect(a.view('b')?.record.status).toBe('draining');
     // The same length again is another deadline.
-    operatorWrites('b', (record) => withStatus(record, 'draining', { forMs: 300_000, deadlineWallMs: 2 }));
+    operatorWrites('b', (record) => withStatus(record, { status: 'draining', drain: { forMs: 300_000, deadlineWallMs: 2 } }));
     engine.advance(100);
     expect(b.states.filter(([state]) => state === 'draining')).toHaveLength(2);
-    operatorWrites('b', (record) => withStatus(record, 'active'));
+    operatorWrites('b', (record) => withStatus(record, { status: 'active' }));
     engine.advance(100);
     expect(b.state).toBe('active');
   });
@@ -269,14 +269,15 @@ describe('what operators do', () => {
     const a = new Process('a');
     const b = new Process('b');
     engine.advance(1000);
-    operatorWrites('b', (record) => withStatus(record, 'disabled'));
+    const change = { atMs: 5, by: 'key:abc' };
+    operatorWrites('b', (record) => withStatus(record, { status: 'disabled', change }));
     engine.advance(1000);
     engine.stop();
     engine.wipe();
     engine.start();
     engine.advance(5000);
     expect([a.state, b.state]).toEqual(['active', 'disabled']);
-    expect(stored('b')).toMatchObject({ status: 'disabled', incarnation: 1 });
+    expect(stored('b')).toMatchObject({ status: 'disabled', incarnation: 1, statusChange: change });
     expect(a.view('b')).toMatchObject({ isStale: false, incarnation: 1 });
   });
 
@@ -321,7 +322,7 @@ describe('what operators do', () => {
     engine.advance(10_000);
     b.client.heal();
     engine.advance(6000);
-    expect(a.view('b')?.record).toMatchObject({ status: 'draining', drainForMs: 5000 });
+    expect(a.view('b')?.record).toMatchObject({ status: 'draining', drainForMs: 5000, statusChange: { by: 'b' } });
     expect(b.state).toBe('draining');
   });
 });

@@ -71,7 +71,6 @@ const DIGEST_MS = 2_000;
 /** Nobody spoke for the region for so long: its second node does; its third a second later, and so on. */
 const SPEAK_AFTER_MS = 3_500;
 const SPEAK_STEP_MS = 1_000;
-const SPEAK_STEPS_MAX = 5;
 /** A region of which nothing was heard for so long has nobody left who could speak. */
 const REGION_SILENT_MS = 10_000;
 
@@ -90,6 +89,11 @@ export class Membership {
   private readonly heartbeatMs: DurationMs;
   private readonly staleMs: DurationMs;
   private readonly reader: MembershipReader;
+  private readonly clock: MembershipOptions['clock'];
+  /** Of this node's heartbeats. */
+  private readonly subject: string;
+  private readonly ownId: string;
+  private readonly isManager: boolean;
   private readonly views = new Map<string, MemberView>();
   private readonly rosters = new Map<string, RegionRoster>();
   private readonly ownRoster: RegionRoster;
@@ -106,6 +110,7 @@ export class Membership {
   /** Since when the heartbeats are heard that are heard now. */
   private hearingSince: MonotonicMs;
   private endHearing: (() => void) | undefined = undefined;
+  private noneSilentUntil: MonotonicMs = monotonicMs(0);
   private isSpeaking = false;
   private digests = 0;
   private spokeAt: MonotonicMs | undefined = undefined;
@@ -122,6 +127,10 @@ export class Membership {
     this.heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
     this.staleMs = options.staleMs ?? STALE_MS;
     this.reader = options.reader ?? READER;
+    this.clock = clock;
+    this.subject = heartbeatSubject(own.region, own.id);
+    this.ownId = own.id;
+    this.isManager = own.roles.includes('manager') || own.roles.includes('mono');
     const now = clock.monotonic();
     this.hearingSince = now;
     this.ownRoster = this.rosterOf(own.region, now);
@@ -168,6 +177,11 @@ export class Membership {
     return this.views.values();
   }
 
+  /** Those of one region, in the order of their ids. */
+  nodesOf(region: string): readonly NodeView[] {
+    return this.rosters.get(region)?.ordered() ?? [];
+  }
+
   /** Whether what this process of this node has claimed holds. */
   isAlive(id: string, incarnation: number): boolean {
     const view = this.views.get(id);
@@ -191,12 +205,12 @@ export class Membership {
 
   /** Whether this is the first node of its region, of those that live, by the order of their ids: there is one of it as far as all see the same. */
   get isFirstOfRegion(): boolean {
-    return this.incarnation !== undefined && this.ownRoster.rankOf(this.options.own.id, 1) === 0;
+    return this.incarnation !== undefined && this.ownRoster.rankOf(this.ownId) === 0;
   }
 
   /** What this node wants of itself, e.g. to drain because its process was told to end. Told to the others as soon as the store can be reached. */
   setOwnStatus(status: NodeStatus, drain?: { readonly forMs: number; readonly deadlineWallMs: number }): void {
-    this.ownRecord.setStatus(status, drain);
+    this.ownRecord.setStatus(status, Math.round(this.options.clock.wall()), drain);
   }
 
   get wakeAt(): MonotonicMs {
@@ -224,17 +238,17 @@ export class Membership {
 
   /** Chooses whose heartbeats are heard, by what is known of the cluster's size and of this node's place in its region. */
   private listen(): void {
-    const { own, bus, clock, hearAllNodesMax = HEAR_ALL_NODES_MAX } = this.options;
+    const { own, bus, hearAllNodesMax = HEAR_ALL_NODES_MAX } = this.options;
     this.isLarge = this.views.size > hearAllNodesMax + (this.isLarge ? 0 : HEAR_ALL_SLACK);
-    const isManager = own.roles.includes('manager') || own.roles.includes('mono');
-    const isObserver = this.isSpeaking || this.ownRoster.rankOf(own.id, OBSERVERS) < OBSERVERS;
-    const hearing: Hearing = !this.isLarge || isManager ? 'all' : isObserver ? 'region' : 'none';
+    const isObserver = this.isSpeaking || this.ownRoster.rankOf(this.ownId) < OBSERVERS;
+    const hearing: Hearing = !this.isLarge || this.isManager ? 'all' : isObserver ? 'region' : 'none';
     if (hearing === this.hearing && this.endHearing !== undefined) return;
     // Of those that were heard before, more is not to be known than of the others.
     if (hearing === 'none' || this.hearing === 'all')
       for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
-    if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = clock.monotonic();
+    if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = this.clock.monotonic();
     this.hearing = hearing;
+    this.noneSilentUntil = monotonicMs(0);
     this.endHearing?.();
     const pattern = hearing === 'all' ? HEARTBEATS : heartbeatsOf(own.region);
     this.endHearing = hearing === 'none' ? () => undefined : bus.subscribe(pattern, (_subject, message) => this.heard(message));
@@ -252,12 +266,20 @@ export class Membership {
   private judgeAll(now: MonotonicMs): void {
     if (this.hearing === 'all') for (const view of this.views.values()) this.judge(view, now);
     else if (this.hearing === 'region') for (const view of this.ownRoster.ordered()) this.judge(view, now);
-    if (this.hearing === 'all') return;
+    if (this.hearing !== 'all' && now > this.noneSilentUntil) this.judgeSilent(now);
+  }
+
+  /** Regions of which nothing is heard. None can become one sooner than the one that was heard of longest ago. */
+  private judgeSilent(now: MonotonicMs): void {
+    let longestAgo = now;
     for (const roster of this.rosters.values()) {
       if (roster === this.ownRoster && this.hearing === 'region') continue;
-      if (now - Math.max(roster.digestAt, this.judgeFrom) <= REGION_SILENT_MS) continue;
+      const heardAt = monotonicMs(Math.max(roster.digestAt, this.judgeFrom));
+      if (heardAt < longestAgo) longestAgo = heardAt;
+      if (now - heardAt <= REGION_SILENT_MS) continue;
       for (const view of roster.ordered()) if (!view.isStale && now - view.signAt > REGION_SILENT_MS) this.becomes(view, true);
     }
+    this.noneSilentUntil = monotonicMs(longestAgo + REGION_SILENT_MS);
   }
 
   private judge(view: MemberView, now: MonotonicMs): void {
@@ -274,11 +296,10 @@ export class Membership {
 
   /** One node of each region does, the first that lives; the next one when it is silent. */
   private speak(now: MonotonicMs): void {
-    const { own, bus, clock } = this.options;
-    const { incarnation, ownRoster } = this;
+    const { incarnation, ownRoster, clock } = this;
     this.isSpeaking = false;
     if (!this.isLarge || incarnation === undefined || !this.isConnected) return;
-    const rank = ownRoster.rankOf(own.id, SPEAK_STEPS_MAX);
+    const rank = ownRoster.rankOf(this.ownId);
     const silentMs = now - Math.max(ownRoster.digestAt, this.judgeFrom);
     const isFirst = rank === 0 && this.hearing !== 'none' && this.isSettled(now);
     this.isSpeaking = isFirst || silentMs >= SPEAK_AFTER_MS + rank * SPEAK_STEP_MS;
@@ -294,6 +315,7 @@ export class Membership {
     if (telling === this.told && this.spokeAt !== undefined && now - this.spokeAt < DIGEST_MS - this.heartbeatMs / 2) return;
     this.told = telling;
     this.spokeAt = now;
+    const { bus, own } = this.options;
     const { region, id: node } = own;
     const sentMs = Math.round(clock.wall());
     const digest: RegionDigest = {
@@ -313,11 +335,11 @@ export class Membership {
   private digestCame(message: Uint8Array): void {
     const digest = this.reader.digest(message);
     const roster = digest === undefined ? undefined : this.rosters.get(digest.region);
-    if (digest === undefined || roster === undefined || digest.node === this.options.own.id || !roster.accepts(digest)) return;
-    const now = this.options.clock.monotonic();
+    if (digest === undefined || roster === undefined || digest.node === this.ownId || !roster.accepts(digest)) return;
+    const now = this.clock.monotonic();
     roster.digestAt = now;
-    const speaker = this.views.get(digest.node);
-    if (speaker !== undefined) speaker.clockOffsetMs = digest.sentMs - this.options.clock.wall();
+    const speaker = roster.speakerBy(this.views);
+    if (speaker !== undefined) speaker.clockOffsetMs = digest.sentMs - this.clock.wall();
     // Who hears the nodes themselves knows better, once it has heard them for long enough.
     const isHeard = this.hearing === 'all' || (this.hearing === 'region' && roster === this.ownRoster);
     if (isHeard && this.isSettled(now)) return;
@@ -351,9 +373,10 @@ export class Membership {
   private sendHeartbeat(): void {
     const { incarnation } = this;
     if (incarnation === undefined) return;
-    const { own, bus, clock, load } = this.options;
+    const { own, bus, load } = this.options;
+    const { clock } = this;
     const heartbeat: Heartbeat = { v: 1, id: own.id, incarnation, sentMs: Math.round(clock.wall()), ...load() };
-    bus.publish(heartbeatSubject(own.region, own.id), encodeHeartbeat(heartbeat));
+    bus.publish(this.subject, encodeHeartbeat(heartbeat));
   }
 
   private heard(message: Uint8Array): void {
@@ -366,8 +389,8 @@ export class Membership {
     view.incarnation = heartbeat.incarnation;
     if (view.isStale) view.roster.touched();
     view.isStale = false;
-    view.signAt = this.options.clock.monotonic();
-    view.clockOffsetMs = heartbeat.sentMs - this.options.clock.wall();
+    view.signAt = this.clock.monotonic();
+    view.clockOffsetMs = heartbeat.sentMs - this.clock.wall();
     if (hasChanged) this.out.nodeChanged(view);
   }
 

@@ -74,6 +74,7 @@ export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Re
 export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
 export { decodeRoutingRules, encodeRoutingRules, ROUTE_WEIGHTS, type RouteWeights, type RoutingRules } from './routing-rules.ts';
 export { type PlacementDecision, placeRung } from './rung-placement.ts';
+export type { OwnStreamState } from './standbys.ts';
 export {
   STORE_KEY_LENGTH_MAX,
   STORE_VALUE_BYTES_MAX,
@@ -85,7 +86,6 @@ export {
 } from './store.ts';
 export {
   type DirectoryNodes,
-  type OwnStreamState,
   type SecondPublisher,
   StreamDirectory,
   type StreamDirectoryOptions,

@@ -19,6 +19,13 @@ export interface NodeEndpoints {
   readonly relay?: string;
 }
 
+/** Who gave a node the status that it has, and when by their clock: for display. */
+export interface StatusChange {
+  readonly atMs: number;
+  /** As the log of changes names who asks; the node's own id when its process was asked to end. */
+  readonly by: string;
+}
+
 /** The version of what nodes say to each other that this software speaks. */
 export const CLUSTER_PROTOCOL = 1;
 
@@ -34,6 +41,8 @@ export interface NodeRecord {
   readonly drainDeadlineWallMs?: number;
   /** How long a draining node has from when it learns of it, so that clocks that differ do no harm. */
   readonly drainForMs?: number;
+  /** Absent while the status is the one that the process began with. */
+  readonly statusChange?: StatusChange;
   /** Grows by one at each start of the node's process; 0 until the first. */
   readonly incarnation: number;
   readonly endpoints: NodeEndpoints;
@@ -42,6 +51,8 @@ export interface NodeRecord {
   /** {@link CLUSTER_PROTOCOL} of the node. */
   readonly protocol: number;
   readonly joinedAtMs: number;
+  /** When its process began, by its own clock. */
+  readonly startedAtMs?: number;
   /** Of the certificate that the node uses now, in hexadecimal. */
   readonly certificateSerial?: string;
   /** SHA-256 of the node's public key (SubjectPublicKeyInfo), in hexadecimal. */
@@ -86,14 +97,26 @@ export function decodeNodeRecord(bytes: Uint8Array): NodeRecord | undefined {
 function optionalFields(fields: UnknownFields): Partial<NodeRecord> {
   const drainDeadlineWallMs = readAmount(fields['drainDeadlineWallMs']);
   const drainForMs = readAmount(fields['drainForMs']);
+  const statusChange = readStatusChange(fields['statusChange']);
+  const startedAtMs = readAmount(fields['startedAtMs']);
   const certificateSerial = readText(fields['certificateSerial'], TEXT_LENGTH_MAX);
   const keySha256 = readText(fields['keySha256'], TEXT_LENGTH_MAX);
   return {
     ...(drainDeadlineWallMs === undefined ? {} : { drainDeadlineWallMs }),
     ...(drainForMs === undefined ? {} : { drainForMs }),
+    ...(statusChange === undefined ? {} : { statusChange }),
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
     ...(certificateSerial === undefined ? {} : { certificateSerial }),
     ...(keySha256 === undefined ? {} : { keySha256 }),
   };
+}
+
+function readStatusChange(value: unknown): StatusChange | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as UnknownFields;
+  const atMs = readAmount(fields['atMs']);
+  const by = readText(fields['by'], TEXT_LENGTH_MAX);
+  return atMs === undefined || by === undefined ? undefined : { atMs, by };
 }
 
 function readEndpoints(value: unknown): NodeEndpoints | undefined {
@@ -106,16 +129,22 @@ function readEndpoints(value: unknown): NodeEndpoints | undefined {
   return { http, ...(rtmp === undefined ? {} : { rtmp }), ...(relay === undefined ? {} : { relay }) };
 }
 
-/** The record with another status. `drainForMs` is given with `draining` when it has a deadline. */
-export function withStatus(
-  record: NodeRecord,
-  status: NodeStatus,
-  drain?: { readonly forMs: number; readonly deadlineWallMs: number },
-): NodeRecord {
-  const { drainDeadlineWallMs: _deadline, drainForMs: _for, ...rest } = record;
+/** A record with another status. */
+export interface StatusWish {
+  readonly status: NodeStatus;
+  /** Only with `draining`, when it has a deadline. */
+  readonly drain?: { readonly forMs: number; readonly deadlineWallMs: number } | undefined;
+  /** Absent: the process began with it. */
+  readonly change?: StatusChange | undefined;
+}
+
+/** The record with another status, and what belongs to that. */
+export function withStatus(record: NodeRecord, { status, drain, change }: StatusWish): NodeRecord {
+  const { drainDeadlineWallMs: _deadline, drainForMs: _for, statusChange: _change, ...rest } = record;
   return {
     ...rest,
     status,
+    ...(change === undefined ? {} : { statusChange: change }),
     ...(status === 'draining' && drain !== undefined ? { drainDeadlineWallMs: drain.deadlineWallMs, drainForMs: drain.forMs } : {}),
   };
 }

@@ -1,11 +1,19 @@
 import type { MonotonicMs } from '../core/mod.ts';
 import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity } from './cluster-identity.ts';
-import { decodeNodeRecord, encodeNodeRecord, type NodeRecord, type NodeStatus, nodeKey, withStatus } from './node-record.ts';
+import {
+  decodeNodeRecord,
+  encodeNodeRecord,
+  type NodeRecord,
+  type NodeStatus,
+  nodeKey,
+  type StatusChange,
+  withStatus,
+} from './node-record.ts';
 import { decodeRevocation, REVOKED_PREFIX } from './revocations.ts';
 import type { Store, StoreEntry } from './store.ts';
 
 /** What a node says of itself when it registers. */
-export type OwnNode = Omit<NodeRecord, 'v' | 'status' | 'incarnation' | 'drainDeadlineWallMs' | 'drainForMs'>;
+export type OwnNode = Omit<NodeRecord, 'v' | 'status' | 'incarnation' | 'drainDeadlineWallMs' | 'drainForMs' | 'statusChange'>;
 
 /**
  * How the node stands in its cluster. `joining`: not registered yet; `removed`: its record was deleted by an operator; `superseded`: another process
@@ -44,7 +52,7 @@ export class OwnRecord {
   private retryAt: MonotonicMs | undefined;
   private retryMs = RETRY_MS_MIN;
   /** A status that the node wants of itself, until it is written. */
-  private wanted: { readonly status: NodeStatus; readonly drain?: Drain } | undefined;
+  private wanted: { readonly status: NodeStatus; readonly drain: Drain | undefined; readonly change: StatusChange } | undefined;
 
   constructor(out: OwnRecordOutput, options: { store: Store; own: OwnNode; clusterId: string; now: () => MonotonicMs }) {
     this.out = out;
@@ -82,10 +90,10 @@ export class OwnRecord {
     this.isClosed = true;
   }
 
-  /** The node's own wish, e.g. to drain because its process was asked to end. Written as soon as the store can be reached; told at once. */
-  setStatus(status: NodeStatus, drain?: Drain): void {
+  /** The node's own wish, e.g. to drain because its process was asked to end, at `atMs` by its wall clock. Written as soon as the store can be reached; told at once. */
+  setStatus(status: NodeStatus, atMs: number, drain: Drain | undefined): void {
     if (this.isOut) return;
-    this.wanted = drain === undefined ? { status } : { status, drain };
+    this.wanted = { status, drain, change: { atMs, by: this.own.id } };
     this.become(status, drain);
     if (!this.isBusy) this.checkCluster();
   }
@@ -177,8 +185,10 @@ export class OwnRecord {
       ...(certificateSerial === undefined ? {} : { certificateSerial }),
       ...(stored?.keySha256 === undefined ? {} : { keySha256: stored.keySha256 }),
     };
-    if (wanted !== undefined) return withStatus(base, wanted.status, wanted.drain);
-    return withStatus(base, base.status, drainOf(stored ?? known));
+    if (wanted !== undefined) return withStatus(base, wanted);
+    const last = stored ?? known;
+    const isFirst = known === undefined && base.status === 'active';
+    return withStatus(base, { status: base.status, drain: drainOf(last), change: isFirst ? undefined : last?.statusChange });
   }
 
   private write(record: NodeRecord, revision: number | undefined): void {

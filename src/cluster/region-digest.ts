@@ -59,8 +59,9 @@ export function memberMark(id: string, incarnation: number): number {
 /** `headroom` from 0 to 1. */
 export const levelOf = (headroom: number): string => Math.round(Math.max(0, Math.min(1, headroom)) * LEVELS).toString(36);
 
+const HEADROOMS: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: LEVELS + 1 }, (_, level) => [level.toString(36), level / LEVELS]),
+);
+
 /** Undefined where it is not known. */
-export function headroomOfLevel(level: string | undefined): number | undefined {
-  const value = level === undefined ? Number.NaN : Number.parseInt(level, 36);
-  return Number.isNaN(value) ? undefined : value / LEVELS;
-}
+export const headroomOfLevel = (level: string | undefined): number | undefined => (level === undefined ? undefined : HEADROOMS.get(level));

@@ -5,6 +5,9 @@ import type { NodeView } from './node-view.ts';
 import { headroomOfLevel, memberMark, type RegionDigest } from './region-digest.ts';
 import { headroomOf } from './routing.ts';
 
+/** How many of a region are told apart by who comes first. */
+export const RANK_MAX = 5;
+
 /** A node as this one sees it, by its heartbeats or by its region's digests. */
 export class MemberView implements NodeView {
   record: NodeRecord;
@@ -44,9 +47,14 @@ export class RegionRoster {
   private isSorted = true;
   private mark = 0;
   private levels = '';
-  private speaker: { readonly node: string; readonly incarnation: number; readonly count: number } | undefined = undefined;
+  /** The last digest. */
+  private last: RegionDigest | undefined = undefined;
+  /** Who sent it, where that is looked up. */
+  private speaker: MemberView | undefined = undefined;
+  /** The ids of the first nodes that live, in order; undefined when something changed since. */
+  private first: readonly string[] | undefined = undefined;
   /** The last list of stale places that was taken over in full; undefined when something changed since. */
-  private applied: string | undefined = undefined;
+  private applied: readonly number[] | undefined = undefined;
 
   constructor(region: string, now: MonotonicMs) {
     this.region = region;
@@ -72,6 +80,7 @@ export class RegionRoster {
     const at = this.members.indexOf(view);
     if (at < 0) return;
     this.members.splice(at, 1);
+    if (this.speaker === view) this.speaker = undefined;
     this.marked(view);
     this.isSorted = false;
   }
@@ -95,14 +104,30 @@ export class RegionRoster {
     return this.members;
   }
 
-  /** How many nodes that live come before this one; not counted past `rankMax`. */
-  rankOf(id: string, rankMax: number): number {
+  /** How many nodes that live come before this one; not counted past {@link RANK_MAX}. */
+  rankOf(id: string): number {
+    this.first ??= this.firstLiving();
     let rank = 0;
-    for (const { record, isStale } of this.ordered()) {
-      if (record.id >= id || rank >= rankMax) break;
-      if (!isStale) rank += 1;
+    for (const other of this.first) {
+      if (other >= id) break;
+      rank += 1;
     }
     return rank;
+  }
+
+  private firstLiving(): readonly string[] {
+    const first: string[] = [];
+    for (const { record, isStale } of this.ordered()) {
+      if (first.length >= RANK_MAX) break;
+      if (!isStale) first.push(record.id);
+    }
+    return first;
+  }
+
+  /** The node that sent the last digest, `known` by its id. */
+  speakerBy(known: ReadonlyMap<string, MemberView>): MemberView | undefined {
+    if (this.speaker === undefined && this.last !== undefined) this.speaker = known.get(this.last.node);
+    return this.speaker;
   }
 
   levelAt(view: MemberView): string | undefined {
@@ -113,14 +138,16 @@ export class RegionRoster {
   /** What is known of its nodes is not what a digest said any more. */
   touched(): void {
     this.applied = undefined;
+    this.first = undefined;
   }
 
   /** Whether it is newer than the last one, as far as that can be told: messages may come twice, or late. */
-  accepts({ node, incarnation, count }: RegionDigest): boolean {
-    const { speaker } = this;
-    if (speaker?.node === node && (incarnation < speaker.incarnation || (incarnation === speaker.incarnation && count <= speaker.count)))
-      return false;
-    this.speaker = { node, incarnation, count };
+  accepts(digest: RegionDigest): boolean {
+    const { last } = this;
+    const { node, incarnation, count } = digest;
+    if (last?.node === node && (incarnation < last.incarnation || (incarnation === last.incarnation && count <= last.count))) return false;
+    if (last?.node !== node) this.speaker = undefined;
+    this.last = digest;
     return true;
   }
 
@@ -129,20 +156,22 @@ export class RegionRoster {
     // Of other nodes, or of other runs of them: one of the two does not know of a change yet.
     if (digest.roster !== this.roster || digest.levels.length !== this.members.length) return;
     this.levels = digest.levels;
-    const said = digest.stale.join();
-    if (said === this.applied) return;
+    if (this.applied !== undefined && isSame(digest.stale, this.applied)) return;
     const stale = new Set(digest.stale);
     let isComplete = true;
     for (const view of this.ordered()) {
       const isStale = stale.has(view.place);
       if (isStale !== view.isStale && !judged(view, isStale)) isComplete = false;
     }
-    if (isComplete) this.applied = said;
+    if (isComplete) this.applied = digest.stale;
   }
 
   private marked({ record }: MemberView): void {
     this.mark ^= memberMark(record.id, record.incarnation);
     this.levels = '';
-    this.applied = undefined;
+    this.touched();
   }
 }
+
+const isSame = (left: readonly number[], right: readonly number[]): boolean =>
+  left === right || (left.length === right.length && left.every((place, at) => place === right[at]));

@@ -65,13 +65,28 @@ export function routeTo(
   random: () => number,
   weights: RouteWeights = ROUTE_WEIGHTS,
 ): RouteDecision {
-  const opinions = candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
+  const opinions = candidates.map((candidate) => opinionOf(candidate, wish, weights));
   const usable = opinions.filter(({ refusal }) => refusal === undefined);
   const near = usable.filter(({ isNear }) => isNear);
   const drawn = drawTwo(near.length > 0 ? near : usable, random);
   const [first, second] = drawn;
   const best = second !== undefined && first !== undefined && second.score > first.score ? second : first;
-  return { node: best?.node, opinions };
+  return new Decision(best?.node, opinions);
+}
+
+/** Opinions are put in order for those who ask for them: most want the node alone. */
+class Decision implements RouteDecision {
+  readonly node: string | undefined;
+  private readonly unsorted: readonly RouteOpinion[];
+
+  constructor(node: string | undefined, opinions: readonly RouteOpinion[]) {
+    this.node = node;
+    this.unsorted = opinions;
+  }
+
+  get opinions(): readonly RouteOpinion[] {
+    return this.unsorted.toSorted((left, right) => right.score - left.score);
+  }
 }
 
 function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): RouteOpinion {
@@ -80,8 +95,10 @@ function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWei
   const isNear = wish.region !== undefined && record.region === wish.region;
   const refusal = refusalOf(candidate, wish, headroom);
   const score = (isNear ? NEAR_SCORE : 0) + (hasStream ? weights.hasStream : 0) + headroom * weights.headroom;
-  const opinion = { node: record.id, region: record.region, headroom, isNear, hasStream };
-  return refusal === undefined ? { ...opinion, score } : { ...opinion, score: 0, refusal };
+  const { id: node, region } = record;
+  return refusal === undefined
+    ? { node, region, headroom, isNear, hasStream, score }
+    : { node, region, headroom, isNear, hasStream, score: 0, refusal };
 }
 
 function refusalOf(

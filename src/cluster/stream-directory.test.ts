@@ -1,96 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
-import { type OwnStreamState, type SecondPublisher, StreamDirectory } from './stream-directory.ts';
-import type { StreamBody } from './stream-record.ts';
-
-const SHOW = 'live/show';
-const BODY: StreamBody = {
-  startedWallMs: 1,
-  discontinuity: 0,
-  state: 'live',
-  protocol: 'rtmp',
-  tracks: [{ kind: 'video', codec: 'h264' }],
-  renditions: [],
-};
+import type { MemoryEngine } from './memory-engine.fixture.ts';
+import { BODY, DirectoryNode as Node, newEngine, SHOW } from './stream-directory.fixture.ts';
 
 let engine: MemoryEngine;
-let nodes: Map<string, Node>;
 
 beforeEach(() => {
-  engine = new MemoryEngine();
-  nodes = new Map();
+  engine = newEngine();
 });
-
-class Node {
-  readonly did: string[] = [];
-  readonly client: MemoryClient = engine.client();
-  readonly directory: StreamDirectory;
-  readonly region: string;
-  /** What it has itself. */
-  readonly own = new Map<string, OwnStreamState>();
-  /** As the others judge it. */
-  isAlive = true;
-  isJudging = true;
-  secondPublisher: SecondPublisher = 'reject';
-  private readonly endTicks: () => void;
-
-  constructor(id: string, region = 'eu') {
-    this.region = region;
-    nodes.set(id, this);
-    const isJudging = (): boolean => this.isJudging;
-    this.directory = new StreamDirectory(
-      {
-        store: this.client.store,
-        bus: this.client.bus,
-        own: { node: id, incarnation: 1 },
-        region,
-        nodes: {
-          isAlive: (node, incarnation) => incarnation === 1 && nodes.get(node)?.isAlive === true,
-          regionOf: (node) => nodes.get(node)?.region,
-          isDraining: () => false,
-          isSweeper: true,
-          get isJudging() {
-            return isJudging();
-          },
-        },
-        now: () => engine.now(),
-        ownState: (name) => this.own.get(name) ?? 'none',
-        secondPublisher: () => this.secondPublisher,
-      },
-      {
-        pull: (name, { node }) => this.did.push(`pull ${name} from ${node}`),
-        stop: (name, isOver) => this.did.push(`stop ${name}${isOver ? ' for good' : ''}`),
-        held: (name) => this.did.push(`held ${name}`),
-        evict: (name, to) => this.did.push(`evict ${name} for ${to}`),
-        standBy: (name, origin) => this.did.push(`stand by ${name} for ${origin}`),
-        changed: () => undefined,
-      },
-    );
-    this.directory.start();
-    this.endTicks = engine.every(50, () => this.directory.tick(engine.now()));
-  }
-
-  publish(name = SHOW): void {
-    this.own.set(name, 'live');
-    this.directory.publish(name, BODY);
-  }
-
-  /** As kill -9 does: the engine forgets its subscriptions at once, the others believe in it until its heartbeats are missed. */
-  kill(): void {
-    this.endTicks();
-    this.directory.close();
-    this.client.cut();
-  }
-
-  buried(): void {
-    this.isAlive = false;
-    for (const node of nodes.values()) node.directory.nodesChanged();
-  }
-
-  take(): string[] {
-    return this.did.splice(0);
-  }
-}
 
 describe('a stream that is published on one node', () => {
   it('is known to the others, can be pulled from there, and ends everywhere when it ends', () => {
@@ -169,6 +85,122 @@ describe('a stream that is published on one node', () => {
     end(first);
     engine.advance(1_000);
     expect(second.take()).toEqual([`held ${SHOW}`]);
+  });
+
+  describe('with one who stands by', () => {
+    let [first, second]: Node[] = [];
+    const isTaken = (): boolean => second?.directory.ownEpoch(SHOW) !== undefined;
+    beforeEach(() => {
+      [first, second] = [new Node('o1'), new Node('o2')];
+      second.secondPublisher = 'standby';
+      first.publish();
+      engine.advance(50);
+      second.publish();
+      engine.advance(5_000);
+      expect(second.take()).toEqual([`stand by ${SHOW} for o1`]);
+    });
+
+    it('goes there a few messages after the connection to a node that was killed is gone', () => {
+      first?.kill();
+      engine.advance(20);
+      expect(second?.take()).toEqual([`held ${SHOW}`]);
+    });
+
+    it('goes there with the time that the origin may have reached meanwhile, and no more than the way of a question further', () => {
+      if (first === undefined || second === undefined) return;
+      first.headOffsetMs = 100_000;
+      engine.advance(1_000);
+      first.kill();
+      engine.advance(500);
+      expect(second.headMs).toBeGreaterThanOrEqual(100_000 + engine.now() - 500);
+      expect(second.headMs).toBeLessThanOrEqual(100_000 + engine.now() + 5);
+    });
+
+    it('goes there with the next tick when its claim says that the publisher is away', () => {
+      engine.advance(230);
+      first?.own.set(SHOW, 'held');
+      first?.directory.describe(SHOW, { ...BODY, state: 'held' });
+      engine.advance(80);
+      expect(second?.take()).toEqual([`held ${SHOW}`]);
+    });
+
+    it('stays when the origin is slow to answer, however long, while its connection is there', () => {
+      engine.latencyMs = 400;
+      engine.advance(20_000);
+      engine.latencyMs = 900;
+      engine.advance(20_000);
+      expect(isTaken()).toBe(false);
+    });
+
+    it('stays when the origin was away from the bus alone, or its connection alone', () => {
+      first?.client.cut();
+      engine.advance(5_000);
+      first?.client.heal();
+      engine.advance(1_000);
+      second?.disconnect('o1');
+      engine.advance(5_000);
+      expect(isTaken()).toBe(false);
+      second?.connect('o1');
+      first?.client.cut();
+      engine.advance(5_000);
+      expect(isTaken()).toBe(false);
+    });
+
+    it('goes there when the origin has neither a connection nor an answer for a while', () => {
+      engine.latencyMs = 900;
+      engine.advance(3_000);
+      second?.disconnect('o1');
+      engine.latencyMs = 1;
+      first?.client.cut();
+      engine.advance(2_000);
+      expect(isTaken()).toBe(true);
+    });
+
+    it('stays when it is the one who stands by that was cut off, though the origin counts as dead there until it is heard again', () => {
+      second?.client.cut();
+      second?.disconnect('o1');
+      if (first !== undefined) first.isAlive = false;
+      engine.advance(10_000);
+      second?.client.heal();
+      engine.advance(1_000);
+      if (first !== undefined) first.isAlive = true;
+      second?.connect('o1');
+      engine.advance(5_000);
+      expect(isTaken()).toBe(false);
+      first?.kill();
+      engine.advance(1_000);
+      expect(isTaken()).toBe(true);
+    });
+
+    it('stays with the one who took its place when the former origin is back, and stands by itself', () => {
+      if (first === undefined || second === undefined) return;
+      first.secondPublisher = 'standby';
+      first.client.cut();
+      second.disconnect('o1');
+      first.disconnect('o2');
+      engine.advance(3_000);
+      expect(isTaken()).toBe(true);
+      second.isAlive = false;
+      first.client.heal();
+      engine.advance(1_000);
+      second.isAlive = true;
+      first.connect('o2');
+      second.connect('o1');
+      engine.advance(10_000);
+      expect(first.take()).toEqual([`held ${SHOW}`, `stand by ${SHOW} for o2`]);
+      expect(second.take()).toEqual([`held ${SHOW}`]);
+    });
+  });
+
+  it('is not taken from an origin that is slow to answer by one who comes and may stand by', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    second.secondPublisher = 'standby';
+    first.publish();
+    engine.advance(50);
+    engine.latencyMs = 600;
+    second.publish();
+    engine.advance(20_000);
+    expect(second.take()).toEqual([`stand by ${SHOW} for o1`]);
   });
 
   it('stays where it is when the one who stood by leaves', () => {
@@ -276,106 +308,5 @@ describe('what a dead node has left in the store', () => {
     edge.isJudging = false;
     engine.advance(120_000);
     expect(engine.under('streams/')).toHaveLength(1);
-  });
-});
-
-describe('a stream from another region', () => {
-  it('is pulled across by one node only, however many want it at the same time', () => {
-    const origin = new Node('o1', 'us');
-    const edges = Array.from({ length: 6 }, (_, index) => new Node(`e${index}`));
-    origin.publish();
-    engine.advance(50);
-    for (const { directory } of edges) directory.want(SHOW);
-    engine.advance(500);
-    const pulls = edges.map((edge) => edge.take().at(-1));
-    expect(pulls.filter((pull) => pull === `pull ${SHOW} from o1`)).toHaveLength(1);
-    const regional = edges.findIndex(({ directory }) => directory.isRegionalOrigin(SHOW));
-    expect(pulls.filter((pull) => pull === `pull ${SHOW} from e${regional}`)).toHaveLength(5);
-  });
-
-  it('is pulled across by another node as soon as the first one is out of reach', () => {
-    const origin = new Node('o1', 'us');
-    const edges = Array.from({ length: 4 }, (_, index) => new Node(`e${index}`));
-    origin.publish();
-    engine.advance(50);
-    for (const { directory } of edges) directory.want(SHOW);
-    engine.advance(500);
-    const regional = edges.findIndex(({ directory }) => directory.isRegionalOrigin(SHOW));
-    const others = edges.filter((_, index) => index !== regional);
-    edges[regional]?.kill();
-    for (const { directory } of others) directory.broken(SHOW, directory.upstreamOf(SHOW) ?? { node: '', epoch: 0 });
-    engine.advance(100);
-    const pulls = others.map((edge) => edge.take().at(-1));
-    expect(pulls.filter((pull) => pull === `pull ${SHOW} from o1`)).toHaveLength(1);
-    expect(pulls.filter((pull) => pull?.startsWith(`pull ${SHOW} from e`))).toHaveLength(2);
-    expect(others.filter(({ directory }) => directory.isRegionalOrigin(SHOW))).toHaveLength(1);
-  });
-
-  it('is pulled across though the store is away, and by one node again when it is back', () => {
-    const origin = new Node('o1', 'us');
-    const edges = [new Node('e1'), new Node('e2')];
-    origin.publish();
-    engine.advance(50);
-    engine.stop();
-    for (const { directory } of edges) directory.want(SHOW);
-    engine.advance(1_200);
-    expect(edges.map((edge) => edge.take())).toEqual([[`pull ${SHOW} from o1`], [`pull ${SHOW} from o1`]]);
-    engine.start();
-    engine.advance(10_000);
-    const regional = edges.filter(({ directory }) => directory.isRegionalOrigin(SHOW));
-    expect(regional).toHaveLength(1);
-    const other = edges.find(({ directory }) => !directory.isRegionalOrigin(SHOW));
-    expect(other?.directory.upstreamOf(SHOW)?.node).toBe(edges[0] === other ? 'e2' : 'e1');
-  });
-
-  it('leaves nothing in the store when nobody watches any more', () => {
-    const [origin, edge] = [new Node('o1', 'us'), new Node('e1')];
-    origin.publish();
-    engine.advance(50);
-    edge.directory.want(SHOW);
-    engine.advance(100);
-    edge.directory.unwant(SHOW);
-    origin.directory.unpublish(SHOW);
-    engine.advance(1_000);
-    expect(engine.under('')).toEqual([]);
-  });
-
-  it('is not taken to and fro by two nodes that cannot reach each other', () => {
-    const origin = new Node('o1', 'us');
-    const [left, right] = [new Node('e1'), new Node('e2')];
-    origin.publish();
-    engine.advance(50);
-    for (const { directory } of [left, right]) directory.want(SHOW);
-    engine.advance(500);
-    const before = engine.under('regions/')[0]?.revision ?? 0;
-    // As the relay's client does: each attempt fails.
-    engine.every(500, () => {
-      for (const [node, other] of [
-        [left, 'e2'],
-        [right, 'e1'],
-      ] as const) {
-        const upstream = node.directory.upstreamOf(SHOW);
-        if (upstream?.node === other) node.directory.broken(SHOW, upstream);
-      }
-    });
-    engine.advance(20_000);
-    expect((engine.under('regions/')[0]?.revision ?? 0) - before).toBeLessThan(6);
-  });
-
-  it('leaves no claim on the region behind that was won late', () => {
-    const origin = new Node('o1', 'us');
-    const [left, right] = [new Node('e1'), new Node('e2')];
-    origin.publish();
-    engine.advance(50);
-    for (let round = 0; round < 20; round++) {
-      left.directory.want(SHOW);
-      right.directory.want(SHOW);
-      engine.advance(round % 7);
-      left.directory.unwant(SHOW);
-      engine.advance(round % 5);
-      right.directory.unwant(SHOW);
-      engine.advance(1_000);
-      expect(engine.under('regions/')).toEqual([]);
-    }
   });
 });

@@ -3,6 +3,7 @@ import type { Bus } from './bus.ts';
 import type { ReplaceVerdict } from './claim.ts';
 import type { Holder } from './claim-record.ts';
 import { type Claimed, ClaimRegistry, type ShareReadings } from './claim-registry.ts';
+import { type OriginAnswer, type OriginHead, type OwnStreamState, Standbys } from './standbys.ts';
 import type { Store } from './store.ts';
 import { type RegionalBody, readRegionalBody, readStreamBody, regionPrefix, STREAMS_PREFIX, type StreamBody } from './stream-record.ts';
 import { type Held, StreamSourcing, type Upstream } from './stream-sourcing.ts';
@@ -15,22 +16,21 @@ export interface DirectoryNodes {
   regionOf(node: string): string | undefined;
   /** Whether a node takes nothing new, and is to be left. */
   isDraining(node: string): boolean;
+  /** Whether there is no connection to an origin for whose place a publisher waits here; {@link StreamDirectory.disconnected} says when it broke. */
+  isDisconnected(node: string): boolean;
   /** Whether nodes can be judged now: their records are known, and this node is not cut off. */
   readonly isJudging: boolean;
   /** Whether this is the node of its region that takes out of the store what dead nodes have left there. */
   readonly isSweeper: boolean;
 }
 
-/** What this node itself has of a stream that it publishes: `held` while its publisher is away. */
-export type OwnStreamState = 'live' | 'held' | 'none';
-
 export interface StreamDirectoryOutput {
   /** Pull a stream from another node from now on, instead of from wherever it came before. */
   pull(name: string, upstream: Upstream): void;
   /** Nothing is to be pulled any more; `isOver`: nobody publishes the stream any more. */
   stop(name: string, isOver: boolean): void;
-  /** This node's claim to be the stream's origin holds, with this epoch. */
-  held(name: string, epoch: number): void;
+  /** This node's claim to be the stream's origin holds, with this epoch. `headMs`: how far the origin may have come for whose place a publisher waited here. */
+  held(name: string, epoch: number, headMs: number | undefined): void;
   /** The stream's origin is another node: a publisher here has to go. */
   evict(name: string, to: string | undefined): void;
   /** The stream's origin is another node: the publisher here waits to take its place. */
@@ -47,6 +47,8 @@ export interface StreamDirectoryOptions {
   readonly nodes: DirectoryNodes;
   readonly now: () => MonotonicMs;
   readonly ownState: (name: string) => OwnStreamState;
+  /** How far a stream of this node's hub has come on its timeline, in ms. */
+  readonly headMs?: (name: string) => number | undefined;
   /** What happens to a stream that is live on another node when somebody publishes it here. */
   readonly secondPublisher: (name: string) => SecondPublisher;
   /** For many nodes in one process. */
@@ -58,18 +60,13 @@ export type SecondPublisher = 'reject' | 'takeover' | 'standby';
 
 /** How long another node may take to say whether it has a publisher; one that is frozen for longer loses its stream to one that is not. */
 const ASK_MS = 1_000;
-/** How often an origin is asked whether it still has its publisher, by the one who waits to take its place, and how long it may take to answer. */
-const STANDBY_MS = 100;
-const STANDBY_ASK_MS = 400;
+/** How long what was found out of a holder holds: the store may be out of reach when it is to be used. */
+const GIVEN_MS = 2_000;
+/** No stream lasts a hundred years. */
+const HEAD_MS_MAX = 100 * 366 * 86_400_000;
 const HOLDS = 'holds';
 /** How often what dead nodes have left is looked for. */
 const SWEEP_MS = 5_000;
-
-/** A publisher of this node that waits for another node's to go. */
-interface Standby {
-  askAt: MonotonicMs;
-  isAsking: boolean;
-}
 
 /** Who publishes what, where: the streams of all nodes and this node's part in them. Answers from its replica at once; never waits for the store. */
 export class StreamDirectory {
@@ -81,8 +78,10 @@ export class StreamDirectory {
   /** What this node's publishers have, whether it is the origin or not. */
   private readonly bodies = new Map<string, StreamBody>();
   /** Holders of streams that were asked a moment ago and do not have them any more. */
-  private readonly given = new Map<string, string>();
-  private readonly standbys = new Map<string, Standby>();
+  private readonly given = new Map<string, { readonly node: string; readonly until: number }>();
+  private readonly standbys: Standbys;
+  /** Of the origins whose place is being taken. */
+  private readonly heads = new Map<string, number>();
   private sweepAt = 0;
   private readonly endings: (() => void)[] = [];
 
@@ -104,12 +103,15 @@ export class StreamDirectory {
       },
       {
         changed: (name, claimed) => {
-          this.sourcing.changed(name, now());
+          if (this.sourcing.isWanted(name)) this.sourcing.changed(name, now());
+          this.standbys.changed(name);
           this.out.changed(name, claimed);
         },
         held: (name, epoch) => {
           this.given.delete(name);
-          this.out.held(name, epoch);
+          const head = this.heads.get(name);
+          this.heads.delete(name);
+          this.out.held(name, epoch, head === undefined ? undefined : head + now());
         },
         lost: (name, to) => this.lostOrigin(name, to),
       },
@@ -126,11 +128,21 @@ export class StreamDirectory {
         isGone: (holder) => this.isGone(holder),
       },
       {
-        changed: (name) => this.sourcing.changed(name, now()),
+        changed: (name) => {
+          if (this.sourcing.isWanted(name)) this.sourcing.changed(name, now());
+        },
         held: (name) => this.sourcing.changed(name, now()),
         lost: (name) => this.sourcing.regionLost(name, now()),
       },
     );
+    this.standbys = new Standbys({
+      now,
+      isLive: (name) => options.ownState(name) === 'live',
+      origin: (name) => this.heldBy(this.streams.get(name)),
+      isDisconnected: (node) => nodes.isDisconnected(node),
+      ask: (name, node, done) => this.ask(name, node, done),
+      takePlace: (name, from, head) => this.takePlace(name, from, head),
+    });
     this.sourcing = new StreamSourcing(
       { node: own.node, region },
       {
@@ -178,7 +190,7 @@ export class StreamDirectory {
 
   /** How much it keeps. */
   get sizes(): Readonly<Record<string, number>> {
-    const { streams, regionals, sourcing, bodies, given, standbys } = this;
+    const { streams, regionals, sourcing, bodies, given, standbys, heads } = this;
     return {
       streams: streams.size,
       regionals: regionals.size,
@@ -186,6 +198,7 @@ export class StreamDirectory {
       bodies: bodies.size,
       given: given.size,
       standbys: standbys.size,
+      heads: heads.size,
     };
   }
 
@@ -211,6 +224,7 @@ export class StreamDirectory {
   unpublish(name: string): void {
     this.bodies.delete(name);
     this.standbys.delete(name);
+    this.heads.delete(name);
     this.given.delete(name);
     this.streams.release(name);
   }
@@ -254,9 +268,20 @@ export class StreamDirectory {
     this.sourcing.sentOn(name, upstream, nodes, this.options.now());
   }
 
+  /** The connection to a node broke: if that is the origin for whose place a publisher waits here, it may be dead. */
+  disconnected(node: string): void {
+    this.standbys.disconnected(node);
+  }
+
   /** A node came, went, or counts as stale. */
   nodesChanged(): void {
     this.sourcing.nodesChanged(this.options.now());
+  }
+
+  /** When it is to be ticked next, as things stand; in the past: as soon as may be. */
+  get wakeAt(): MonotonicMs {
+    if (this.standbys.size > 0) return this.options.now();
+    return monotonicMs(Math.min(this.streams.wakeAt, this.regionals.wakeAt, this.sourcing.wakeAt, this.sweepAt));
   }
 
   tick(now: MonotonicMs): void {
@@ -264,7 +289,7 @@ export class StreamDirectory {
     this.regionals.tick(now);
     this.sourcing.tick(now);
     this.sweep(now);
-    for (const [name, standby] of this.standbys) if (!standby.isAsking && now >= standby.askAt) this.watchOver(name, standby);
+    this.standbys.tick(now);
   }
 
   private sweep(now: MonotonicMs): void {
@@ -278,6 +303,7 @@ export class StreamDirectory {
 
   private lostOrigin(name: string, to: Holder | undefined): void {
     this.given.delete(name);
+    this.heads.delete(name);
     // Without a publisher of its own it would only take the stream back from whoever is without one, too.
     const canStandBy = this.bodies.has(name) && this.options.ownState(name) === 'live' && this.options.secondPublisher(name) === 'standby';
     if (to === undefined || !canStandBy) {
@@ -285,30 +311,16 @@ export class StreamDirectory {
       this.out.evict(name, to?.node);
       return;
     }
-    this.standbys.set(name, { askAt: this.options.now(), isAsking: false });
+    this.standbys.add(name, to.node);
     this.out.standBy(name, to.node);
   }
 
-  private watchOver(name: string, standby: Standby): void {
-    if (this.options.ownState(name) !== 'live') return;
-    const origin = this.heldBy(this.streams.get(name));
-    if (origin?.isAlive !== true) {
-      this.takePlace(name);
-      return;
-    }
-    standby.isAsking = true;
-    this.ask(name, origin.node, STANDBY_ASK_MS, (state) => {
-      standby.isAsking = false;
-      standby.askAt = monotonicMs(this.options.now() + STANDBY_MS);
-      if ((state !== 'none' && state !== 'held') || this.standbys.get(name) !== standby) return;
-      this.given.set(name, origin.node);
-      this.takePlace(name);
-    });
-  }
-
-  private takePlace(name: string): void {
+  private takePlace(name: string, from: string | undefined, head: OriginHead): void {
     const body = this.bodies.get(name);
-    if (body !== undefined && this.standbys.delete(name)) this.streams.claim(name, body);
+    if (body === undefined) return;
+    if (head !== undefined) this.heads.set(name, head);
+    if (from !== undefined) this.given.set(name, { node: from, until: this.options.now() + GIVEN_MS });
+    this.streams.claim(name, body);
   }
 
   private heldBy<Body>(claimed: Claimed<Body> | undefined): Held | undefined {
@@ -340,32 +352,51 @@ export class StreamDirectory {
       done('unknown');
       return;
     }
-    const isGiven = this.given.get(name) === node;
+    const given = this.given.get(name);
     this.given.delete(name);
-    // Whoever was taken over gives way: two that take a stream from each other for ever serve nobody.
-    const isTakeover = !wasOurs && secondPublisher(name) === 'takeover';
-    if (isGiven || node === own.node || this.isGone(holder) || isTakeover) {
+    const isGiven = given?.node === node && this.options.now() < given.until;
+    if (isGiven || node === own.node) {
       done('yes');
       return;
     }
-    this.ask(name, node, ASK_MS, (state) => done(state === 'live' ? 'no' : state === undefined ? 'unknown' : 'yes'));
+    const isGone = this.isGone(holder);
+    // Whoever was taken over gives way: two that take a stream from each other for ever serve nobody.
+    if (!wasOurs && (isGone || secondPublisher(name) === 'takeover')) {
+      done('yes');
+      return;
+    }
+    this.ask(name, node, (answer) => {
+      if (answer === 'unavailable') done('unknown');
+      else if (answer === 'timeout' && !isGone) done(this.ofSilent(name, wasOurs));
+      else done(answer === 'live' ? 'no' : 'yes');
+    });
   }
 
-  /** What a node has of a stream; nothing when it does not answer, undefined when nobody can be asked. */
-  private ask(name: string, node: string, timeoutMs: number, done: (state: OwnStreamState | undefined) => void): void {
-    this.options.bus.request(`${HOLDS}/${node}`, encodeVersioned({ v: 1, name }), timeoutMs, (reply) => {
+  /** What one that does not answer in time has to put up with: who may stand by finds out whether it is dead, and who was taken over waits until it counts as that. */
+  private ofSilent(name: string, wasOurs: boolean): ReplaceVerdict {
+    if (this.options.secondPublisher(name) === 'standby') return 'no';
+    return wasOurs ? 'unknown' : 'yes';
+  }
+
+  /** What a node has of a stream, or why that is not known. */
+  private ask(name: string, node: string, done: (answer: OriginAnswer, headMs?: number) => void): void {
+    this.options.bus.request(`${HOLDS}/${node}`, encodeVersioned({ v: 1, name }), ASK_MS, (reply) => {
       if (!reply.ok) {
-        done(reply.failure === 'unavailable' ? undefined : 'none');
+        done(reply.failure);
         return;
       }
-      const state = decodeVersioned(reply.value)?.['state'];
-      done(state === 'live' || state === 'held' ? state : 'none');
+      const { state, headMs } = decodeVersioned(reply.value) ?? {};
+      done(state === 'live' || state === 'held' ? state : 'none', readHead(headMs));
     });
   }
 
   private tellWhatIsHeld(message: Uint8Array, reply: (answer: Uint8Array) => void): void {
     const name = readText(decodeVersioned(message)?.['name'], 256);
     const state: OwnStreamState = name === undefined ? 'none' : this.options.ownState(name);
-    reply(encodeVersioned({ v: 1, state }));
+    const headMs = name === undefined ? undefined : this.options.headMs?.(name);
+    reply(encodeVersioned({ v: 1, state, ...(headMs === undefined ? {} : { headMs: Math.ceil(headMs) }) }));
   }
 }
+
+const readHead = (headMs: unknown): number | undefined =>
+  typeof headMs === 'number' && headMs >= 0 && headMs <= HEAD_MS_MAX ? headMs : undefined;

@@ -322,3 +322,27 @@ describe('a stream whose holder has enough nodes below it', () => {
     expect(world.sourcing.upstreamOf(SHOW)).toEqual({ node: 'e2', epoch: 1 });
   });
 });
+
+describe('when sourcing is to be ticked', () => {
+  it('is at once while a claim on the region is awaited, and not before something happens when nothing is', () => {
+    const world = new World();
+    expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
+    world.originIs('o-us', 1);
+    world.want();
+    expect(world.sourcing.wakeAt).toBeLessThanOrEqual(world.now);
+    world.regionalIs('e2');
+    world.pass(100);
+    expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is when a node that was out of reach is trusted again', () => {
+    const world = new World();
+    world.originIs('o-eu', 1);
+    world.want();
+    world.broken('o-eu');
+    expect(world.sourcing.wakeAt).toBeGreaterThan(world.now);
+    expect(world.sourcing.wakeAt).toBeLessThan(world.now + 60_000);
+    world.pass(60_000);
+    expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
+  });
+});

@@ -55,6 +55,7 @@ const TAKE_DOUBLINGS_MAX = 5;
 const REGION_CLAIM_MS_MAX = 1_000;
 /** A stream whose claim is gone may only have moved; its viewers wait for so long. */
 const GONE_MS_MAX = 15_000;
+const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 /** A claim on the region that was lost to a node that is of no use is made again after so long. */
 const RECLAIM_MS = 500;
 
@@ -93,6 +94,7 @@ export class StreamSourcing {
   /** Names for which something is awaited; others, too. */
   private readonly waiting = new Set<string>();
   private readonly suspects = new Map<string, Suspicion>();
+  private nextAt: MonotonicMs = NEVER;
 
   constructor(options: SourcingOptions, view: SourcingView, out: SourcingOutput) {
     this.options = options;
@@ -208,14 +210,33 @@ export class StreamSourcing {
     return now < (this.suspects.get(node)?.until ?? 0);
   }
 
+  /** When it is to be ticked next; in the past: as soon as may be. */
+  get wakeAt(): MonotonicMs {
+    return this.nextAt;
+  }
+
   tick(now: MonotonicMs): void {
-    if (this.suspects.size === 0 && this.waiting.size === 0) return;
-    for (const [node, { until, ms }] of this.suspects) if (until + ms <= now) this.suspects.delete(node);
+    if (now < this.nextAt) return;
+    this.nextAt = NEVER;
+    for (const [node, { until, ms }] of this.suspects) {
+      if (until + ms <= now) this.suspects.delete(node);
+      else this.wake(until + ms);
+    }
     for (const name of this.waiting) {
       const wanted = this.wanted.get(name);
       if (wanted?.claimingSince !== undefined || wanted?.goneSince !== undefined) this.decide(name, now);
       else this.waiting.delete(name);
     }
+    if (this.waiting.size > 0) this.wake(now);
+  }
+
+  private wake(at: number): void {
+    if (at < this.nextAt) this.nextAt = monotonicMs(at);
+  }
+
+  private awaits(name: string, now: MonotonicMs): void {
+    this.waiting.add(name);
+    this.wake(now);
   }
 
   private suspect(node: string, now: MonotonicMs): void {
@@ -223,6 +244,7 @@ export class StreamSourcing {
     if (known !== undefined && now < known.until) return;
     const ms = known === undefined ? SUSPECT_MS_MIN : Math.min(known.ms * 2, SUSPECT_MS_MAX);
     this.suspects.set(node, { until: monotonicMs(now + ms), ms });
+    this.wake(now + 2 * ms);
   }
 
   private decide(name: string, now: MonotonicMs): void {
@@ -272,7 +294,7 @@ export class StreamSourcing {
     }
     if (wanted.claimingSince === undefined || (wanted.reclaimAt !== undefined && now >= wanted.reclaimAt)) {
       wanted.claimingSince ??= now;
-      this.waiting.add(name);
+      this.awaits(name, now);
       wanted.reclaimAt = undefined;
       wanted.isRegional = true;
       this.out.claimRegion(name);
@@ -296,7 +318,7 @@ export class StreamSourcing {
 
   private gone(name: string, wanted: Wanted, now: MonotonicMs): void {
     wanted.goneSince ??= now;
-    this.waiting.add(name);
+    this.awaits(name, now);
     if (now - wanted.goneSince < GONE_MS_MAX) return;
     this.wanted.delete(name);
     this.leaveRegion(name, wanted);

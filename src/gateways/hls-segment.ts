@@ -5,6 +5,7 @@ import type { HlsPart } from './hls-part.ts';
 /** A segment as it grows part by part and is then kept. Its bytes are those of its parts in order. */
 export class HlsSegment implements PlaylistSegment {
   readonly stamp: SegmentStamp;
+  readonly startMs: number;
   readonly mapUri: string;
   readonly uri: string;
   readonly parts: PlaylistPart[] = [];
@@ -15,8 +16,10 @@ export class HlsSegment implements PlaylistSegment {
   private leadTicks = 0;
   private timescale = 1;
 
-  constructor(stamp: SegmentStamp, mapUri: string) {
+  /** `startMs`: of its first frame, where that is not the one that the source's segment begins with. */
+  constructor(stamp: SegmentStamp, mapUri: string, startMs: number = stamp.startMs) {
     this.stamp = stamp;
+    this.startMs = startMs;
     this.mapUri = mapUri;
     this.uri = segmentName(stamp.sequence);
   }
@@ -27,11 +30,13 @@ export class HlsSegment implements PlaylistSegment {
   get discontinuity(): number {
     return this.stamp.discontinuity;
   }
-  get startMs(): number {
-    return this.stamp.startMs;
-  }
   get durationS(): number {
     return this.leadTicks / this.timescale;
+  }
+
+  /** Whether it may come behind `previous` in a playlist: numbers have no hole, and those of discontinuities never go back. */
+  goesOnFrom(previous: HlsSegment): boolean {
+    return this.sequence === previous.sequence + 1 && this.discontinuity >= previous.discontinuity;
   }
 
   /** Adds a complete part and returns its name. */

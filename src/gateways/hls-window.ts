@@ -44,9 +44,9 @@ export class HlsWindow {
 
   /** Adds a complete segment; returns the ones dropped for it. */
   push(segment: HlsSegment): HlsSegment[] {
-    // A playlist cannot have a hole in its numbers: what was before one leaves it (and stays for who asks).
+    // What a playlist cannot go on from leaves it (and stays for who asks).
     const last = this.last;
-    if (last !== undefined && last.sequence + 1 !== segment.sequence) this.listedFrom = this.kept.length;
+    if (last !== undefined && !segment.goesOnFrom(last)) this.listedFrom = this.kept.length;
     this.kept.push(segment);
     this.shortenPlaylist();
     return this.dropOldest();

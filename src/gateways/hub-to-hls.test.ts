@@ -206,6 +206,56 @@ describe('HubToHls', () => {
     expect(recorder.media).toContain('1800000003.m4s');
   });
 
+  it('goes on in the middle of a segment behind frames that nobody made, with times that join', () => {
+    const recorder = new Recorder();
+    const all = frames({ seconds: 9, tracks: [VIDEO] });
+    const seconds = ({ dts }: Frame): number => (dts - (all[0]?.dts ?? 0)) / 90_000;
+    // From the second segment's middle until a keyframe in the third one's.
+    const made = all
+      .filter((frame) => seconds(frame) < 3.1 || seconds(frame) >= 4.6)
+      .map((frame) => (seconds(frame) === 4.6 ? { ...frame, isKeyframe: true, startsPart: true } : frame));
+    recorder.feed(made);
+    expect(recorder.media).toMatch(/#EXT-X-MEDIA-SEQUENCE:1800000000\n/);
+    expect(recorder.media.match(/#EXT-X-MAP/g)).toHaveLength(1);
+    expect(recorder.media).not.toContain('#EXT-X-DISCONTINUITY\n');
+    const listed = [...recorder.media.matchAll(/PROGRAM-DATE-TIME:(.*Z)\n(?:#EXT-X-PART:.*\n)*#EXTINF:(.*),\n(\d+)\.m4s/g)];
+    expect(listed.map(([, time = '', duration]) => [Date.parse(time) / 1000 - 1_800_000_000, Number(duration)])).toEqual([
+      [0, 2],
+      [2, 2.6],
+      [expect.closeTo(4.6), 1.4],
+      [6, 2],
+    ]);
+    expect(listed.map(([, , , sequence]) => Number(sequence) - 1_800_000_000)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('lists another init segment where the configuration changes, with and without a discontinuity', () => {
+    const other = { ...VIDEO, config: Uint8Array.of(1, 0x42, 0, 0x1e, 0xff, 0xe1, 0, 0) };
+    const all = frames({ seconds: 9, tracks: [VIDEO] });
+    const changed = (discontinuity: number): Frame[] => {
+      const stamps = new Map<number, Frame['segment']>();
+      return all.map((frame) => {
+        const { segment } = frame;
+        if (segment.sequence < 1_800_000_002) return frame;
+        const stamp = stamps.get(segment.sequence) ?? { ...segment, discontinuity, tracks: [other] };
+        stamps.set(segment.sequence, stamp);
+        return { ...frame, track: other, segment: stamp };
+      });
+    };
+    for (const [discontinuity, tag] of [
+      [1, '#EXT-X-DISCONTINUITY\n'],
+      [0, ''],
+    ] as const) {
+      const { media } = new Recorder().feed(changed(discontinuity));
+      expect(media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000000\n#EXT-X-DISCONTINUITY-SEQUENCE:0\n');
+      expect(media).toContain(`1800000001.m4s\n${tag}#EXT-X-MAP:URI="init-${discontinuity}-`);
+      expect(media.match(/#EXT-X-MAP/g)).toHaveLength(2);
+    }
+    // A maker that knows nothing of what another one made before: numbers that go back cannot be listed.
+    const { media: anew } = new Recorder().feed(changed(-1));
+    expect(anew).toContain('#EXT-X-MEDIA-SEQUENCE:1800000002\n#EXT-X-DISCONTINUITY-SEQUENCE:-1\n');
+    expect(anew.match(/#EXT-X-MAP/g)).toHaveLength(1);
+  });
+
   it('forgets the init segment of a segment that was given up, unless another one needs it', () => {
     const source = new FrameSource();
     const recorder = new Recorder().feed(source.add({ seconds: 1 }));

@@ -1,6 +1,6 @@
 import { writeInitSegment } from '../containers/mod.ts';
 import type { Sink } from '../hub/mod.ts';
-import type { Frame, SegmentStamp } from '../media/mod.ts';
+import type { Frame } from '../media/mod.ts';
 import { initName, partName } from '../protocols/hls/mod.ts';
 import { PendingPart } from './hls-part.ts';
 import { HlsPlaylists } from './hls-playlists.ts';
@@ -90,7 +90,7 @@ export class HubToHls implements Sink {
     this.finishPart(frame);
     if (isNewSegment) {
       this.closeSegment();
-      this.open = this.openSegment(frame.segment);
+      this.open = this.openSegment(frame);
       this.forgetTorn();
     }
     this.pending = new PendingPart(frame);
@@ -99,18 +99,23 @@ export class HubToHls implements Sink {
 
   /** False for the rest of a segment whose beginning was not seen, and for frames of one that is closed already. */
   private canOpen(frame: Frame): boolean {
+    // All there is has been seen: what a rendition's maker failed to make has no beginning anywhere.
+    if (frame.segment.sequence - 1 === this.open?.sequence) return true;
     const newest = this.open ?? this.torn ?? this.window.last;
     return frame.part === 0 && (newest === undefined || frame.segment.sequence > newest.sequence);
   }
 
-  private openSegment(stamp: SegmentStamp): HlsSegment {
+  private openSegment({ segment: stamp, part }: Frame): HlsSegment {
     const last = this.window.last;
-    if (last?.stamp.tracks === stamp.tracks && last.discontinuity === stamp.discontinuity) return new HlsSegment(stamp, last.mapUri);
+    const isWithoutBeginning = part > 0 && last?.sequence === stamp.sequence - 1 && last.discontinuity === stamp.discontinuity;
+    const startMs = isWithoutBeginning ? last.startMs + last.durationS * 1000 : stamp.startMs;
+    if (last?.stamp.tracks === stamp.tracks && last.discontinuity === stamp.discontinuity)
+      return new HlsSegment(stamp, last.mapUri, startMs);
     const bytes = writeInitSegment(stamp.tracks);
     const name = initName(stamp.discontinuity, bytes);
     if (!this.maps.has(name)) this.out.added(name, [bytes]);
     this.maps.set(name, stamp.sequence);
-    return new HlsSegment(stamp, name);
+    return new HlsSegment(stamp, name, startMs);
   }
 
   private finishPart(next: Frame | undefined): void {
@@ -174,7 +179,8 @@ export class HubToHls implements Sink {
     const { open } = this;
     const complete = this.window.listed;
     if (open === undefined || open.parts.length === 0) return complete;
-    // A playlist's numbers have no hole: after a gap it begins anew.
-    return complete.at(-1)?.sequence === open.sequence - 1 ? [...complete, open] : [open];
+    const last = complete.at(-1);
+    // Otherwise it begins anew, as after a gap.
+    return last !== undefined && open.goesOnFrom(last) ? [...complete, open] : [open];
   }
 }

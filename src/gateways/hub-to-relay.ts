@@ -3,7 +3,7 @@ import type { FrameSource, LiveStream, Rendition, Sink } from '../hub/mod.ts';
 import type { Frame } from '../media/mod.ts';
 import { type FeedSender, FeedWriter, RENDITIONS_MAX, type RelayRendition, trackIndex } from '../protocols/relay/mod.ts';
 
-/** One rendition of a stream on its way to all nodes that pull it: each frame is written once and its bytes are shared. */
+/** One rendition of a stream on its way to all nodes that pull it: each frame's head is written once, and its bytes are shared. */
 export class HubToRelay implements Sink {
   readonly writer: FeedWriter;
   readonly source: FrameSource;
@@ -34,7 +34,7 @@ export class HubToRelay implements Sink {
     accepted(sender.begin(cache.frames));
     const now = this.now();
     for (const frame of cache.frames) {
-      if (trackIndex(frame) >= 0) sender.frame(frame, () => this.writer.frame(frame, now, true));
+      if (trackIndex(frame) >= 0) sender.frame(frame, () => this.writer.frameHead(frame, now, true));
     }
     if (cache.state !== 'live') sender.notice(cache.state);
     if (cache.state === 'ended') this.over();
@@ -58,11 +58,11 @@ export class HubToRelay implements Sink {
   frame(frame: Frame): void {
     if (this.isAttaching || trackIndex(frame) < 0) return;
     let shared: Uint8Array | undefined;
-    const bytes = (): Uint8Array => {
-      shared ??= this.writer.frame(frame, this.now(), false);
+    const head = (): Uint8Array => {
+      shared ??= this.writer.frameHead(frame, this.now(), false);
       return shared;
     };
-    for (const sender of this.senders) sender.frame(frame, bytes);
+    for (const sender of this.senders) sender.frame(frame, head);
   }
 
   gap(): void {

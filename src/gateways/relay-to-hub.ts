@@ -1,4 +1,4 @@
-import { type MonotonicMs, type StreamRef, wallMs } from '../core/mod.ts';
+import { type MonotonicMs, monotonicMs, type StreamRef, wallMs } from '../core/mod.ts';
 import type { Hub, LiveStream, RelayedPublication, RelayedRenditionInput, SourceListener } from '../hub/mod.ts';
 import type { Frame } from '../media/mod.ts';
 import { FrameAssembler, type RelayAcceptance, type RelayReceiver, type RelayRendition } from '../protocols/relay/mod.ts';
@@ -28,6 +28,9 @@ export type RenditionToHubOutput = Pick<
   'wanted' | 'keyframeWanted' | 'accepted' | 'refused' | 'path' | 'broken' | 'ended'
 >;
 
+/** A node that has only just begun with a stream does not know yet what it will offer: what was offered before waits so long for it, with its viewers. */
+const SETTLE_MS = 5_000;
+
 /**
  * Brings a stream of another node into the hub, with its renditions. One for as long as the stream is pulled, over broken connections and from
  * whatever node: it knows how far the stream has come.
@@ -41,6 +44,8 @@ export class RelayToHub implements RelayReceiver, SourceListener {
   private offered: readonly RelayRendition[] = [];
   private stream: LiveStream | undefined = undefined;
   private publication: RelayedPublication | undefined = undefined;
+  /** Until then no rendition is withdrawn. */
+  private settlesAt: MonotonicMs | undefined = undefined;
 
   constructor(hub: Hub, ref: StreamRef, out: RelayToHubOutput) {
     this.hub = hub;
@@ -74,10 +79,18 @@ export class RelayToHub implements RelayReceiver, SourceListener {
     for (const rendition of this.offered) this.offer(rendition, now);
   }
 
+  /** Withdraws what was offered before the stream came from where it comes from now, and has stayed away. */
+  tick(now: MonotonicMs): void {
+    if (this.settlesAt === undefined || now < this.settlesAt) return;
+    this.settlesAt = undefined;
+    this.renditions(this.offered, now);
+  }
+
   /** The stream is not pulled any more, but may be again within the hub's hold. */
   lost(now: MonotonicMs): void {
     this.publication?.lost(now);
     this.publication = undefined;
+    this.settlesAt = undefined;
   }
 
   /** Nobody needs the stream here any more: it ends. */
@@ -113,6 +126,7 @@ export class RelayToHub implements RelayReceiver, SourceListener {
       this.stream = publication.stream;
     }
     if (isGap) this.publication.gap();
+    if (this.renditionsByName.size > 0) this.settlesAt = monotonicMs(now + SETTLE_MS);
     this.out.accepted('', acceptance);
   }
 
@@ -130,14 +144,8 @@ export class RelayToHub implements RelayReceiver, SourceListener {
 
   /** Offers what the other node can give, and withdraws what it cannot any more. */
   renditions(renditions: readonly RelayRendition[], now: MonotonicMs): void {
-    const names = new Set(renditions.map(({ name }) => name));
     this.offered = renditions;
-    for (const [name, known] of this.renditionsByName) {
-      if (names.has(name)) continue;
-      this.renditionsByName.delete(name);
-      known.end();
-      this.out.wanted(name, false);
-    }
+    if (this.settlesAt === undefined) this.withdrawOthers();
     for (const rendition of renditions) this.offer(rendition, now);
   }
 
@@ -179,9 +187,20 @@ export class RelayToHub implements RelayReceiver, SourceListener {
     else if (created) this.renditionsByName.delete(name);
   }
 
+  private withdrawOthers(): void {
+    const names = new Set(this.offered.map(({ name }) => name));
+    for (const [name, known] of this.renditionsByName) {
+      if (names.has(name)) continue;
+      this.renditionsByName.delete(name);
+      known.end();
+      this.out.wanted(name, false);
+    }
+  }
+
   private startOver(): void {
     this.publication = undefined;
     this.stream = undefined;
+    this.settlesAt = undefined;
     this.current = new FrameAssembler();
     this.offered = [];
     for (const name of this.renditionsByName.keys()) this.out.wanted(name, false);

@@ -3,7 +3,8 @@ import { durationMs, type MonotonicMs, mediaTime, monotonicMs, sizeBytes, stream
 import { Hub, type Publication } from '../hub/mod.ts';
 import type { Track } from '../media/mod.ts';
 import { audioTrack, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
-import { FeedSender, RelayHolderSession, RelayPullerSession, type RelayWish } from '../protocols/relay/mod.ts';
+import { FeedSender, RelayHolderSession, RelayPullerSession, type RelayWish, type SendQueue } from '../protocols/relay/mod.ts';
+import { waiting } from '../protocols/relay/relay.fixture.ts';
 import { HubToHls, HubToRelay, RelayToHub } from './mod.ts';
 
 const SEEDS = Math.ceil(Number(process.env['FUZZ_RUNS'] ?? 300) / 20);
@@ -183,19 +184,20 @@ class Way {
   }
 
   private send(): void {
-    if (!this.isStuck) this.push('puller', this.holder?.queue.take(1e6) ?? []);
+    if (!this.isStuck && this.holder !== undefined) this.push('puller', this.holder.queue);
   }
 
-  private push(to: 'holder' | 'puller', messages: readonly Uint8Array[]): void {
-    for (const message of messages) {
-      const cut = Math.floor(this.chance() * message.length);
-      const at = Math.max(this.now + this.chance() * 100, this.underWay.findLast((other) => other.to === to)?.at ?? 0);
-      this.underWay.push({ to, bytes: message.subarray(0, cut), at }, { to, bytes: message.subarray(cut), at });
-    }
+  /** What waits arrives in two pieces. */
+  private push(to: 'holder' | 'puller', queue: SendQueue): void {
+    if (queue.sizeBytes === 0) return;
+    const sent = waiting(queue);
+    const cut = Math.floor(this.chance() * sent.length);
+    const at = Math.max(this.now + this.chance() * 100, this.underWay.findLast((other) => other.to === to)?.at ?? 0);
+    this.underWay.push({ to, bytes: sent.subarray(0, cut), at }, { to, bytes: sent.subarray(cut), at });
   }
 
   private carry(): void {
-    this.push('holder', this.puller?.queue.take(1e6) ?? []);
+    if (this.puller !== undefined) this.push('holder', this.puller.queue);
     if (this.chance() < 0.9) this.send();
     const due = this.underWay.filter(({ at }) => at <= this.now);
     this.underWay = this.underWay.filter(({ at }) => at > this.now);

@@ -76,6 +76,7 @@ export class FrameFan {
   /** What is kept for new sinks is of no use any more. */
   forget(): void {
     this.tracks = [];
+    this.keyframeMs = undefined;
     this.gop.clear();
   }
 
@@ -109,6 +110,11 @@ export class FrameFan {
   get keyframe(): Frame | undefined {
     const { keyframe } = this.gop;
     return keyframe?.track.kind === 'video' ? keyframe : undefined;
+  }
+
+  /** The newest keyframe of the pictures, as far as it is kept, and those that came after it. */
+  get pictures(): readonly Frame[] {
+    return this.gop.pictures;
   }
 
   get isWatched(): boolean {

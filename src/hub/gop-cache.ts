@@ -35,6 +35,12 @@ export class GopCache {
     return this.isOpen ? this.kept[this.gopStart] : undefined;
   }
 
+  /** The pictures since the last lead keyframe; none where sound leads. */
+  get pictures(): readonly Frame[] {
+    const { keyframe } = this;
+    return keyframe?.track.kind === 'video' ? this.gop.filter(({ track }) => track === keyframe.track) : [];
+  }
+
   get sizeBytes(): number {
     return this.bytes;
   }

@@ -1,6 +1,6 @@
 import { type DurationMs, type MonotonicMs, monotonicMs, type SizeBytes, type StreamRef, type WallMs } from '../core/mod.ts';
 import type { Frame, SourceFrame } from '../media/mod.ts';
-import { FanOut, type LiveStream, type PublisherInfo, type StreamBeginning, type StreamOptions } from './live-stream.ts';
+import { FanOut, type LiveStream, type PublisherInfo, type StreamBeginning, type StreamOptions, type TakenPlace } from './live-stream.ts';
 import type { HubListener, PublishRefusal, SourceListener } from './ports.ts';
 import type { RelayedRenditionInput, RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
 
@@ -213,9 +213,12 @@ export class Hub {
     return this.entries.has(path);
   }
 
-  /** A stream that is published here takes the place of the same stream of another node, at its next keyframe; `discontinuity` was the last there. */
-  takePlace(path: string, discontinuity: number): void {
-    this.entries.get(path)?.stream.takePlace(discontinuity);
+  /**
+   * A stream that is published here takes the place of the same stream of another node: it begins with the pictures since its newest keyframe, or where they are
+   * not kept at the next one.
+   */
+  takePlace(path: string, taken: TakenPlace, wall: WallMs): void {
+    this.entries.get(path)?.stream.takePlace(taken, wall);
   }
 
   /** Undefined when there are too many. */

@@ -5,9 +5,10 @@ import {
   type MonotonicMs,
   type SizeBytes,
   type StreamRef,
+  ticksToMs,
   type WallMs,
 } from '../core/mod.ts';
-import { type Frame, type SegmentStamp, type SourceFrame, Timeline, type Track } from '../media/mod.ts';
+import { type Frame, type SegmentStamp, type SourceFrame, shifted, Timeline, type Track } from '../media/mod.ts';
 import { FrameFan } from './frame-fan.ts';
 import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
 import {
@@ -53,6 +54,8 @@ export interface LiveStream extends FrameSource {
   readonly startedWallMs: WallMs;
   /** Of the newest segment. */
   readonly discontinuity: number;
+  /** How far it has come on its timeline; undefined before the first frame. */
+  readonly headMs: number | undefined;
   /** Viewers by protocol (`flv`, `rtmp`, `hls`, `webrtc`), set by the outputs. */
   readonly viewers: Map<string, number>;
   /** Other qualities of the same pictures by name, on the same timeline. The stream itself is the rendition `source`. */
@@ -76,6 +79,14 @@ export interface StreamBeginning {
   readonly discontinuity: number;
 }
 
+/** Where the same stream was on another node when this one takes its place. */
+export interface TakenPlace {
+  /** The last one there. */
+  readonly discontinuity: number;
+  /** How far it may have come on its timeline, if that is known. */
+  readonly headMs: number | undefined;
+}
+
 /** The hub's own side of a stream: frames come in here and go out to every sink. */
 export class FanOut implements LiveStream {
   readonly ref: StreamRef;
@@ -90,6 +101,7 @@ export class FanOut implements LiveStream {
   private isOver = false;
   /** The newest segment, and whether it has its numbers from another node. */
   private newest: SegmentStamp | undefined = undefined;
+  private latestMs: number | undefined = undefined;
   private isRelayed = false;
 
   constructor(
@@ -124,6 +136,10 @@ export class FanOut implements LiveStream {
 
   get discontinuity(): number {
     return this.newest?.discontinuity ?? 0;
+  }
+
+  get headMs(): number | undefined {
+    return this.latestMs;
   }
 
   get tracks(): readonly Track[] {
@@ -182,13 +198,19 @@ export class FanOut implements LiveStream {
   }
 
   /**
-   * What comes from the next lead keyframe on takes the place of the same stream from another node, where `discontinuity` was the last; what came before is of no
-   * use for new sinks.
+   * What comes from now on takes the place of the same stream from another node, behind all that came there; what came before here is of no use for new sinks. It begins with the pictures since the newest keyframe, which come out once more: nobody has to wait for the next one, unless the publisher makes renditions,
+   * which begin at a keyframe of theirs.
    */
-  takePlace(discontinuity: number): void {
-    this.timeline.renumber({ discontinuity });
+  takePlace({ discontinuity, headMs = 0 }: TakenPlace, wall: WallMs): void {
+    const pictures = this.state === 'live' && !this.set.isFedByPublisher ? this.fan.pictures : [];
+    // Two encoders' clocks run apart in time, and what viewers have must not come before it.
+    const behindMs = Math.max(0, headMs - (this.latestMs ?? headMs));
+    this.timeline.delay(behindMs);
+    // The other node may have begun a segment in this very second.
+    this.timeline.renumber({ sequence: Math.floor(wall / 1000), discontinuity });
     this.fan.forget();
-    this.requestKeyframe();
+    const later = pictures.map((frame) => shifted(frame, behindMs));
+    if (!this.timeline.repeat(later, wall)) this.requestKeyframe();
   }
 
   /** A relay goes on with the stream, perhaps right behind the last frame. */
@@ -240,6 +262,7 @@ export class FanOut implements LiveStream {
 
   private deliver(frame: Frame): void {
     this.newest = frame.segment;
+    this.latestMs = Math.max(this.latestMs ?? 0, ticksToMs(frame.dts, frame.track.timescale));
     this.fan.deliver(frame);
     this.set.follow(frame);
   }

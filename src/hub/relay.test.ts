@@ -18,6 +18,8 @@ class RecordingSink implements Sink {
   ended = (): void => void this.calls.push('ended');
 }
 
+const videoOf = (frames: readonly Frame[]): Frame[] => frames.filter(({ track }) => track.kind === 'video');
+
 function stamped(untilMs: number): Frame[] {
   const frames: Frame[] = [];
   const options = { segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500), tracksMax: 4 };
@@ -197,16 +199,78 @@ describe('a relayed stream', () => {
     expect(hub.handOver(show.path, at(0))).toBe(false);
   });
 
-  it('is replaced by what is published here with greater numbers from the next keyframe on', () => {
+  it('is replaced by what is published here, with greater numbers, from the newest keyframe on', () => {
     const { hub, publish, said } = makeHub();
     const publication = publish('reject') as Publication;
     const sink = new RecordingSink();
     publication.stream.attach(sink);
-    const write = (ms: number, isKeyframe: boolean, wall: number): void =>
-      publication.write(sourceFrame(videoTrack, ms, isKeyframe), at(ms), wallMs(WALL_ZERO_MS + wall));
-    for (let ms = 0; ms < 3_000; ms += 40) write(ms, ms % 2_000 === 0, ms);
+    feed(publication, { fromMs: 0, untilMs: 3_000 });
+    const before = sink.frames.splice(0);
+    const newest = videoOf(before).slice(-25);
+    hub.takePlace(show.path, { discontinuity: 4, headMs: undefined }, wallMs(WALL_ZERO_MS + 3_000));
+    expect(said).toEqual([]);
+    expect(sink.calls).toEqual(['tracks', 'tracks']);
+    expect(sink.frames.map(({ payload }) => payload)).toEqual(newest.map(({ payload }) => payload));
+    expect(sink.frames[0]).toMatchObject({ isKeyframe: true, startsPart: true, part: 0, segment: { tracks: [videoTrack, audioTrack] } });
+    const late = new RecordingSink();
+    publication.stream.attach(late, 'segment');
+    expect(late.frames).toEqual(sink.frames);
+    feed(publication, { fromMs: 3_000, untilMs: 7_000, keyframeMs: 1_000 });
+    expect(late.frames).toEqual(sink.frames);
+    expect([...new Set(sink.frames.map(({ segment: { sequence, discontinuity } }) => `${sequence} ${discontinuity}`))]).toEqual([
+      `${FIRST_NUMBER + 4} 5`,
+      `${FIRST_NUMBER + 5} 5`,
+      `${FIRST_NUMBER + 6} 5`,
+    ]);
+    // Its first segment is cut where it would have been had it begun with its keyframe's first time.
+    const starts = sink.frames
+      .filter(({ part, startsPart }) => part === 0 && startsPart)
+      .map(({ segment }) => segment.startMs - WALL_ZERO_MS);
+    expect(starts).toEqual([2_960, 4_000, 6_000]);
+    const times = videoOf([...before, ...sink.frames]).map(({ dts }) => dts);
+    expect(times).toEqual([...new Set(times)].toSorted((left, right) => left - right));
+    // What came later has its own times.
+    const last = sink.frames.findLast(({ track }) => track.kind === 'video') as Frame;
+    expect(ticksToMs(last.dts, last.track.timescale)).toBe(1_000 + 6_960);
+  });
+
+  it('is replaced with times behind all that came from the other node, whose encoder was ahead, sound and pictures alike', () => {
+    const { hub, publish } = makeHub();
+    const publication = publish('reject') as Publication;
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    feed(publication, { fromMs: 0, untilMs: 3_000 });
+    const headMs = publication.stream.headMs ?? 0;
+    expect(headMs).toBeCloseTo(1_000 + 2_987, -1);
     const before = sink.frames.length;
-    hub.takePlace(show.path, 4);
+    hub.takePlace(show.path, { discontinuity: 4, headMs: headMs + 2_500 }, wallMs(WALL_ZERO_MS + 3_000));
+    feed(publication, { fromMs: 3_000, untilMs: 7_000, keyframeMs: 1_000 });
+    const msOf = ({ dts, track }: Frame): number => ticksToMs(dts, track.timescale);
+    const after = sink.frames.slice(before);
+    expect(Math.min(...after.map(msOf))).toBeGreaterThan(headMs + 2_460);
+    expect(msOf(videoOf(after)[0] as Frame)).toBeGreaterThan(headMs + 2_460);
+    for (const kind of ['video', 'audio']) {
+      const times = sink.frames.filter(({ track }) => track.kind === kind).map(({ dts }) => dts);
+      expect(times).toEqual([...new Set(times)].toSorted((left, right) => left - right));
+      const last = after.findLast(({ track }) => track.kind === kind) as Frame;
+      expect(msOf(last)).toBeCloseTo(1_000 + 2_500 + (kind === 'video' ? 6_960 : 6_989), -1.5);
+    }
+    // One that is ahead itself stays where it is.
+    hub.takePlace(show.path, { discontinuity: 9, headMs: 1_000 }, wallMs(WALL_ZERO_MS + 7_000));
+    feed(publication, { fromMs: 7_000, untilMs: 8_000 });
+    expect(publication.stream.headMs).toBeCloseTo(1_000 + 2_500 + 7_987, -1.5);
+  });
+
+  it('is replaced by what is published here from the next keyframe on where no other is kept', () => {
+    const { hub, publish, said } = makeHub();
+    const publication = publish('reject') as Publication;
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    const write = (ms: number, isKeyframe: boolean, wall: number, sizeBytes = 100): void =>
+      publication.write(sourceFrame(videoTrack, ms, isKeyframe, sizeBytes), at(ms), wallMs(WALL_ZERO_MS + wall));
+    for (let ms = 0; ms < 3_000; ms += 40) write(ms, ms % 2_000 === 0, ms, 50_000);
+    const before = sink.frames.length;
+    hub.takePlace(show.path, { discontinuity: 4, headMs: undefined }, wallMs(WALL_ZERO_MS + 3_000));
     expect(said).toEqual(['keyframe']);
     const late = new RecordingSink();
     publication.stream.attach(late);
@@ -214,6 +278,22 @@ describe('a relayed stream', () => {
     expect(sink.frames.length).toBe(before);
     write(3_040, true, 300_040);
     expect(late.frames.map(({ segment: { sequence, discontinuity } }) => [sequence, discontinuity])).toEqual([[FIRST_NUMBER + 300, 5]]);
+  });
+
+  it('is replaced from the next keyframe on where the publisher makes renditions, or is away', () => {
+    const { hub, publish, said } = makeHub();
+    const publication = publish('reject') as Publication;
+    const layer = publication.rendition('low', at(0));
+    const sink = new RecordingSink();
+    publication.stream.attach(sink);
+    feed(publication, { fromMs: 0, untilMs: 3_000 });
+    const before = sink.frames.length;
+    hub.takePlace(show.path, { discontinuity: 4, headMs: undefined }, wallMs(WALL_ZERO_MS + 3_000));
+    expect([said, sink.frames.length]).toEqual([['keyframe'], before]);
+    layer?.end();
+    publication.lost(at(3_000));
+    hub.takePlace(show.path, { discontinuity: 4, headMs: undefined }, wallMs(WALL_ZERO_MS + 3_000));
+    expect([sink.calls.at(-1), sink.frames.length]).toEqual(['paused', before]);
   });
 
   it('has renditions that come with their places and are made only while they are watched', () => {

@@ -128,6 +128,11 @@ export class RenditionSet {
     return input;
   }
 
+  /** Whether the stream's publisher makes any of them. */
+  get isFedByPublisher(): boolean {
+    return [...this.entries.values()].some((fan) => fan.isFedByPublisher);
+  }
+
   follow(frame: Frame): void {
     const isNewSegment = frame.segment.sequence !== this.sequence;
     this.sequence = frame.segment.sequence;
@@ -287,6 +292,10 @@ class FollowingFan implements Rendition {
 
   follow(frame: Frame): void {
     this.timeline.follow(frame);
+  }
+
+  get isFedByPublisher(): boolean {
+    return this.maker?.kind === 'publisher';
   }
 
   /** Asked once a segment. */

@@ -15,6 +15,7 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
     tracks: [],
     hasReorderedFrames: false,
     keyframe: undefined,
+    headMs: undefined,
     renditions: new Map(),
     requestKeyframe: () => undefined,
     state: 'live',

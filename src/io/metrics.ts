@@ -28,8 +28,8 @@ interface MetricHead {
 export type MetricSource = MetricHead &
   ({ readonly kind: 'counter' | 'gauge'; read(): Iterable<Sample> } | { readonly kind: 'histogram'; read(): Iterable<HistogramSample> });
 
-/** So many are written before the event loop gets a turn. */
-const LINES_A_TURN = 500;
+/** So long is written before the event loop gets a turn: a frame may wait for it, and each turn may be as long as that of a busy server is. */
+const WRITE_MS = 3;
 /** Gauges that are named like counters; each is there once more under a better name. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
@@ -76,12 +76,12 @@ export class Metrics {
   async text(): Promise<string> {
     const all = this.sources.map(read);
     const lines: string[] = [];
-    let turnAt = LINES_A_TURN;
+    let beganAt = performance.now();
     for (const metric of all) {
       write(metric, lines);
-      if (lines.length < turnAt) continue;
-      turnAt = lines.length + LINES_A_TURN;
+      if (performance.now() - beganAt < WRITE_MS) continue;
       await setImmediate();
+      beganAt = performance.now();
     }
     return `${await this.registry.metrics()}\n${lines.join('\n')}\n`;
   }

@@ -166,6 +166,20 @@ describe('FollowerTimeline', () => {
     for (const frame of scene.frames) expect(frame.segment.tracks).toContain(frame.track);
   });
 
+  it('has the discontinuities of its source and no other, also where its configuration changes', () => {
+    const scene = new Scene();
+    scene.play(4_000);
+    scene.play(8_000, { track: smaller });
+    expect(new Set(scene.frames.map(({ segment }) => segment.tracks)).size).toBe(2);
+    expect(new Set(scene.frames.map(({ segment }) => segment.discontinuity))).toEqual(new Set([0]));
+    expectSamePlaces(scene);
+    expectConsistent(scene.frames);
+    scene.timeline.newSource();
+    scene.now = 10_000;
+    scene.play(12_000, { track: small });
+    expect([scene.source, scene.frames].map((frames) => frames.at(-1)?.segment.discontinuity)).toEqual([1, 1]);
+  });
+
   it('takes an equal configuration in another object for the same', () => {
     const scene = new Scene();
     scene.play(3_000);

@@ -36,7 +36,8 @@ interface Waiting {
  * has got there, since only then its cuts are known.
  *
  * A rendition begins at its first keyframe (packagers that need a whole segment wait for one). A changed configuration holds from a keyframe on
- * that begins a segment of the source; until then its frames are dropped. Behind any other frame that is dropped it goes on with the next keyframe.
+ * that begins a segment of the source; until then its frames are dropped. That is no discontinuity: renditions count those of their source
+ * (draft-pantos-hls-rfc8216bis 6.2.4: numbers of matching content match). Behind any other frame that is dropped it goes on with the next keyframe.
  */
 export class FollowerTimeline {
   private readonly out: TimelineOutput;
@@ -171,7 +172,7 @@ export class FollowerTimeline {
 const startMs = ({ dts, track }: SourceFrame): number => ticksToMs(dts, track.timescale);
 
 /** `frame` with its times shifted by `shiftMs`. */
-export function shifted(frame: SourceFrame, shiftMs: number): SourceFrame {
+export function shifted<Shifted extends SourceFrame>(frame: Shifted, shiftMs: number): Shifted {
   const shift = msToTicks(shiftMs, frame.track.timescale);
   return { ...frame, dts: mediaTime(frame.dts + shift), pts: mediaTime(frame.pts + shift) };
 }

@@ -16,7 +16,7 @@ const TIMELINE_START_MS = 1_000;
 
 /** One mapping of the source's clock to the timeline: the same shift for all tracks, so that they stay in sync. */
 interface Anchor {
-  readonly shiftMs: number;
+  shiftMs: number;
   /** The latest source time seen under this anchor, in ms. */
   headMs: number;
   usedAt: number;
@@ -70,6 +70,11 @@ export class SourceClock {
   /** The timeline began so long before its first frame. To be called before that. */
   beganBefore(elapsedMs: number): void {
     this.startMs = TIMELINE_START_MS + Math.max(0, elapsedMs);
+  }
+
+  /** Everything that follows is so much later. */
+  delay(ms: number): void {
+    for (const anchor of [this.anchor, this.previous]) if (anchor !== undefined) anchor.shiftMs += ms;
   }
 
   /** The frames that follow come from another source with a clock of its own. */

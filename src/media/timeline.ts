@@ -1,4 +1,5 @@
-import { type DurationMs, type MonotonicMs, ticksToMs, type WallMs, wallMs } from '../core/mod.ts';
+import { type DurationMs, type MonotonicMs, monotonicMs, ticksToMs, type WallMs, wallMs } from '../core/mod.ts';
+import { CatchUp } from './catch-up.ts';
 import { ClockDrift } from './clock-drift.ts';
 import type { Frame, SegmentStamp, SourceFrame } from './frame.ts';
 import { type RebasedTime, SourceClock } from './source-clock.ts';
@@ -46,6 +47,8 @@ interface Open {
   readonly stamp: SegmentStamp;
   readonly lead: Track;
   readonly startDts: number;
+  /** What a segment's length counts from when it is to be cut: of one that begins with repeated pictures, the keyframe's first time. */
+  cutFromDts: number;
   part: number;
   partStartDts: number;
   leadDts: number;
@@ -75,6 +78,8 @@ export class Timeline {
   private isDiscontinuityDue = false;
   /** The last numbers of what came from elsewhere, until the first segment behind it. */
   private takenOver: { readonly sequence: number; readonly discontinuity: number } | undefined;
+  /** While pictures have their times from a group that came out twice. */
+  private catchUp: CatchUp | undefined;
   private hasBegun = false;
   private targetDurationS: number;
   private leadStep = 0;
@@ -134,6 +139,28 @@ export class Timeline {
     this.isDiscontinuityDue = true;
   }
 
+  /** What follows is so much later on the timeline, all tracks alike. */
+  delay(ms: number): void {
+    this.clock.delay(ms);
+    this.drift.restart();
+  }
+
+  /**
+   * Pictures of the lead track that were the last ones to come out, from a keyframe on, come out once more, so that what follows can be decoded at once: see
+   * {@link CatchUp}. False if they cannot, as the source has other tracks by now.
+   */
+  repeat(pictures: readonly Frame[], wall: WallMs): boolean {
+    const [first, ...others] = pictures;
+    if (first === undefined || first.track !== this.roster.lead || this.gathered !== undefined) return false;
+    this.catchUp = new CatchUp([first, ...others]);
+    for (const source of pictures) {
+      const { track, dts, pts, receivedMs } = source;
+      this.place({ source, track, ...this.catchUp.place(dts, pts), jumped: false, now: monotonicMs(receivedMs), wall });
+    }
+    if (this.open !== undefined) this.open.cutFromDts = first.dts;
+    return true;
+  }
+
   /** Takes the next frame of the source, read at `now` and `wall`. */
   write(source: SourceFrame, now: MonotonicMs, wall: WallMs): void {
     const track = this.roster.admit(source.track);
@@ -142,7 +169,7 @@ export class Timeline {
       return;
     }
     if (!this.hasBegun) this.begin(wall);
-    const arrival: Arrival = { ...this.clock.rebase(source, now), source, track, now, wall };
+    const arrival: Arrival = { ...this.rebase(source, now), source, track, now, wall };
     if (arrival.jumped) this.drift.restart();
     if (track.id === this.roster.lead?.id) this.drift.observe(track.id, dtsMs(arrival), now);
     if (this.gathered === undefined) {
@@ -155,6 +182,15 @@ export class Timeline {
       this.gathered = undefined;
       for (const held of gathered) this.place(held);
     }
+  }
+
+  private rebase(source: SourceFrame, now: MonotonicMs): RebasedTime {
+    const rebased = this.clock.rebase(source, now);
+    const { catchUp } = this;
+    if (catchUp?.isOf(source.track) !== true) return rebased;
+    if (!catchUp.isOver(rebased.dts)) return { ...catchUp.place(rebased.dts, rebased.pts), jumped: rebased.jumped };
+    this.catchUp = undefined;
+    return rebased;
   }
 
   private begin(wall: WallMs): void {
@@ -191,7 +227,7 @@ export class Timeline {
   private placeLead(open: Open, arrival: Arrival): void {
     const { timescale } = open.lead;
     this.leadStep = arrival.dts - open.leadDts;
-    const elapsedMs = ticksToMs(arrival.dts - open.startDts, timescale);
+    const elapsedMs = ticksToMs(arrival.dts - open.cutFromDts, timescale);
     const isLongEnough = elapsedMs >= this.options.segmentTargetMs - CUT_TOLERANCE_MS;
     if ((isLongEnough && arrival.source.isKeyframe) || elapsedMs >= SEGMENT_MS_MAX) {
       this.startSegment(arrival, 0);
@@ -235,7 +271,8 @@ export class Timeline {
     this.last = stamp;
     this.takenOver = undefined;
     if (discontinuities === 1) this.isDiscontinuityDue = false;
-    this.open = { stamp, lead: arrival.track, startDts: arrival.dts, part: 0, partStartDts: arrival.dts, leadDts: arrival.dts };
+    const { track: lead, dts } = arrival;
+    this.open = { stamp, lead, startDts: dts, cutFromDts: dts, part: 0, partStartDts: dts, leadDts: dts };
     this.emit(this.open, arrival, true);
   }
 

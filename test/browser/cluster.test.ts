@@ -73,6 +73,8 @@ describe('Chromium at an edge of another region', () => {
       const began = performance.now();
       await viewer.decodeMore(30);
       console.log(`a WebRTC viewer plays on ${Math.round(performance.now() - began)} ms after the publisher came back`);
+      const [sound] = await viewer.stats('inbound-rtp', 'audio');
+      await viewer.hear((sound?.packetsReceived ?? 0) + 50);
       expect(await viewer.connectionState()).toBe('connected');
     },
     PATIENCE_MS,

@@ -55,6 +55,20 @@ const heading = (name: string): Promise<void> => page.getByRole('heading', { lev
 const seen = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor({ timeout: WAIT_MS });
 const card = (node: TestNode) => page.locator('.node', { hasText: node.id });
 
+/** Watches a stream on a node until the answer is called. */
+async function watchOn(node: TestNode, path: string): Promise<() => Promise<void>> {
+  const watching = new AbortController();
+  const viewer = await fetch(`${node.server.httpUrl}/${path}.flv`, { signal: watching.signal });
+  expect(viewer.status).toBe(200);
+  const read = (async () => {
+    for await (const _chunk of viewer.body as unknown as AsyncIterable<Uint8Array>);
+  })().catch(() => undefined);
+  return () => {
+    watching.abort();
+    return read;
+  };
+}
+
 /** With a folder for them, takes the documents' pictures; those with charts when there is something on these. */
 async function shoot(name: string, afterMs = 0): Promise<void> {
   if (IMAGES === undefined) return;
@@ -121,12 +135,7 @@ describe('the console of a cluster', () => {
     await page.getByRole('link', { name: 'live/show' }).waitFor({ timeout: WAIT_MS });
     console.log(`a stream was on the page ${Math.round(performance.now() - began)} ms after it was published`);
     await isSound();
-    const watching = new AbortController();
-    const viewer = await fetch(`${edge.server.httpUrl}/live/show.flv`, { signal: watching.signal });
-    expect(viewer.status).toBe(200);
-    const drained = (async () => {
-      for await (const _chunk of viewer.body as unknown as AsyncIterable<Uint8Array>);
-    })().catch(() => undefined);
+    const leave = await watchOn(edge, 'live/show');
     await page.getByRole('link', { name: 'live/show' }).click();
     await heading('live/show');
     await seen('1 viewer ');
@@ -141,8 +150,55 @@ describe('the console of a cluster', () => {
     await seen('WebRTC 0 · HLS 0 · FLV 1 · RTMP 0');
     await isSound();
     await shoot('console-overview', CHART_MS);
-    watching.abort();
-    await drained;
+    await leave();
+  }, 60_000);
+
+  it('has a page of each node, with what it is to which stream, and what may be done with it', async () => {
+    const leave = await watchOn(edge, 'live/show');
+    const region = (name: string) => page.getByRole('region', { name, exact: true });
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click();
+    await card(edge).getByRole('link', { name: edge.id }).click();
+    await heading(edge.id);
+    const row = region('Streams of this node').getByRole('row', { name: 'live/show' });
+    await row.getByText('regional origin').waitFor({ timeout: WAIT_MS });
+    await row.getByRole('link', { name: origin.id }).waitFor({ timeout: WAIT_MS });
+    await region('Relays').getByRole('row', { name: 'live/show' }).first().waitFor({ timeout: WAIT_MS });
+    await seen('flv 1 · rtmp 0 · hls 0 · webrtc 0');
+    await seen('since its process began');
+    for (const name of ['CPU', 'Memory', 'Network in', 'Viewers', 'Event loop'])
+      await page.locator('.meter-row', { hasText: name }).waitFor();
+    expect(await page.locator('.chart canvas').count()).toBe(6);
+    await isSound();
+    await shoot('console-node', CHART_MS);
+    // From the page of the stream, and by the keyboard from the picture of the cluster.
+    await row.getByRole('link', { name: 'live/show' }).click();
+    await page.locator('.way').getByRole('link', { name: edge.id }).click();
+    await heading(edge.id);
+    await page.getByRole('link', { name: 'Topology' }).click();
+    await page.locator('.topology').getByRole('link', { name: origin.id }).focus();
+    await page.keyboard.press('Enter');
+    await heading(origin.id);
+    await region('Streams of this node').getByRole('row', { name: 'live/show origin publisher' }).waitFor({ timeout: WAIT_MS });
+    await page.getByRole('button', { name: `Disable ${origin.id}` }).click();
+    await page.getByRole('dialog').getByText('1 stream').waitFor();
+    await isSound();
+    await page.keyboard.press('Escape');
+    await leave();
+  }, 60_000);
+
+  it('disables a node, says who did it, and activates it again', async () => {
+    await open(`/console/nodes/${doomed.id}`);
+    await page.getByRole('button', { name: `Disable ${doomed.id}` }).click();
+    await page.getByRole('dialog').getByText('nobody').waitFor({ timeout: WAIT_MS });
+    await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+    await page.locator('.page-title .badge', { hasText: 'disabled' }).waitFor({ timeout: WAIT_MS });
+    await seen(/^since .*, by somebody who was signed in$/);
+    await page.getByRole('region', { name: 'Events' }).getByText('node.changed').first().waitFor({ timeout: WAIT_MS });
+    await page.getByRole('button', { name: `Activate ${doomed.id}` }).click();
+    await page.locator('.page-title .badge.active').waitFor({ timeout: WAIT_MS });
+    await open('/console/nodes/nobody');
+    await seen('No node of this cluster has this id.');
+    await isSound();
   }, 60_000);
 
   it.each([
@@ -177,6 +233,10 @@ describe('the console of a cluster', () => {
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.locator('.alarms', { hasText: doomed.id }).waitFor({ timeout: WAIT_MS });
     await page.locator('.alarms').getByRole('link', { name: doomed.id }).click();
+    await heading(doomed.id);
+    await page.locator('.page-title .badge.stale').waitFor({ timeout: WAIT_MS });
+    await page.locator('.alarms', { hasText: 'Node is stale' }).waitFor({ timeout: WAIT_MS });
+    await page.getByRole('link', { name: 'Nodes', exact: true }).click();
     await card(doomed).locator('.badge.stale').waitFor({ timeout: WAIT_MS });
     await page.getByRole('button', { name: `Remove ${doomed.id}` }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove for good' }).click();

@@ -7,6 +7,12 @@ export const usePool = (): Answer<TranscodingPoolResource> =>
 /** The newest first. */
 export const useAllocationDecisions = (): Answer<AllocationDecisionPage> =>
   useFigures({ key: ['transcoding', 'decisions'], read: () => callApi('GET', '/transcoding/decisions?limit=100') });
+/** Of what one node was given to make. */
+export const useDecisionsOf = (node: string): Answer<AllocationDecisionPage> =>
+  useFigures({
+    key: ['transcoding', 'decisions', node],
+    read: () => callApi('GET', `/transcoding/decisions?limit=20&node=${encodeURIComponent(node)}`),
+  });
 export const useWeights = (): Answer<TranscodingWeightsResource> =>
   useFigures({ key: ['weights'], read: () => callApi('GET', '/transcoding/weights'), everyMs: LISTS_MS });
 export const useSetWeights = (): Change<TranscodingWeightsResource, TranscodingWeightsResource> =>

@@ -1,9 +1,9 @@
-import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { AllocationDecisionResource, TranscodingPoolResource } from '../../../src/api/allocation-contract.ts';
 import { useAllocationDecisions, usePool } from './allocation-queries.ts';
 import './forms.css';
 import { shareOf } from './node-figures.ts';
+import { NodeLink } from './node-link.tsx';
 import { Meter, Scrolled, Standing } from './parts.tsx';
 import { formatTime } from './spans.ts';
 import { StreamLink } from './stream-link.tsx';
@@ -40,10 +40,7 @@ function Pool({ pool: { allocator, nodes, waiting } }: { readonly pool: Transcod
           'No manager allocates now: origins place their rungs themselves.'
         ) : (
           <>
-            <Link to="/console/nodes" search={{ find: allocator }}>
-              {allocator}
-            </Link>{' '}
-            allocates.
+            <NodeLink id={allocator} /> allocates.
           </>
         )}{' '}
         {waiting === 0 ? 'All that is wanted is made.' : `${waiting} wanted, and not made.`}
@@ -66,7 +63,8 @@ function Pool({ pool: { allocator, nodes, waiting } }: { readonly pool: Transcod
   );
 }
 
-function DecisionTable({ decisions }: { readonly decisions: readonly AllocationDecisionResource[] }): JSX.Element {
+/** What was decided about rungs, the newest first. */
+export function DecisionTable({ decisions }: { readonly decisions: readonly AllocationDecisionResource[] }): JSX.Element {
   if (decisions.length === 0) return <p className="note">Nothing, since the node that answers began.</p>;
   return (
     <Scrolled label="What was decided">
@@ -89,7 +87,7 @@ function DecisionTable({ decisions }: { readonly decisions: readonly AllocationD
                 <StreamLink path={stream} />
               </td>
               <td>{rung}</td>
-              <td data-label="Made by">{node ?? 'nobody'}</td>
+              <td data-label="Made by">{node === undefined ? 'nobody' : <NodeLink id={node} />}</td>
               <td data-label="Viewers, score">{`${viewers}, ${Math.round(score * 10) / 10}`}</td>
               <td>
                 {reason}

@@ -3,9 +3,9 @@ import type { AppResource } from '../../../src/api/access-contract.ts';
 import type { LadderResource, RungSettingsResource } from '../../../src/api/settings-contract.ts';
 import { formatBitrate } from '../figures/figures.ts';
 import { useLadder, useSetLadder, useUnsetLadder } from './access-queries.ts';
-import { CheckField, PanelHead, SelectField, TextField } from './forms.tsx';
+import { CheckField, PanelHead, SaveRow, SelectField, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
-import { Scrolled, Standing } from './parts.tsx';
+import { Scrolled } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 
 const TEMPLATES = [
@@ -124,11 +124,7 @@ function LadderForm({ ladder, set, unset }: LadderFormProps): JSX.Element {
       ) : (
         draft.template === ladder.template && ladder.rungs.length > 0 && <Rungs rungs={ladder.rungs} />
       )}
-      <Standing problem={set.error ?? unset.error} isLoading={false} />
-      <div className="form-buttons">
-        <button type="submit" className="button primary" disabled={set.isPending}>
-          Save
-        </button>
+      <SaveRow change={{ ...set, error: set.error ?? unset.error }}>
         {ladder.source === 'settings' && (
           <button
             type="button"
@@ -139,10 +135,7 @@ function LadderForm({ ladder, set, unset }: LadderFormProps): JSX.Element {
             Back to the configuration
           </button>
         )}
-        <span className="note" role="status">
-          {set.isSuccess ? 'Saved, on all nodes.' : ''}
-        </span>
-      </div>
+      </SaveRow>
     </form>
   );
 }

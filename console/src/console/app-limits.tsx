@@ -3,10 +3,10 @@ import type { AppResource } from '../../../src/api/access-contract.ts';
 import type { AppUsageResource, LimitedAmount, LimitsResource } from '../../../src/api/limits-contract.ts';
 import { formatBitrate } from '../figures/figures.ts';
 import { useAppUsage, useChangeApp } from './access-queries.ts';
-import { PanelHead, TextField } from './forms.tsx';
+import { PanelHead, SaveRow, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { formatBytes, shareOf } from './node-figures.ts';
-import { Figure, Meter, Standing } from './parts.tsx';
+import { Figure, Meter } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 
 const count = (value: number): string => Math.round(value).toLocaleString('en');
@@ -107,15 +107,7 @@ function LimitsForm({ app }: { readonly app: AppResource }): JSX.Element {
             />
           ))}
         </div>
-        <Standing problem={change.error} isLoading={false} />
-        <div className="form-buttons">
-          <button type="submit" className="button primary" disabled={change.isPending}>
-            Save
-          </button>
-          <span className="note" role="status">
-            {change.isSuccess ? 'Saved, on all nodes.' : ''}
-          </span>
-        </div>
+        <SaveRow change={change} />
       </form>
     </section>
   );

@@ -5,8 +5,9 @@ import { useApp, useDeleteApp } from './access-queries.ts';
 import { AppLadder } from './app-ladder.tsx';
 import { AppLimits } from './app-limits.tsx';
 import { AppSettings } from './app-settings.tsx';
+import { ConfirmDialog } from './dialogs.tsx';
 import { NeedsKey } from './needs-key.tsx';
-import { ConfirmDialog, PageTitle } from './parts.tsx';
+import { PageTitle } from './parts.tsx';
 import { RevokedTokens } from './revoked-tokens.tsx';
 import { useMayChange } from './session-context.ts';
 import { StreamKeys } from './stream-keys.tsx';
@@ -97,10 +98,10 @@ function DeleteApp({ app: { name, configured } }: { readonly app: AppResource })
         <ConfirmDialog
           title={`Delete ${name}?`}
           action="Delete the app"
-          isBusy={remove.isPending}
-          problem={remove.error}
+          change={remove}
+          wish={name}
           onClose={() => setAsking(false)}
-          onConfirm={() => remove.mutate(name, { onSuccess: () => void navigate({ to: '/console/apps' }) })}
+          onDone={() => void navigate({ to: '/console/apps' })}
         >
           <p>Its stream keys and token keys go with it, and streams that are published into it end.</p>
         </ConfirmDialog>

@@ -2,8 +2,8 @@ import { type FormEvent, type JSX, useState } from 'react';
 import type { AppPatch, AppResource } from '../../../src/api/access-contract.ts';
 import { useChangeApp } from './access-queries.ts';
 import { linesOf, POLICY_CHOICES, policyWords, SECOND_CHOICES } from './app-words.ts';
-import { AreaField, CheckField, SelectField, TextField } from './forms.tsx';
-import { Figure, Standing } from './parts.tsx';
+import { AreaField, CheckField, NoteField, SaveRow, SelectField, TextField } from './forms.tsx';
+import { Figure } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 
 /** Who may publish and play: as it is for those who only look, and as a form for those who may change it. */
@@ -85,19 +85,11 @@ function SettingsForm({ app }: { readonly app: AppResource }): JSX.Element {
   };
   return (
     <form className="form wide" onSubmit={submit}>
-      <TextField label="Note" value={draft.note} onChange={(note) => set('note', note)} lengthMax={100} note="To know the app by" />
+      <NoteField value={draft.note} onChange={(note) => set('note', note)} note="To know the app by" />
       <PlaybackFields draft={draft} set={set} />
       <PublishFields draft={draft} set={set} />
       <TokenFields draft={draft} set={set} />
-      <Standing problem={change.error} isLoading={false} />
-      <div className="form-buttons">
-        <button type="submit" className="button primary" disabled={change.isPending}>
-          Save
-        </button>
-        <span className="note" role="status">
-          {change.isSuccess ? 'Saved, on all nodes.' : ''}
-        </span>
-      </div>
+      <SaveRow change={change} />
     </form>
   );
 }

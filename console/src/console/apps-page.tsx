@@ -4,7 +4,8 @@ import type { ListedAppResource } from '../../../src/api/access-contract.ts';
 import { formatBitrate, formatViewers } from '../figures/figures.ts';
 import { useApps, useCreateApp } from './access-queries.ts';
 import { policyWords } from './app-words.ts';
-import { FormDialog, SelectField, TextField } from './forms.tsx';
+import { FormDialog } from './dialogs.tsx';
+import { NoteField, SelectField, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { PageTitle } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
@@ -66,20 +67,14 @@ function NewApp({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const [name, setName] = useState('');
   const [note, setNote] = useState('');
   const [policy, setPolicy] = useState('public');
-  const create = useCreateApp();
   const navigate = useNavigate();
-  const submit = (): void =>
-    create.mutate(
-      { name, note, playback: { policy: policy as 'public' | 'token' } },
-      { onSuccess: () => void navigate({ to: '/console/apps/$app', params: { app: name }, search: { part: 'keys' } }) },
-    );
   return (
     <FormDialog
       title="Make an app"
       action="Make the app"
-      isBusy={create.isPending}
-      problem={create.error}
-      onSubmit={submit}
+      change={useCreateApp()}
+      wish={{ name, note, playback: { policy: policy as 'public' | 'token' } }}
+      onDone={() => void navigate({ to: '/console/apps/$app', params: { app: name }, search: { part: 'keys' } })}
       onClose={onClose}
     >
       <TextField
@@ -91,7 +86,7 @@ function NewApp({ onClose }: { readonly onClose: () => void }): JSX.Element {
         pattern={['[A-Za-z0-9_][A-Za-z0-9_.\\-]{0,63}', 'Letters, digits, _ . -']}
         note="Letters, digits, _ . -"
       />
-      <TextField label="Note" value={note} onChange={setNote} lengthMax={100} note="To know it by" />
+      <NoteField value={note} onChange={setNote} />
       <SelectField
         label="Who may play"
         value={policy}

@@ -2,9 +2,10 @@ import { type JSX, useState } from 'react';
 import type { SettingsVersionResource } from '../../../src/api/settings-contract.ts';
 import { Changes } from './changes.tsx';
 import { useApplied, useRollBack, useSettingsVersion, useSettingsVersions } from './config-queries.ts';
+import { ConfirmDialog } from './dialogs.tsx';
 import './forms.css';
 import { NeedsKey } from './needs-key.tsx';
-import { ConfirmDialog, PageTitle, Standing } from './parts.tsx';
+import { PageTitle, Standing } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
 
@@ -77,18 +78,17 @@ function VersionChanges({ version }: { readonly version: number }): JSX.Element 
 
 function RollBack({ version, onClose }: { readonly version: number; readonly onClose: () => void }): JSX.Element {
   const preview = useApplied(version);
-  const rollBack = useRollBack();
   return (
     <ConfirmDialog
       title={`Back to version ${version}?`}
       action="Roll back"
-      isBusy={rollBack.isPending || preview.data === undefined}
-      problem={rollBack.error ?? preview.error}
+      change={useRollBack()}
+      wish={{ version, base: preview.data?.version }}
+      isReady={preview.data !== undefined}
       onClose={onClose}
-      onConfirm={() => rollBack.mutate({ version, base: preview.data?.version }, { onSuccess: onClose })}
     >
       <p>That makes a new version, on all nodes. It changes:</p>
-      <Standing problem={null} isLoading={preview.isPending} />
+      <Standing problem={preview.error} isLoading={preview.isPending} />
       {preview.data && <Changes changes={preview.data.changes} />}
     </ConfirmDialog>
   );

@@ -8,6 +8,22 @@ export interface HeardEvent {
   readonly atMs: number;
 }
 
+/** What an event says, by name. */
+export function dataOf({ data: text }: Pick<HeardEvent, 'data'>): Readonly<Record<string, unknown>> {
+  try {
+    const data: unknown = JSON.parse(text);
+    return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : { data };
+  } catch {
+    return { data: text };
+  }
+}
+
+/** Whether an event is about a node or a stream of which it is the origin; what else the server tells is about itself: `isServer`. */
+export function isOfNode(event: Pick<HeardEvent, 'type' | 'data'>, id: string, isServer: boolean): boolean {
+  const { node, origin } = dataOf(event);
+  return node === id || origin === id || (isServer && /^(source|target|transcoding)\./.test(event.type));
+}
+
 const EVENTS_MAX = 500;
 
 /** What the page has heard since it was opened, the newest first; the oldest are let go. */

@@ -1,10 +1,7 @@
-import { Link } from '@tanstack/react-router';
 import { type JSX, useState, useSyncExternalStore } from 'react';
-import { eventLog, type HeardEvent } from './event-log.ts';
-import './forms.css';
+import { EventList } from './event-list.tsx';
+import { eventLog } from './event-log.ts';
 import { PageTitle } from './parts.tsx';
-import { formatTime } from './spans.ts';
-import { StreamLink } from './stream-link.tsx';
 
 const KINDS = [
   ['', 'All'],
@@ -39,43 +36,9 @@ export function EventsPage(): JSX.Element {
       </p>
       {shown.length > 0 && (
         <section className="panel" aria-label="Events">
-          <ul className="entries events">
-            {shown.map((event) => (
-              <Row key={event.number} event={event} />
-            ))}
-          </ul>
+          <EventList events={shown} />
         </section>
       )}
     </>
   );
-}
-
-function Row({ event: { type, data, atMs } }: { readonly event: HeardEvent }): JSX.Element {
-  const { path, node, ...rest } = dataOf(data);
-  return (
-    <li className="entry-head">
-      <time dateTime={new Date(atMs).toISOString()}>{formatTime(atMs)}</time>
-      <b>{type}</b>
-      {typeof path === 'string' && <StreamLink path={path} />}
-      {typeof node === 'string' && (
-        <Link to="/console/nodes" search={{ find: node }}>
-          {node}
-        </Link>
-      )}
-      <span className="note id">
-        {Object.entries(rest)
-          .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-          .join(' · ')}
-      </span>
-    </li>
-  );
-}
-
-function dataOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const data: unknown = JSON.parse(text);
-    return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : { data };
-  } catch {
-    return { data: text };
-  }
 }

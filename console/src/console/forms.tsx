@@ -1,13 +1,40 @@
-import { type FormEvent, type JSX, type ReactNode, useId } from 'react';
-import type { ApiProblem } from './api-client.ts';
+import { type JSX, type ReactNode, useId } from 'react';
 import './forms.css';
-import { Dialog, Standing } from './parts.tsx';
+import { Standing } from './parts.tsx';
+import type { Change } from './queries.ts';
 
 interface FieldProps {
   readonly label: string;
   readonly note?: ReactNode;
   readonly value: string;
   readonly onChange: (value: string) => void;
+}
+
+/** What ties a control to its name and to what there is to say about it. */
+interface Ties {
+  readonly id: string;
+  readonly 'aria-describedby': string | undefined;
+}
+
+/** A control with its name above and its note below. */
+function Field({
+  label,
+  note,
+  control,
+}: Pick<FieldProps, 'label' | 'note'> & { readonly control: (ties: Ties) => ReactNode }): JSX.Element {
+  const id = useId();
+  const noteId = `${id}-note`;
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {control({ id, 'aria-describedby': note === undefined ? undefined : noteId })}
+      {note !== undefined && (
+        <p id={noteId} className="note">
+          {note}
+        </p>
+      )}
+    </div>
+  );
 }
 
 interface TextFieldProps extends FieldProps {
@@ -19,7 +46,7 @@ interface TextFieldProps extends FieldProps {
   readonly type?: 'text' | 'password' | 'number' | 'url';
 }
 
-/** A line of text with its name and what there is to say about it. */
+/** A line of text. */
 export function TextField({
   label,
   note,
@@ -31,47 +58,68 @@ export function TextField({
   lengthMax,
   type,
 }: TextFieldProps): JSX.Element {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        type={type ?? 'text'}
-        step={type === 'number' ? 'any' : undefined}
-        value={value}
-        required={isRequired}
-        placeholder={placeholder}
-        pattern={pattern?.[0]}
-        title={pattern?.[1]}
-        maxLength={lengthMax}
-        autoComplete="off"
-        spellCheck={false}
-        aria-describedby={note === undefined ? undefined : `${id}-note`}
-        onChange={({ target }) => onChange(target.value)}
-      />
-      {note !== undefined && <FieldNote id={id}>{note}</FieldNote>}
-    </div>
+    <Field
+      label={label}
+      note={note}
+      control={(ties) => (
+        <input
+          {...ties}
+          type={type ?? 'text'}
+          step={type === 'number' ? 'any' : undefined}
+          value={value}
+          required={isRequired}
+          placeholder={placeholder}
+          pattern={pattern?.[0]}
+          title={pattern?.[1]}
+          maxLength={lengthMax}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    />
+  );
+}
+
+const NOTE_LENGTH_MAX = 100;
+
+/** What somebody writes to know a thing by. */
+export function NoteField({
+  value,
+  onChange,
+  note = 'To know it by',
+  placeholder,
+}: Pick<FieldProps, 'value' | 'onChange' | 'note'> & { readonly placeholder?: string }): JSX.Element {
+  return (
+    <TextField
+      label="Note"
+      value={value}
+      onChange={onChange}
+      lengthMax={NOTE_LENGTH_MAX}
+      note={note}
+      {...(placeholder === undefined ? {} : { placeholder })}
+    />
   );
 }
 
 /** A text of several lines. */
 export function AreaField({ label, note, value, onChange, placeholder }: FieldProps & { readonly placeholder?: string }): JSX.Element {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <textarea
-        id={id}
-        rows={4}
-        value={value}
-        placeholder={placeholder}
-        spellCheck={false}
-        aria-describedby={note === undefined ? undefined : `${id}-note`}
-        onChange={({ target }) => onChange(target.value)}
-      />
-      {note !== undefined && <FieldNote id={id}>{note}</FieldNote>}
-    </div>
+    <Field
+      label={label}
+      note={note}
+      control={(ties) => (
+        <textarea
+          {...ties}
+          rows={4}
+          value={value}
+          placeholder={placeholder}
+          spellCheck={false}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    />
   );
 }
 
@@ -83,24 +131,20 @@ export function SelectField({
   onChange,
   choices,
 }: FieldProps & { readonly choices: readonly (readonly [value: string, words: string])[] }): JSX.Element {
-  const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select
-        id={id}
-        value={value}
-        aria-describedby={note === undefined ? undefined : `${id}-note`}
-        onChange={({ target }) => onChange(target.value)}
-      >
-        {choices.map(([choice, words]) => (
-          <option key={choice} value={choice}>
-            {words}
-          </option>
-        ))}
-      </select>
-      {note !== undefined && <FieldNote id={id}>{note}</FieldNote>}
-    </div>
+    <Field
+      label={label}
+      note={note}
+      control={(ties) => (
+        <select {...ties} value={value} onChange={({ target }) => onChange(target.value)}>
+          {choices.map(([choice, words]) => (
+            <option key={choice} value={choice}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    />
   );
 }
 
@@ -122,76 +166,57 @@ export function CheckField({
   );
 }
 
-function FieldNote({ id, children }: { readonly id: string; readonly children: ReactNode }): JSX.Element {
-  return (
-    <p id={`${id}-note`} className="note">
-      {children}
-    </p>
-  );
-}
-
-/** A form in a window, with what the server says against it. */
-export function FormDialog({
-  title,
-  action,
-  isBusy,
-  problem,
-  onSubmit,
-  onClose,
-  children,
+/** Some of several. */
+export function ChecksField<Choice extends string>({
+  label,
+  choices,
+  chosen,
+  onChange,
 }: {
-  readonly title: string;
-  readonly action: string;
-  readonly isBusy: boolean;
-  readonly problem: ApiProblem | null;
-  readonly onSubmit: () => void;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}): JSX.Element {
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    onSubmit();
-  };
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form className="form" onSubmit={submit}>
-        {children}
-        <Standing problem={problem} isLoading={false} />
-        <div className="dialog-buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={isBusy}>
-            {action}
-          </button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-/** What is shown this once: whoever closes it without having copied it makes another. */
-export function SecretDialog({
-  title,
-  onClose,
-  children,
-}: {
-  readonly title: string;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
+  readonly label: string;
+  readonly choices: readonly Choice[];
+  readonly chosen: readonly Choice[];
+  readonly onChange: (chosen: readonly Choice[]) => void;
 }): JSX.Element {
   return (
-    <Dialog title={title} onClose={onClose}>
-      <p className="notice" role="status">
-        This is shown now and never again. Copy it before you close this window.
-      </p>
-      {children}
-      <div className="dialog-buttons">
-        <button type="button" className="button primary" onClick={onClose}>
-          Done
-        </button>
+    <fieldset>
+      <legend>{label}</legend>
+      <div className="checks">
+        {choices.map((choice) => (
+          <CheckField
+            key={choice}
+            label={choice}
+            isChecked={chosen.includes(choice)}
+            onChange={(isChecked) => onChange(isChecked ? [...chosen, choice] : chosen.filter((other) => other !== choice))}
+          />
+        ))}
       </div>
-    </Dialog>
+    </fieldset>
+  );
+}
+
+/** The end of a form that stays on its page: what the server says against it, the button, and that it was saved. */
+export function SaveRow<Wish, Made>({
+  change: { error, isPending, isSuccess },
+  children,
+}: {
+  readonly change: Pick<Change<Wish, Made>, 'error' | 'isPending' | 'isSuccess'>;
+  /** Other buttons. */
+  readonly children?: ReactNode;
+}): JSX.Element {
+  return (
+    <>
+      <Standing problem={error} isLoading={false} />
+      <div className="form-buttons">
+        <button type="submit" className="button primary" disabled={isPending}>
+          Save
+        </button>
+        {children}
+        <span className="note" role="status">
+          {isSuccess ? 'Saved, on all nodes.' : ''}
+        </span>
+      </div>
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import { type JSX, useState } from 'react';
 import type { NewWebhookResource, WebhookEventName, WebhookWish } from '../../../src/api/webhook-contract.ts';
-import { CheckField, FormDialog, SelectField, TextField } from './forms.tsx';
+import { FormDialog } from './dialogs.tsx';
+import { ChecksField, NoteField, SelectField, TextField } from './forms.tsx';
 import { useCreateWebhook } from './webhook-queries.ts';
 
 const TYPES: readonly WebhookEventName[] = [
@@ -18,6 +19,7 @@ const KINDS = [
   ['events', 'told what happens'],
   ['admission', 'asked who may publish and play'],
 ] as const;
+const ACTS = ['publish', 'play'] as const;
 const RETRY_S = 86_400;
 
 interface Draft {
@@ -65,16 +67,16 @@ export function NewWebhook({
   readonly onClose: () => void;
 }): JSX.Element {
   const [draft, setDraft] = useState(FIRST);
-  const create = useCreateWebhook(app);
   const change = (part: Partial<Draft>): void => setDraft((last) => ({ ...last, ...part }));
   const isEmpty = (draft.kind === 'events' ? draft.types : draft.acts).length === 0;
   return (
     <FormDialog
       title={`A webhook for ${app}`}
       action="Make the webhook"
-      isBusy={create.isPending || isEmpty}
-      problem={create.error}
-      onSubmit={() => create.mutate(wishOf(draft), { onSuccess: made })}
+      change={useCreateWebhook(app)}
+      wish={wishOf(draft)}
+      isReady={!isEmpty}
+      onDone={made}
       onClose={onClose}
     >
       <SelectField
@@ -92,48 +94,19 @@ export function NewWebhook({
         placeholder="https://example.org/hooks"
       />
       {draft.kind === 'events' ? <EventFields draft={draft} change={change} /> : <AdmissionFields draft={draft} change={change} />}
-      <TextField label="Note" value={draft.note} onChange={(note) => change({ note })} lengthMax={100} note="To know it by" />
+      <NoteField value={draft.note} onChange={(note) => change({ note })} />
     </FormDialog>
   );
 }
 
-const toggled = <Item,>(list: readonly Item[], item: Item, isIn: boolean): readonly Item[] =>
-  isIn ? [...list, item] : list.filter((other) => other !== item);
-
-function EventFields({ draft: { types }, change }: PartProps): JSX.Element {
-  return (
-    <fieldset>
-      <legend>Events</legend>
-      <div className="checks">
-        {TYPES.map((type) => (
-          <CheckField
-            key={type}
-            label={type}
-            isChecked={types.includes(type)}
-            onChange={(isIn) => change({ types: toggled(types, type, isIn) })}
-          />
-        ))}
-      </div>
-    </fieldset>
-  );
-}
+const EventFields = ({ draft: { types }, change }: PartProps): JSX.Element => (
+  <ChecksField label="Events" choices={TYPES} chosen={types} onChange={(chosen) => change({ types: chosen })} />
+);
 
 function AdmissionFields({ draft: { acts, timeoutMs, whenDown, cacheS }, change }: PartProps): JSX.Element {
   return (
     <>
-      <fieldset>
-        <legend>It is asked who may</legend>
-        <div className="checks">
-          {(['publish', 'play'] as const).map((act) => (
-            <CheckField
-              key={act}
-              label={act}
-              isChecked={acts.includes(act)}
-              onChange={(isIn) => change({ acts: toggled(acts, act, isIn) })}
-            />
-          ))}
-        </div>
-      </fieldset>
+      <ChecksField label="It is asked who may" choices={ACTS} chosen={acts} onChange={(chosen) => change({ acts: chosen })} />
       <div className="fields">
         <TextField
           label="It has to answer within, ms"

@@ -1,7 +1,7 @@
 import { type JSX, useId, useState } from 'react';
 import type { NodeResource } from '../../../src/api/console-contract.ts';
+import { ConfirmDialog } from './dialogs.tsx';
 import { whoIsLeft } from './node-figures.ts';
-import { ConfirmDialog } from './parts.tsx';
 import { useChangeNode, useRemoveNode } from './queries.ts';
 
 /** Ways to spend the drain's time, in seconds; `''` is as long as it takes. */
@@ -15,7 +15,7 @@ const DEADLINES: readonly (readonly [seconds: string, words: string])[] = [
 
 /** What may be done with a node as it stands. */
 export function NodeActions({ node }: { readonly node: NodeResource }): JSX.Element {
-  const [asked, setAsked] = useState<'drain' | 'remove'>();
+  const [asked, setAsked] = useState<'drain' | 'disable' | 'remove'>();
   const change = useChangeNode();
   const { id, status } = node;
   return (
@@ -36,6 +36,11 @@ export function NodeActions({ node }: { readonly node: NodeResource }): JSX.Elem
           Activate
         </button>
       )}
+      {status !== 'disabled' && (
+        <button type="button" className="button" aria-label={`Disable ${id}`} onClick={() => setAsked('disable')}>
+          Disable …
+        </button>
+      )}
       <button type="button" className="button danger-text" aria-label={`Remove ${id}`} onClick={() => setAsked('remove')}>
         Remove …
       </button>
@@ -45,6 +50,7 @@ export function NodeActions({ node }: { readonly node: NodeResource }): JSX.Elem
         </p>
       )}
       {asked === 'drain' && <DrainDialog node={node} onClose={() => setAsked(undefined)} />}
+      {asked === 'disable' && <DisableDialog node={node} onClose={() => setAsked(undefined)} />}
       {asked === 'remove' && <RemoveDialog node={node} onClose={() => setAsked(undefined)} />}
     </div>
   );
@@ -52,18 +58,10 @@ export function NodeActions({ node }: { readonly node: NodeResource }): JSX.Elem
 
 function DrainDialog({ node, onClose }: { readonly node: NodeResource; readonly onClose: () => void }): JSX.Element {
   const [deadline, setDeadline] = useState('300');
-  const change = useChangeNode();
   const id = useId();
   const wish = { id: node.id, status: 'draining' as const, ...(deadline === '' ? {} : { deadlineS: Number(deadline) }) };
   return (
-    <ConfirmDialog
-      title={`Drain ${node.id}?`}
-      action="Drain"
-      isBusy={change.isPending}
-      problem={change.error}
-      onClose={onClose}
-      onConfirm={() => change.mutate(wish, { onSuccess: onClose })}
-    >
+    <ConfirmDialog title={`Drain ${node.id}?`} action="Drain" change={useChangeNode()} wish={wish} onClose={onClose}>
       <p>
         Now on it: <b>{whoIsLeft(node)}</b>. It takes nothing new, and moves everybody to other nodes. With a deadline, what is left then is
         closed and its process ends.
@@ -82,18 +80,27 @@ function DrainDialog({ node, onClose }: { readonly node: NodeResource; readonly 
   );
 }
 
-function RemoveDialog({ node, onClose }: { readonly node: NodeResource; readonly onClose: () => void }): JSX.Element {
-  const remove = useRemoveNode();
-  const left = whoIsLeft(node);
+function DisableDialog({ node, onClose }: { readonly node: NodeResource; readonly onClose: () => void }): JSX.Element {
   return (
     <ConfirmDialog
-      title={`Remove ${node.id}?`}
-      action="Remove for good"
-      isBusy={remove.isPending}
-      problem={remove.error}
+      title={`Disable ${node.id}?`}
+      action="Disable"
+      change={useChangeNode()}
+      wish={{ id: node.id, status: 'disabled' as const }}
       onClose={onClose}
-      onConfirm={() => remove.mutate(node.id, { onSuccess: onClose })}
     >
+      <p>
+        Now on it: <b>{whoIsLeft(node)}</b>. It takes nobody new, also after a restart, until it is activated. To move those who are on it
+        to other nodes first, drain it.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+function RemoveDialog({ node, onClose }: { readonly node: NodeResource; readonly onClose: () => void }): JSX.Element {
+  const left = whoIsLeft(node);
+  return (
+    <ConfirmDialog title={`Remove ${node.id}?`} action="Remove for good" change={useRemoveNode()} wish={node.id} onClose={onClose}>
       <p>
         {left === 'nobody' || node.stale ? (
           'Its'

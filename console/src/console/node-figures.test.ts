@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeResource } from '../../../src/api/console-contract.ts';
-import { formatBytes, selectNodes, shareOf, standingOf, whoIsLeft } from './node-figures.ts';
+import { formatBytes, selectNodes, shareOf, standingOf, standingReason, whoIsLeft } from './node-figures.ts';
 
 const load = (viewers: number, streams: number): NonNullable<NodeResource['load']> => ({
   cpu: 0,
@@ -37,6 +37,14 @@ describe('a node in words', () => {
   it('is stale before it is anything else', () => {
     expect(standingOf({ stale: true, status: 'draining' })).toBe('stale');
     expect(standingOf({ stale: false, status: 'draining' })).toBe('draining');
+  });
+  it('says why it stands as it does', () => {
+    const reason = (fields: Partial<NodeResource>): string => standingReason(node('n1', 'eu', fields), (at) => at);
+    expect(reason({})).toBe('since its process began');
+    expect(reason({ stale: true, heardAgoMs: 7400, statusAt: 'T', statusBy: 'key:a' })).toBe('no sign of life for 7 s');
+    expect(reason({ statusAt: 'T', statusBy: 'key:a' })).toBe('since T, by key:a');
+    expect(reason({ statusAt: 'T', statusBy: 'session' })).toBe('since T, by somebody who was signed in');
+    expect(reason({ statusAt: 'T', statusBy: 'n1' })).toBe('since T, as its process was asked to end');
   });
   it('tells who is left on it', () => {
     expect(whoIsLeft({})).toBe('nobody');

@@ -8,6 +8,17 @@ export const standingOf = ({ stale, status }: Pick<NodeResource, 'stale' | 'stat
 export const viewersOf = ({ load }: Pick<NodeResource, 'load'>): number =>
   load === undefined ? 0 : Object.values(load.viewers).reduce((sum, count) => sum + count, 0);
 
+/** Why a node stands as it does. `formatAt` writes a time. */
+export function standingReason(
+  { id, stale, heardAgoMs, statusAt, statusBy }: Pick<NodeResource, 'id' | 'stale' | 'heardAgoMs' | 'statusAt' | 'statusBy'>,
+  formatAt: (at: string) => string,
+): string {
+  if (stale) return `no sign of life for ${Math.round(heardAgoMs / 1000)} s`;
+  if (statusAt === undefined || statusBy === undefined) return 'since its process began';
+  const who = statusBy === 'session' ? 'somebody who was signed in' : statusBy;
+  return `since ${formatAt(statusAt)}, ${statusBy === id ? 'as its process was asked to end' : `by ${who}`}`;
+}
+
 /** Who is still on a node, in words: `3 viewers and 1 stream`; `nobody`. */
 export function whoIsLeft(node: Pick<NodeResource, 'load'>): string {
   const viewers = viewersOf(node);

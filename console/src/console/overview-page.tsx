@@ -1,9 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { type JSX, useEffect, useState } from 'react';
-import type { AlarmResource, OverviewResource } from '../../../src/api/console-contract.ts';
+import type { OverviewResource } from '../../../src/api/console-contract.ts';
 import { formatBitrate } from '../figures/figures.ts';
 import { publishInstructions } from '../stream-address/publish-instructions.ts';
 import { PublishHelp } from '../streams/publish-help.tsx';
+import { Alarms } from './alarms.tsx';
 import { Chart } from './chart.tsx';
 import { OverviewHistory } from './overview-history.ts';
 import { Figure, PageTitle, Standing } from './parts.tsx';
@@ -76,55 +77,5 @@ function Figures({
         note={others.length === 0 ? 'all active' : others.join(' · ')}
       />
     </dl>
-  );
-}
-
-function Alarms({ alarms }: { readonly alarms: readonly AlarmResource[] }): JSX.Element {
-  return (
-    <section className="panel" aria-labelledby="alarms-title">
-      <h2 id="alarms-title">Alarms</h2>
-      <div role="status">
-        {alarms.length === 0 ? (
-          <p className="note good">No alarms.</p>
-        ) : (
-          <ul className="alarms">
-            {alarms.map((alarm) => (
-              <AlarmRow key={`${alarm.kind} ${alarm.node} ${alarm.stream ?? ''} ${alarm.message}`} alarm={alarm} />
-            ))}
-          </ul>
-        )}
-      </div>
-    </section>
-  );
-}
-
-const KINDS: Readonly<Record<AlarmResource['kind'], string>> = {
-  'node-stale': 'Node is stale',
-  'node-cut-off': 'Node is cut off',
-  'origin-dead': 'Stream without origin',
-  'rung-failed': 'Rendition failed',
-  'rung-refused': 'Rendition refused',
-  'target-failing': 'Target fails',
-  'source-failing': 'Pull source fails',
-};
-
-function AlarmRow({ alarm: { kind, severity, node, stream, message } }: { readonly alarm: AlarmResource }): JSX.Element {
-  const [app = '', name = ''] = stream?.split('/') ?? [];
-  return (
-    <li className={severity}>
-      <span className={`badge ${severity === 'serious' ? 'stale' : 'draining'}`}>{KINDS[kind]}</span>
-      <span className="alarm-where">
-        {stream === undefined ? (
-          <Link to="/console/nodes" search={{ find: node }}>
-            {node}
-          </Link>
-        ) : (
-          <Link to="/console/streams/$app/$name" params={{ app, name }}>
-            {stream}
-          </Link>
-        )}
-      </span>
-      <span>{message}</span>
-    </li>
   );
 }

@@ -1,4 +1,4 @@
-import { type JSX, type ReactNode, useEffect, useId, useRef } from 'react';
+import { type JSX, type ReactNode, useEffect, useId } from 'react';
 import type { ApiProblem } from './api-client.ts';
 
 /** A figure with its name. */
@@ -89,65 +89,6 @@ export function Scrolled({ label, children }: { readonly label: string; readonly
     <section className="scrolled" aria-label={label} tabIndex={0}>
       {children}
     </section>
-  );
-}
-
-/** A window over the page; the browser's own dialog keeps the focus in and gives it back. */
-export function Dialog({
-  title,
-  onClose,
-  children,
-}: {
-  readonly title: string;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}): JSX.Element {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
-  }, []);
-  return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose} onCancel={onClose}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </dialog>
-  );
-}
-
-/** Asks before something that cannot be taken back. */
-export function ConfirmDialog({
-  title,
-  action,
-  isBusy,
-  problem,
-  onConfirm,
-  onClose,
-  children,
-}: {
-  readonly title: string;
-  readonly action: string;
-  readonly isBusy: boolean;
-  readonly problem: ApiProblem | null;
-  readonly onConfirm: () => void;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}): JSX.Element {
-  return (
-    <Dialog title={title} onClose={onClose}>
-      {children}
-      <Standing problem={problem} isLoading={false} />
-      <div className="dialog-buttons">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" className="button danger" disabled={isBusy} onClick={onConfirm}>
-          {action}
-        </button>
-      </div>
-    </Dialog>
   );
 }
 

@@ -75,6 +75,8 @@ export const useOverview = (): Answer<OverviewResource> => useFigures({ key: ['o
 /** Of a cluster: a node on its own keeps no list of nodes. */
 export const useNodes = (isWanted = true): Answer<readonly NodeResource[]> =>
   useFigures({ key: ['nodes'], read: () => listAll<NodeResource>('/nodes'), isWanted });
+export const useNode = (id: string, isWanted: boolean): Answer<NodeResource> =>
+  useFigures({ key: ['node', id], read: () => callApi('GET', `/nodes/${encodeURIComponent(id)}`), isWanted });
 /** The nodes as they were known when the one that serves the page was last heard, to turn to when it falls silent. */
 export const useKnownNodes = (isWanted: boolean): readonly NodeResource[] => {
   const queries = useQueryClient();
@@ -85,10 +87,17 @@ export const useKnownNodes = (isWanted: boolean): readonly NodeResource[] => {
 export const useRelays = (): Answer<RelayList> => useFigures({ key: ['relays'], read: () => callApi('GET', '/cluster/relays') });
 export const useTranscoding = (): Answer<NodeTranscodingList> =>
   useFigures({ key: ['transcoding'], read: () => callApi('GET', '/cluster/transcoding') });
+/** Of one node; its list is empty while that does not answer. */
+export const useTranscodingOf = (node: string): Answer<NodeTranscodingList> =>
+  useFigures({ key: ['transcoding', node], read: () => callApi('GET', `/cluster/transcoding?node=${encodeURIComponent(node)}`) });
 export const useSources = (): Answer<NodeSourcesList> => useFigures({ key: ['sources'], read: () => callApi('GET', '/cluster/sources') });
 export const useTargets = (): Answer<NodeTargetsList> => useFigures({ key: ['targets'], read: () => callApi('GET', '/cluster/targets') });
 export const useStream = (app: string, name: string): Answer<ClusterStreamDetail> =>
   useFigures({ key: ['stream', app, name], read: () => callApi('GET', streamPath(app, name)) });
+
+/** The first of the streams that a node is the origin of. */
+export const useStreamsFrom = (origin: string): Answer<ClusterStreamPage> =>
+  useFigures({ key: ['streams', 'from', origin], read: () => callApi('GET', `/cluster/streams?origin=${encodeURIComponent(origin)}`) });
 
 const streamPath = (app: string, name: string): string => `/cluster/streams/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
 
@@ -125,9 +134,9 @@ export function useChange<Wish, Made = unknown>(run: (wish: Wish) => Promise<Mad
 }
 
 export const useChangeNode = (): Change<{ readonly id: string } & NodePatch> =>
-  useChange(({ id, ...patch }) => callApi('PATCH', `/nodes/${encodeURIComponent(id)}`, patch), ['nodes', 'overview']);
+  useChange(({ id, ...patch }) => callApi('PATCH', `/nodes/${encodeURIComponent(id)}`, patch), ['nodes', 'node', 'overview']);
 export const useRemoveNode = (): Change<string> =>
-  useChange((id) => callApi('DELETE', `/nodes/${encodeURIComponent(id)}`), ['nodes', 'overview']);
+  useChange((id) => callApi('DELETE', `/nodes/${encodeURIComponent(id)}`), ['nodes', 'node', 'overview']);
 export const useEndStream = (): Change<{ readonly app: string; readonly name: string }> =>
   useChange(({ app, name }) => callApi('DELETE', streamPath(app, name)), ['stream', 'streams', 'overview']);
 export const useSignIn = (): Change<string> => useChange((key) => callApi('POST', '/session', { key }), ['session']);

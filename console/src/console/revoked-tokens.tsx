@@ -1,56 +1,37 @@
 import { type JSX, useState } from 'react';
-import type { AppResource } from '../../../src/api/access-contract.ts';
+import type { AppResource, RevokedTokenResource } from '../../../src/api/access-contract.ts';
 import { useRevokedTokens, useRevokeToken } from './access-queries.ts';
-import { CheckField, FormDialog, PanelHead, SelectField, TextField } from './forms.tsx';
+import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
+import { FormDialog } from './dialogs.tsx';
+import { CheckField, SelectField, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
-import { Scrolled } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 import { EXPIRIES, formatTime } from './spans.ts';
 
 // Longer than any token of it holds; nothing is revoked for ever.
 const SPANS = EXPIRIES.filter(([seconds]) => seconds !== '');
 
+const COLUMNS: readonly CredentialColumn<RevokedTokenResource & { readonly id: string }>[] = [
+  { title: 'jti', cell: ({ jti }) => jti },
+  { title: 'Revoked', cell: ({ revokedAt }) => formatTime(revokedAt) },
+  { title: 'Kept until', cell: ({ expiresAt }) => formatTime(expiresAt) },
+];
+
 /** The tokens of an app that count no more. */
 export function RevokedTokens({ app: { name } }: { readonly app: AppResource }): JSX.Element {
   const { data: tokens = [], error, isPending } = useRevokedTokens(name);
-  const [isAsking, setAsking] = useState(false);
   return (
-    <section className="panel" aria-labelledby="revoked-title">
-      <PanelHead id="revoked-title" title="Revoked tokens">
-        {useMayChange() && (
-          <button type="button" className="button" onClick={() => setAsking(true)}>
-            Revoke a token …
-          </button>
-        )}
-      </PanelHead>
-      <NeedsKey problem={error} isLoading={isPending} what="revoked tokens" />
-      {tokens.length > 0 && (
-        <Scrolled label="Revoked tokens">
-          <table className="stack">
-            <thead>
-              <tr>
-                <th scope="col">jti</th>
-                <th scope="col">Revoked</th>
-                <th scope="col">Kept until</th>
-              </tr>
-            </thead>
-            <tbody>
-              {tokens.map(({ jti, revokedAt, expiresAt }) => (
-                <tr key={jti}>
-                  <th scope="row" className="id">
-                    {jti}
-                  </th>
-                  <td data-label="Revoked">{formatTime(revokedAt)}</td>
-                  <td data-label="Kept until">{formatTime(expiresAt)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
-      )}
+    <CredentialPanel
+      id="revoked-title"
+      title="Revoked tokens"
+      items={tokens.map((token) => ({ ...token, id: token.jti }))}
+      columns={COLUMNS}
+      mayChange={useMayChange()}
+      make={{ words: 'Revoke a token …', isPlain: true, form: (onClose) => <Revoke app={name} onClose={onClose} /> }}
+      standing={<NeedsKey problem={error} isLoading={isPending} what="revoked tokens" />}
+    >
       {!isPending && error === null && tokens.length === 0 && <p className="note">None.</p>}
-      {isAsking && <Revoke app={name} onClose={() => setAsking(false)} />}
-    </section>
+    </CredentialPanel>
   );
 }
 
@@ -58,14 +39,12 @@ function Revoke({ app, onClose }: { readonly app: string; readonly onClose: () =
   const [jti, setJti] = useState('');
   const [span, setSpan] = useState(SPANS[3]?.[0] ?? '');
   const [endSessions, setEndSessions] = useState(false);
-  const revoke = useRevokeToken(app);
   return (
     <FormDialog
       title="Revoke a token"
       action="Revoke"
-      isBusy={revoke.isPending}
-      problem={revoke.error}
-      onSubmit={() => revoke.mutate({ jti, expiresInS: Number(span), endSessions }, { onSuccess: onClose })}
+      change={useRevokeToken(app)}
+      wish={{ jti, expiresInS: Number(span), endSessions }}
       onClose={onClose}
     >
       <p>It begins nothing any more, and gets no more of HLS. Other sessions that it began go on, unless they are to end, too.</p>

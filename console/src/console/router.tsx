@@ -38,6 +38,7 @@ const routes = root.addChildren([
     component: lazyRouteComponent(() => import('./nodes-page.tsx'), 'NodesPage'),
     validateSearch: textsOf('find'),
   }),
+  createRoute({ ...at, path: '/console/nodes/$node', component: lazyRouteComponent(() => import('./node-page.tsx'), 'NodePage') }),
   createRoute({ ...at, path: '/console/topology', component: lazyRouteComponent(() => import('./topology-page.tsx'), 'TopologyPage') }),
   createRoute({
     ...at,

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, type JSX, useState } from 'react';
 import type { ApiProblem } from './api-client.ts';
 import { SelectField, TextField } from './forms.tsx';
+import { NodeLink } from './node-link.tsx';
 import { AloneNotice, Figure, PageTitle, Scrolled, Standing } from './parts.tsx';
 import { askRoute, type RouteAnswer, type RouteOpinion, type RouteQuestion, refusalWords, scoreWords } from './route-answer.ts';
 import { useIsInCluster } from './session-context.ts';
@@ -143,9 +144,7 @@ function OpinionRow({ opinion, isChosen }: { readonly opinion: RouteOpinion; rea
   return (
     <tr>
       <th scope="row" className="id">
-        <Link to="/console/nodes" search={{ find: node }}>
-          {node}
-        </Link>
+        <NodeLink id={node} />
         {isChosen && <span className="badge active chosen">chosen</span>}
       </th>
       <td>{region}</td>

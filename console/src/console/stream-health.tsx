@@ -1,53 +1,36 @@
-import { type JSX, useEffect, useRef, useState } from 'react';
+import type { JSX } from 'react';
 import type { ClusterStreamDetail } from '../../../src/api/console-contract.ts';
 import { formatBitrate } from '../figures/figures.ts';
 import { Chart } from './chart.tsx';
-import type { HistoryColumns } from './overview-history.ts';
-import { SampleHistory } from './sample-history.ts';
-
-const SPAN_S = 600;
-const SERIES = ['bitrate', 'frames', 'keyframe', 'drift', 'viewers'] as const;
-const NOTHING: HistoryColumns = [[]];
+import { useHistory } from './use-history.ts';
 
 /** What comes in from the publisher, over the last minutes that the page was open. */
-export function StreamHealth({ stream, atMs }: { readonly stream: ClusterStreamDetail; readonly atMs: number }): JSX.Element {
-  const history = useRef<SampleHistory<(typeof SERIES)[number]> | undefined>(undefined);
-  const [columns, setColumns] = useState<Readonly<Record<(typeof SERIES)[number], HistoryColumns>>>({
-    bitrate: NOTHING,
-    frames: NOTHING,
-    keyframe: NOTHING,
-    drift: NOTHING,
-    viewers: NOTHING,
-  });
-  const { atOrigin, places } = stream;
-  useEffect(() => {
-    history.current ??= new SampleHistory(SERIES, SPAN_S);
-    const { current } = history;
-    if (atMs === 0) return;
-    current.add(Math.round(atMs / 1000), {
+export function StreamHealth({
+  stream: { atOrigin, places },
+  atMs,
+}: {
+  readonly stream: ClusterStreamDetail;
+  readonly atMs: number;
+}): JSX.Element {
+  const columns = useHistory(
+    {
       bitrate: atOrigin?.bitrateBps ?? 0,
       frames: atOrigin?.frameRate ?? 0,
       keyframe: (atOrigin?.keyframeIntervalMs ?? 0) / 1000,
       drift: atOrigin?.driftMs ?? 0,
       viewers: places.reduce((sum, place) => sum + place.viewers.total, 0),
-    });
-    setColumns({
-      bitrate: current.columns('bitrate'),
-      frames: current.columns('frames'),
-      keyframe: current.columns('keyframe'),
-      drift: current.columns('drift'),
-      viewers: current.columns('viewers'),
-    });
-  }, [atOrigin, places, atMs]);
+    },
+    atMs,
+  );
   return (
     <div className="charts small-charts">
-      <Chart title="Bitrate" lines={['In']} columns={columns.bitrate} top={100_000} format={formatBitrate} />
-      <Chart title="Frame rate" lines={['Frames']} columns={columns.frames} top={10} format={(value) => `${value.toFixed(0)} /s`} />
-      <Chart title="Keyframes each" lines={['Last']} columns={columns.keyframe} top={2} format={(value) => `${value.toFixed(1)} s`} />
+      <Chart title="Bitrate" lines={['In']} columns={columns('bitrate')} top={100_000} format={formatBitrate} />
+      <Chart title="Frame rate" lines={['Frames']} columns={columns('frames')} top={10} format={(value) => `${value.toFixed(0)} /s`} />
+      <Chart title="Keyframes each" lines={['Last']} columns={columns('keyframe')} top={2} format={(value) => `${value.toFixed(1)} s`} />
       <Chart
         title="Clock drift"
         lines={['Timestamps ahead by']}
-        columns={columns.drift}
+        columns={columns('drift')}
         top={50}
         bottom={-50}
         format={(value) => `${value.toLocaleString('en')} ms`}
@@ -55,7 +38,7 @@ export function StreamHealth({ stream, atMs }: { readonly stream: ClusterStreamD
       <Chart
         title="Viewers"
         lines={['On all nodes']}
-        columns={columns.viewers}
+        columns={columns('viewers')}
         top={4}
         format={(value) => Math.round(value).toLocaleString('en')}
       />

@@ -5,7 +5,8 @@ import { formatBitrate, formatUptime, UNKNOWN } from '../figures/figures.ts';
 import { publishPath, watchPath } from '../stream-address/stream-address.ts';
 import { describeTracks } from '../streams/select-streams.ts';
 import { Thumbnail } from '../streams/thumbnail.tsx';
-import { ConfirmDialog, Figure, PageTitle, Standing } from './parts.tsx';
+import { ConfirmDialog } from './dialogs.tsx';
+import { Figure, PageTitle, Standing } from './parts.tsx';
 import { useEndStream, useStream } from './queries.ts';
 import { useMayChange } from './session-context.ts';
 import { StreamHealth } from './stream-health.tsx';
@@ -94,14 +95,7 @@ function EndStream({ stream: { app, name, path, places } }: { readonly stream: C
         End stream …
       </button>
       {isAsking && (
-        <ConfirmDialog
-          title={`End ${path}?`}
-          action="End the stream"
-          isBusy={end.isPending}
-          problem={end.error}
-          onClose={() => setAsking(false)}
-          onConfirm={() => end.mutate({ app, name }, { onSuccess: () => setAsking(false) })}
-        >
+        <ConfirmDialog title={`End ${path}?`} action="End the stream" change={end} wish={{ app, name }} onClose={() => setAsking(false)}>
           <p>
             The publisher is sent away, and the stream ends for {viewers === 1 ? '1 viewer' : `${viewers.toLocaleString('en')} viewers`}.
             The publisher may come back: to keep it out, change the key.

@@ -1,7 +1,7 @@
-import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { ClusterStreamDetail, StreamPlaceResource } from '../../../src/api/console-contract.ts';
-import { formatBitrate, formatLatency, formatViewers } from '../figures/figures.ts';
+import { formatBitrate, formatHop, formatViewers } from '../figures/figures.ts';
+import { NodeLink } from './node-link.tsx';
 import { Scrolled } from './parts.tsx';
 import { useRelays } from './queries.ts';
 import { viewersBy, type Way, waysOf } from './stream-way.ts';
@@ -50,15 +50,6 @@ function Place({ way: { place, steps, latencyMs }, isOrigin }: { readonly way: W
     </li>
   );
 }
-
-/** Between nodes that are near, tenths of a millisecond are worth showing. */
-const formatHop = (ms: number): string => (Math.abs(ms) < 10 ? `${ms.toFixed(1)} ms` : formatLatency(ms));
-
-const NodeLink = ({ id }: { readonly id: string }): JSX.Element => (
-  <Link to="/console/nodes" search={{ find: id }}>
-    {id}
-  </Link>
-);
 
 /** Who watches: by protocol, by region, by node. */
 export function StreamViewers({ places }: { readonly places: readonly StreamPlaceResource[] }): JSX.Element {

@@ -1,7 +1,7 @@
-import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { ClusterStreamDetail, StreamResource } from '../../../src/api/console-contract.ts';
 import { formatBitrate, UNKNOWN } from '../figures/figures.ts';
+import { NodeLink } from './node-link.tsx';
 import { Scrolled } from './parts.tsx';
 
 /** What is made of a stream, how it stands, and on which node. */
@@ -44,7 +44,7 @@ export function StreamRenditions({
                   </td>
                   <td>{rung === undefined ? UNKNOWN : `${size}${rung.codec}`}</td>
                   <td>{formatBitrate(name === 'source' ? atOrigin?.bitrateBps : rung?.bitrateBps)}</td>
-                  <td>{name === 'source' ? 'publisher' : <Maker id={makers.get(name) ?? rung?.by ?? stream.origin} />}</td>
+                  <td>{name === 'source' ? 'publisher' : <NodeLink id={makers.get(name) ?? rung?.by ?? stream.origin} />}</td>
                 </tr>
               );
             })}
@@ -54,9 +54,3 @@ export function StreamRenditions({
     </section>
   );
 }
-
-const Maker = ({ id }: { readonly id: string }): JSX.Element => (
-  <Link to="/console/nodes" search={{ find: id }}>
-    {id}
-  </Link>
-);

@@ -2,8 +2,9 @@ import { type JSX, useState } from 'react';
 import type { AppResource, NewTokenKeyResource, TokenKeyResource, TokenKeyWish } from '../../../src/api/access-contract.ts';
 import { CopyField } from '../design/copy-field.tsx';
 import { useAddTokenKey, useDeleteTokenKey } from './access-queries.ts';
-import { AreaField, FormDialog, PanelHead, SecretDialog, SelectField } from './forms.tsx';
-import { ConfirmDialog, Scrolled } from './parts.tsx';
+import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
+import { ConfirmDialog, FormDialog, SecretDialog } from './dialogs.tsx';
+import { AreaField, SelectField } from './forms.tsx';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
 
@@ -13,86 +14,39 @@ const ALGORITHMS = [
   ['EdDSA', 'EdDSA (Ed25519): a public key of yours'],
 ] as const;
 
+const COLUMNS: readonly CredentialColumn<TokenKeyResource>[] = [
+  { title: 'Id (kid)', cell: ({ id }) => id },
+  { title: 'Algorithm', cell: ({ algorithm }) => algorithm },
+  { title: 'Made', cell: ({ createdAt }) => formatTime(createdAt) },
+];
+
 /** The keys that an app's tokens are checked with. */
 export function TokenKeys({ app: { name, tokens } }: { readonly app: AppResource }): JSX.Element {
-  const [isMaking, setMaking] = useState(false);
-  const [doomed, setDoomed] = useState<TokenKeyResource>();
-  const [made, setMade] = useState<NewTokenKeyResource>();
-  const mayChange = useMayChange();
-  const show = (key: NewTokenKeyResource): void => {
-    setMaking(false);
-    if (key.secret !== undefined) setMade(key);
-  };
   return (
-    <section className="panel" aria-labelledby="token-keys-title">
-      <PanelHead id="token-keys-title" title="Token keys">
-        {mayChange && (
-          <button type="button" className="button primary" onClick={() => setMaking(true)}>
-            Add a key …
-          </button>
-        )}
-      </PanelHead>
-      {tokens.keys.length === 0 ? (
+    <CredentialPanel<TokenKeyResource, NewTokenKeyResource>
+      id="token-keys-title"
+      title="Token keys"
+      items={tokens.keys}
+      columns={COLUMNS}
+      mayChange={useMayChange()}
+      make={{ words: 'Add a key …', form: (onClose, made) => <AddKey app={name} made={made} onClose={onClose} /> }}
+      // Of a public key there is no secret.
+      secret={({ id, secret }, onClose) =>
+        secret === undefined ? null : (
+          <SecretDialog title="The new token key" onClose={onClose}>
+            <CopyField label="Secret" value={secret} />
+            <CopyField label="Id (kid)" value={id} />
+          </SecretDialog>
+        )
+      }
+      actions={[{ verb: 'Delete', isDangerous: true, dialog: ({ id }, onClose) => <DeleteKey app={name} id={id} onClose={onClose} /> }]}
+    >
+      {tokens.keys.length === 0 && (
         <p className="note">
           {tokens.jwksUrl === undefined ? 'None: no token opens this app yet.' : `None here; those of ${tokens.jwksUrl} count.`}
         </p>
-      ) : (
-        <KeyTable keys={tokens.keys} mayChange={mayChange} doom={setDoomed} />
       )}
-      {isMaking && <AddKey app={name} made={show} onClose={() => setMaking(false)} />}
-      {doomed && <DeleteKey app={name} id={doomed.id} onClose={() => setDoomed(undefined)} />}
-      {made?.secret !== undefined && (
-        <SecretDialog title="The new token key" onClose={() => setMade(undefined)}>
-          <CopyField label="Secret" value={made.secret} />
-          <CopyField label="Id (kid)" value={made.id} />
-        </SecretDialog>
-      )}
-    </section>
-  );
-}
-
-function KeyTable({
-  keys,
-  mayChange,
-  doom,
-}: {
-  readonly keys: readonly TokenKeyResource[];
-  readonly mayChange: boolean;
-  readonly doom: (key: TokenKeyResource) => void;
-}): JSX.Element {
-  return (
-    <Scrolled label="Token keys">
-      <table className="stack">
-        <thead>
-          <tr>
-            <th scope="col">Id (kid)</th>
-            <th scope="col">Algorithm</th>
-            <th scope="col">Made</th>
-            {mayChange && <td />}
-          </tr>
-        </thead>
-        <tbody>
-          {keys.map((key) => (
-            <tr key={key.id}>
-              <th scope="row" className="id">
-                {key.id}
-              </th>
-              <td>{key.algorithm}</td>
-              <td data-label="Made">{formatTime(key.createdAt)}</td>
-              {mayChange && (
-                <td>
-                  <div className="row-buttons">
-                    <button type="button" className="button danger-text" aria-label={`Delete ${key.id}`} onClick={() => doom(key)}>
-                      Delete …
-                    </button>
-                  </div>
-                </td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scrolled>
+    </CredentialPanel>
   );
 }
 
@@ -107,15 +61,13 @@ function AddKey({
 }): JSX.Element {
   const [algorithm, setAlgorithm] = useState<TokenKeyWish['algorithm']>('HS256');
   const [publicKey, setPublicKey] = useState('');
-  const add = useAddTokenKey(app);
-  const wish: TokenKeyWish = algorithm === 'HS256' ? { algorithm } : { algorithm, publicKey };
   return (
     <FormDialog
       title={`A token key for ${app}`}
       action="Add the key"
-      isBusy={add.isPending}
-      problem={add.error}
-      onSubmit={() => add.mutate(wish, { onSuccess: made })}
+      change={useAddTokenKey(app)}
+      wish={algorithm === 'HS256' ? { algorithm } : { algorithm, publicKey }}
+      onDone={made}
       onClose={onClose}
     >
       <SelectField
@@ -132,15 +84,13 @@ function AddKey({
 }
 
 function DeleteKey({ app, id, onClose }: { readonly app: string; readonly id: string; readonly onClose: () => void }): JSX.Element {
-  const remove = useDeleteTokenKey(app);
   return (
     <ConfirmDialog
       title={`Delete the token key ${id}?`}
       action="Delete the key"
-      isBusy={remove.isPending}
-      problem={remove.error}
+      change={useDeleteTokenKey(app)}
+      wish={id}
       onClose={onClose}
-      onConfirm={() => remove.mutate(id, { onSuccess: onClose })}
     >
       <p>Tokens that were signed with it let nobody in any more.</p>
     </ConfirmDialog>

@@ -5,6 +5,7 @@ import { formatLatency } from '../figures/figures.ts';
 import { standingOf, viewersOf } from './node-figures.ts';
 import { AloneNotice, PageTitle, Scrolled, Standing } from './parts.tsx';
 import { useNodes, useRelays } from './queries.ts';
+import { RelayTable } from './relay-table.tsx';
 import { useIsInCluster } from './session-context.ts';
 import { layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
 
@@ -34,7 +35,10 @@ function TopologyOfCluster(): JSX.Element {
       <Scrolled label="Picture of the cluster">
         <Picture nodes={nodes} relays={relays?.items ?? []} />
       </Scrolled>
-      <RelayTable relays={relays?.items ?? []} />
+      <RelayTable
+        relays={relays?.items ?? []}
+        none="No node pulls from another one now: a relay begins when somebody watches a stream on a node that does not publish it."
+      />
     </>
   );
 }
@@ -46,9 +50,10 @@ function Picture({ nodes, relays }: { readonly nodes: readonly NodeResource[]; r
   const title = `${nodes.length} nodes in ${regions.length} regions, ${relays.length} relays between them`;
   const [boxWidth, boxHeight] = [width + 2 * MARGIN + 50, height + 2 * MARGIN];
   return (
+    // biome-ignore lint/a11y/useSemanticElements: its nodes are links, so it is a group, and no picture that hides what is in it
     <svg
       className="topology"
-      role="img"
+      role="group"
       aria-label={title}
       width={boxWidth}
       height={boxHeight}
@@ -107,76 +112,20 @@ function NodeBox({ node, x, y }: { readonly node: NodeResource; readonly x: numb
   const standing = standingOf(node);
   const viewers = viewersOf(node);
   return (
-    <g className={`node-box ${standing}`} transform={`translate(${x},${y})`}>
-      <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={10} />
-      <circle cx={16} cy={18} r={5} />
-      <text className="node-id" x={28} y={23}>
-        {id.length > ID_CHARS_MAX ? `${id.slice(0, ID_CHARS_MAX - 1)}…` : id}
-      </text>
-      <text x={12} y={41}>
-        {[roles.join(', '), ...(standing === 'active' ? [] : [standing])].join(' · ')}
-      </text>
-      <text x={12} y={55}>
-        {[counted(load?.streams ?? 0, 'stream'), counted(viewers, 'viewer'), `CPU ${Math.round((load?.cpu ?? 0) * 100)} %`].join(' · ')}
-      </text>
-    </g>
-  );
-}
-
-function RelayTable({ relays }: { readonly relays: readonly RelayResource[] }): JSX.Element {
-  return (
-    <section className="panel" aria-labelledby="relays-title">
-      <h2 id="relays-title">Relays</h2>
-      {relays.length === 0 ? (
-        <p className="note">
-          No node pulls from another one now: a relay begins when somebody watches a stream on a node that does not publish it.
-        </p>
-      ) : (
-        <Scrolled label="Relays">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col">Streams</th>
-                <th scope="col">Latency, half / 99 %</th>
-              </tr>
-            </thead>
-            <tbody>
-              {relays.map(({ from, to, streams, streamCount, p50Ms, p99Ms }) => (
-                <tr key={`${from} ${to}`}>
-                  <td>{from}</td>
-                  <td>{to}</td>
-                  <td>
-                    <StreamLinks paths={streams} />
-                    {streamCount > streams.length && ` and ${streamCount - streams.length} more`}
-                  </td>
-                  <td>{`${formatLatency(p50Ms)} / ${formatLatency(p99Ms)}`}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
-      )}
-    </section>
-  );
-}
-
-/** Links to streams, one after the other. */
-function StreamLinks({ paths }: { readonly paths: readonly string[] }): JSX.Element {
-  return (
-    <>
-      {paths.map((path, index) => {
-        const [app = '', name = ''] = path.split('/');
-        return (
-          <span key={path}>
-            {index > 0 && ', '}
-            <Link to="/console/streams/$app/$name" params={{ app, name }}>
-              {path}
-            </Link>
-          </span>
-        );
-      })}
-    </>
+    <Link to="/console/nodes/$node" params={{ node: id }} className={`node-box ${standing}`}>
+      <g transform={`translate(${x},${y})`}>
+        <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={10} />
+        <circle cx={16} cy={18} r={5} />
+        <text className="node-id" x={28} y={23}>
+          {id.length > ID_CHARS_MAX ? `${id.slice(0, ID_CHARS_MAX - 1)}…` : id}
+        </text>
+        <text x={12} y={41}>
+          {[roles.join(', '), ...(standing === 'active' ? [] : [standing])].join(' · ')}
+        </text>
+        <text x={12} y={55}>
+          {[counted(load?.streams ?? 0, 'stream'), counted(viewers, 'viewer'), `CPU ${Math.round((load?.cpu ?? 0) * 100)} %`].join(' · ')}
+        </text>
+      </g>
+    </Link>
   );
 }

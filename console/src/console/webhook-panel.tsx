@@ -1,7 +1,8 @@
 import { type JSX, useState } from 'react';
 import type { NewWebhookResource, WebhookResource, WebhookTestResource } from '../../../src/api/webhook-contract.ts';
-import { FormDialog, PanelHead, SelectField } from './forms.tsx';
-import { ConfirmDialog, Standing } from './parts.tsx';
+import { ConfirmDialog, FormDialog } from './dialogs.tsx';
+import { PanelHead, SelectField } from './forms.tsx';
+import { Standing } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 import { formatTime, GRACES } from './spans.ts';
 import { DeadLetters, Deliveries } from './webhook-log.tsx';
@@ -103,22 +104,17 @@ function Rotate({
   readonly onClose: () => void;
 }): JSX.Element {
   const [grace, setGrace] = useState('3600');
-  const rotate = useRotateWebhook(app, id);
   return (
     <FormDialog
       title="Rotate the secret?"
       action="Rotate"
-      isBusy={rotate.isPending}
-      problem={rotate.error}
+      change={useRotateWebhook(app, id)}
+      wish={Number(grace)}
       onClose={onClose}
-      onSubmit={() =>
-        rotate.mutate(Number(grace), {
-          onSuccess: (hook) => {
-            onClose();
-            rotated(hook);
-          },
-        })
-      }
+      onDone={(hook) => {
+        onClose();
+        rotated(hook);
+      }}
     >
       <p>It gets a new secret, which is shown once. For a while, what is sent is signed with both.</p>
       <SelectField label="Signed with the old one, too, for" value={grace} onChange={setGrace} choices={GRACES} />
@@ -127,15 +123,13 @@ function Rotate({
 }
 
 function Delete({ app, id, onClose }: { readonly app: string; readonly id: string; readonly onClose: () => void }): JSX.Element {
-  const remove = useDeleteWebhook(app, id);
   return (
     <ConfirmDialog
       title="Delete the webhook?"
       action="Delete the webhook"
-      isBusy={remove.isPending}
-      problem={remove.error}
+      change={useDeleteWebhook(app, id)}
+      wish={undefined}
       onClose={onClose}
-      onConfirm={() => remove.mutate(undefined, { onSuccess: onClose })}
     >
       <p>What waits to be sent to it, and its dead letters, go with it.</p>
     </ConfirmDialog>

@@ -2,7 +2,7 @@ import { type JSX, useState } from 'react';
 import type { AppResource } from '../../../src/api/access-contract.ts';
 import type { NewWebhookResource } from '../../../src/api/webhook-contract.ts';
 import { CopyField } from '../design/copy-field.tsx';
-import { SecretDialog } from './forms.tsx';
+import { SecretDialog } from './dialogs.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { NewWebhook } from './new-webhook.tsx';
 import { useMayChange } from './session-context.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBitrate, formatLatency, formatRatio, formatSeconds, formatUptime, formatViewers } from './figures.ts';
+import { formatBitrate, formatHop, formatLatency, formatRatio, formatSeconds, formatUptime, formatViewers } from './figures.ts';
 
 describe('figures', () => {
   it('shows bitrates in the unit that reads best', () => {
@@ -9,6 +9,7 @@ describe('figures', () => {
     expect([1234, -80, undefined].map(formatSeconds)).toEqual(['1.23 s', '-0.08 s', '–']);
   });
   it('shows a short latency in milliseconds, a ratio in percent', () => {
+    expect([0.42, -9.96, 84.4, undefined].map(formatHop)).toEqual(['0.4 ms', '-10.0 ms', '84 ms', '–']);
     expect([84.4, -3, 1234, undefined].map(formatLatency)).toEqual(['84 ms', '-3 ms', '1.23 s', '–']);
     expect([0, 0.0123, undefined].map(formatRatio)).toEqual(['0.00 %', '1.23 %', '–']);
   });

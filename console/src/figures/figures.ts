@@ -20,6 +20,11 @@ export function formatLatency(durationMs: number | undefined): string {
   return known(durationMs) && Math.abs(durationMs) < 1000 ? `${Math.round(durationMs)} ms` : formatSeconds(durationMs);
 }
 
+/** Of one step between nodes, which may be near: there, tenths of a millisecond are worth showing. */
+export function formatHop(durationMs: number | undefined): string {
+  return known(durationMs) && Math.abs(durationMs) < 10 ? `${durationMs.toFixed(1)} ms` : formatLatency(durationMs);
+}
+
 /** A ratio in [0, 1] as `0.25 %`. */
 export function formatRatio(ratio: number | undefined): string {
   return known(ratio) ? `${(ratio * 100).toFixed(2)} %` : UNKNOWN;

@@ -73,6 +73,8 @@ it('tokens and nodes are handled from a shell, with the authority that a file na
   expect(JSON.parse(await sluice('nodes', 'list', '--json'))).toHaveLength(2);
   expect(await sluice('nodes', 'drain', nodeId, '--deadline', '5m')).toMatch(/is draining; what is left at 20.*Z is closed/);
   expect(await sluice('nodes', 'disable', nodeId)).toBe(`${nodeId} is disabled.`);
+  const listed = JSON.parse(await sluice('nodes', 'list', '--json')) as { id: string; statusBy?: string }[];
+  expect(listed.find(({ id }) => id === nodeId)?.statusBy).toMatch(/^key/);
   expect(await sluice('nodes', 'activate', nodeId)).toBe(`${nodeId} is active.`);
   expect(await sluice('nodes', 'remove', nodeId)).toBe(`${nodeId} is removed.`);
   const id = token.slice('clt_'.length).split('.')[0] ?? '';

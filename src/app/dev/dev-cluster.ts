@@ -8,9 +8,13 @@ import { type DevNodePlan, type DevPorts, devPlan } from './dev-plan.ts';
 export interface DevClusterOptions {
   readonly folder: string;
   readonly ports: DevPorts;
+  readonly hasDemo: boolean;
   readonly program: string;
   readonly say: (line: string) => void;
 }
+
+/** Each is a process that loads the whole program, and then waits for the others a little. */
+const STARTS_AT_ONCE = 4;
 
 /** A whole cluster on this machine: two regions of nodes, each a process of its own, that share a store in the folder of the first one. */
 export class DevCluster {
@@ -21,53 +25,63 @@ export class DevCluster {
 
   constructor(options: DevClusterOptions) {
     this.options = options;
-    this.plans = devPlan(options.ports);
+    this.plans = devPlan(options.ports, options.hasDemo);
   }
 
-  /** Starts the first manager, then lets the others join it. Throws `SluiceError`, with all nodes stopped again. */
-  async start(): Promise<void> {
+  /** Starts the first manager, then lets the others join it; false: it was stopped meanwhile. Throws `SluiceError`, with all nodes stopped again. */
+  async start(): Promise<boolean> {
     try {
       mkdirSync(this.options.folder, { recursive: true, mode: 0o700 });
       const [first, ...others] = this.plans;
-      if (first === undefined) return;
+      if (first === undefined) return false;
       await this.run(first, undefined);
       const token = others.some(({ name }) => !this.hasJoined(name)) ? await this.createToken(others) : undefined;
-      // Two at a time: each start is a process that loads the whole program.
-      for (let index = 0; index < others.length; index += 2) {
-        await Promise.all(others.slice(index, index + 2).map((plan) => this.run(plan, token)));
+      for (let index = 0; index < others.length && !this.isStopping; index += STARTS_AT_ONCE) {
+        await Promise.all(others.slice(index, index + STARTS_AT_ONCE).map((plan) => this.run(plan, token)));
       }
     } catch (error) {
+      // A node that is stopped before it listens has not failed.
+      if (this.isStopping) return false;
       await this.stop();
       throw error;
     }
+    return !this.isStopping;
   }
 
   async stop(): Promise<void> {
     this.isStopping = true;
-    // Edges first and the manager last, so that nobody is missed.
-    for (const node of this.nodes.splice(0).reverse()) await node.stop();
+    const [first, ...others] = this.nodes;
+    // The manager last, so that nobody misses it.
+    await Promise.all(others.map((node) => node.stop()));
+    await first?.stop();
+  }
+
+  /** Ends at once what {@link stop} has not ended yet. */
+  kill(): void {
+    for (const node of this.nodes) node.kill();
   }
 
   /** What is running and where to look, for the person at the terminal. */
   describe(): string {
     const rows = this.nodes
-      .toSorted((left, right) => left.plan.httpPort - right.plan.httpPort)
+      .toSorted((left, right) => this.plans.indexOf(left.plan) - this.plans.indexOf(right.plan))
       .map(
-        ({ plan, pid }) =>
-          `  ${plan.name.padEnd(12)} ${plan.roles.join(', ').padEnd(9)} ${plan.region}   http://localhost:${plan.httpPort}   pid ${pid}`,
+        ({ plan, pid, listeningPorts: { httpPort } }) =>
+          `  ${plan.name.padEnd(12)} ${plan.roles.join(', ').padEnd(9)} ${plan.region}   http://localhost:${httpPort}   pid ${pid}`,
       );
-    const find = (name: string): DevNodePlan | undefined => this.plans.find((plan) => plan.name === name);
+    const find = (name: string): DevNode['listeningPorts'] | undefined => this.nodes.find(({ plan }) => plan.name === name)?.listeningPorts;
     const [origin, near, far] = [find('eu-origin'), find('eu-edge'), find('us-edge-1')];
+    const [stream, what] = this.options.hasDemo ? ['demo', 'the demo'] : ['show', 'live/show'];
     return [
       '',
       '  A cluster of two regions is running on this machine.',
       '',
       ...rows,
       '',
-      `  Watch the demo in its region    http://localhost:${near?.httpPort}/watch/live/demo`,
-      `  and in the other one            http://localhost:${far?.httpPort}/watch/live/demo`,
+      `  ${`Watch ${what} in its region`.padEnd(32)}http://localhost:${near?.httpPort}/watch/live/${stream}`,
+      `  and in the other one            http://localhost:${far?.httpPort}/watch/live/${stream}`,
       `  Publish (OBS)                   server rtmp://localhost:${origin?.rtmpPort}/live   stream key show`,
-      `  The nodes, by the API           http://localhost:${this.plans[0]?.httpPort}/api/v1/nodes`,
+      `  The nodes, by the API           ${this.managerUrl}/api/v1/nodes`,
       `  Admin API key                   in ${this.adminKeyFile}`,
       `  Logs                            ${join(this.options.folder, 'NODE', 'node.log')}`,
       '',
@@ -91,7 +105,7 @@ export class DevCluster {
   private async run(plan: DevNodePlan, joinToken: string | undefined): Promise<void> {
     const { program, say } = this.options;
     const isFirst = plan === this.plans[0];
-    const node = await DevNode.start({
+    const node = new DevNode({
       plan,
       program,
       dataFolder: this.folderOf(plan.name),
@@ -103,14 +117,14 @@ export class DevCluster {
         if (!this.isStopping) say(`${plan.name} ended (${signal ?? `code ${code}`}); the others go on`);
       },
     });
-    if (this.isStopping) return node.stop();
     this.nodes.push(node);
+    await node.listening();
     if (isFirst && node.adminKey !== undefined) writeFileSync(this.adminKeyFile, `${node.adminKey}\n`, { mode: 0o600 });
     say(`${plan.name} is up`);
   }
 
   private get managerUrl(): string {
-    return `http://127.0.0.1:${this.options.ports.http}`;
+    return `http://127.0.0.1:${this.nodes[0]?.listeningPorts.httpPort ?? this.options.ports.http}`;
   }
 
   private async createToken(plans: readonly DevNodePlan[]): Promise<string> {

@@ -20,7 +20,11 @@ export interface DevNodeOptions {
   readonly ended: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
 
-const START_MS_MAX = 30_000;
+/** Where people find a node. */
+type DevNodePorts = Pick<DevNodePlan, 'httpPort' | 'rtmpPort'>;
+
+/** A small machine on which others start, too. */
+const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 4_000;
 const WARNING = 40;
 const KEPT_LINES = 12;
@@ -36,9 +40,11 @@ export class DevNode {
   private readonly lastLines: string[] = [];
   private readonly closed: Promise<void>;
   private isStopping = false;
+  private ports: DevNodePorts | undefined;
   private started: () => void = () => undefined;
 
-  private constructor(options: DevNodeOptions) {
+  /** Starts its process. */
+  constructor(options: DevNodeOptions) {
     const { plan, program, dataFolder, managerUrl, isFirst, joinToken } = options;
     this.options = options;
     this.plan = plan;
@@ -68,22 +74,26 @@ export class DevNode {
   }
 
   /** Settles when the node listens; throws `SluiceError` `dev.node-failed` with what it said last. */
-  static async start(options: DevNodeOptions): Promise<DevNode> {
-    const node = new DevNode(options);
+  async listening(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const isUp = await Promise.race([
       new Promise<boolean>((resolve) => {
-        node.started = () => resolve(true);
+        this.started = () => resolve(true);
       }),
-      node.closed.then(() => false),
+      this.closed.then(() => false),
       new Promise<boolean>((resolve) => {
         timer = setTimeout(() => resolve(false), START_MS_MAX);
       }),
     ]);
     clearTimeout(timer);
-    if (isUp) return node;
-    await node.stop();
-    throw new SluiceError('dev.node-failed', `the node ${options.plan.name} did not start:\n${node.lastLines.join('\n')}`);
+    if (isUp) return;
+    await this.stop();
+    throw new SluiceError('dev.node-failed', `the node ${this.plan.name} did not start:\n${this.lastLines.join('\n')}`);
+  }
+
+  /** Those that it listens at; those of the plan before. */
+  get listeningPorts(): DevNodePorts {
+    return this.ports ?? this.plan;
   }
 
   get pid(): number | undefined {
@@ -98,11 +108,20 @@ export class DevNode {
     clearTimeout(timer);
   }
 
+  /** Without a chance to close anything. */
+  kill(): void {
+    this.isStopping = true;
+    this.child.kill('SIGKILL');
+  }
+
   private read(line: string): void {
     this.adminKey ??= /New admin API key\s+(sk_\S+)/.exec(line)?.[1];
     if (this.adminKey === undefined || !line.includes(this.adminKey)) this.logFile.write(`${line}\n`);
     const entry = parsed(line);
-    if (entry?.code === 'app.started') this.started();
+    if (entry?.code === 'app.started') {
+      this.ports = { httpPort: entry.httpPort ?? 0, rtmpPort: entry.rtmpPort ?? 0 };
+      this.started();
+    }
     this.lastLines.push(entry === undefined ? line : `${entry.code ?? ''} ${entry.msg ?? ''}`);
     if (this.lastLines.length > KEPT_LINES) this.lastLines.shift();
     if (entry !== undefined && (entry.level ?? 0) >= WARNING) this.options.say(`${this.plan.name}: ${entry.code ?? ''} ${entry.msg ?? ''}`);
@@ -113,6 +132,9 @@ interface LogEntry {
   readonly level?: number;
   readonly code?: string;
   readonly msg?: string;
+  /** Of `app.started`. */
+  readonly httpPort?: number;
+  readonly rtmpPort?: number;
 }
 
 function parsed(line: string): LogEntry | undefined {

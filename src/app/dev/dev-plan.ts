@@ -1,4 +1,4 @@
-/** One node of the cluster that `sluice dev` runs. */
+/** One node of the cluster that `sluice dev` runs. A port of 0 is any free one. */
 export interface DevNodePlan {
   readonly name: string;
   readonly region: string;
@@ -11,7 +11,7 @@ export interface DevNodePlan {
   readonly hasDemo: boolean;
 }
 
-/** Where the ports of the nodes begin: each node takes the next ones. */
+/** Where the ports of the nodes begin: each node takes the next ones. 0: all nodes take free ones. */
 export interface DevPorts {
   readonly http: number;
   readonly rtmp: number;
@@ -30,17 +30,19 @@ const NODES: ReadonlyArray<readonly [name: string, region: string, role: string]
   ['us-edge-2', 'us', 'edge'],
 ];
 
+const portAt = (first: number, index: number): number => (first === 0 ? 0 : first + index);
+
 /** Two regions, each with a manager, an origin and edges, and a transcode node in the first. The first node founds the cluster. */
-export const devPlan = (ports: DevPorts): readonly DevNodePlan[] =>
+export const devPlan = (ports: DevPorts, hasDemo: boolean): readonly DevNodePlan[] =>
   NODES.map(([name, region, role], index) => ({
     name,
     region,
     roles: [role],
-    httpPort: ports.http + index,
-    rtmpPort: ports.rtmp + index,
-    webrtcPort: ports.webrtc + index,
-    relayPort: ports.relay + index,
-    hasDemo: name === 'eu-origin',
+    httpPort: portAt(ports.http, index),
+    rtmpPort: portAt(ports.rtmp, index),
+    webrtcPort: portAt(ports.webrtc, index),
+    relayPort: portAt(ports.relay, index),
+    hasDemo: hasDemo && name === 'eu-origin',
   }));
 
 /** The configuration of a node as environment variables; `isFirst`: it founds the cluster. */

@@ -82,3 +82,14 @@ export interface ClusterStreamItem {
     node: string;
   }[];
 }
+
+export interface ListClusterStreamsQuery {
+  /** How many items at most */
+  limit?: number;
+  /** `nextCursor` of the page before */
+  cursor?: string;
+  /** Words that the path has, all of them; case does not matter */
+  search?: string;
+  /** Only those that this node is the origin of */
+  origin?: string;
+}

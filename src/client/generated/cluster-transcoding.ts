@@ -6,3 +6,8 @@ export interface ClusterTranscoding {
   node: string;
   transcoding: Transcoding;
 }
+
+export interface ListClusterTranscodingQuery {
+  /** Only of this node, which alone is asked */
+  node?: string;
+}

@@ -1,13 +1,12 @@
 // Written by `npm run client` from the OpenAPI document: change src/api, and run that.
 import { type CallOptions, type Page, type PageQuery, part, type Transport } from '../transport.ts';
-import type { ListAuditQuery } from './audit.ts';
 import type { Relay } from './cluster-relays.ts';
 import type { Routing, SetRoutingRequest } from './cluster-routing.ts';
 import type { ClusterSource } from './cluster-sources.ts';
-import type { ClusterStream, ClusterStreamItem } from './cluster-streams.ts';
+import type { ClusterStream, ClusterStreamItem, ListClusterStreamsQuery } from './cluster-streams.ts';
 import type { ClusterTarget } from './cluster-targets.ts';
 import type { CreateJoinTokenRequest, JoinToken, NewJoinToken } from './cluster-tokens.ts';
-import type { ClusterTranscoding } from './cluster-transcoding.ts';
+import type { ClusterTranscoding, ListClusterTranscodingQuery } from './cluster-transcoding.ts';
 
 export interface JoinClusterAnswer {
   nodeId: string;
@@ -57,7 +56,7 @@ export interface JoinClusterRequest {
 export interface ClusterApi {
   readonly streams: {
     /** List the streams of all nodes. What is published on any node, ordered by path, in pages, as the node that answers knows it from the directory. On a node of its own, its streams. */
-    readonly list: (query?: ListAuditQuery, options?: CallOptions) => Promise<Page<ClusterStreamItem>>;
+    readonly list: (query?: ListClusterStreamsQuery, options?: CallOptions) => Promise<Page<ClusterStreamItem>>;
     /** Look at a stream of any node. What its origin says of it, and which nodes have it, by which way and with how many viewers. All nodes are asked; those that do not answer within a second are left out. */
     readonly get: (app: string, name: string, options?: CallOptions) => Promise<ClusterStream>;
     /** End a stream of any node. Has its origin close the publisher and end the stream. The publisher may come back: to keep it out, change the key. */
@@ -79,7 +78,7 @@ export interface ClusterApi {
   };
   readonly transcoding: {
     /** Look at transcoding on all nodes. As GET /transcoding, of each node. All nodes are asked; those that do not answer within a second are left out. */
-    readonly list: (options?: CallOptions) => Promise<Page<ClusterTranscoding>>;
+    readonly list: (query?: ListClusterTranscodingQuery, options?: CallOptions) => Promise<Page<ClusterTranscoding>>;
   };
   readonly sources: {
     /** List the pull sources of all nodes. At most 200 of each node. All nodes are asked; those that do not answer within a second are left out. */
@@ -115,7 +114,7 @@ export const clusterApi = (send: Transport): ClusterApi => ({
     list: (options) => send({ method: 'GET', path: '/cluster/relays', ...options }),
   },
   transcoding: {
-    list: (options) => send({ method: 'GET', path: '/cluster/transcoding', ...options }),
+    list: (query, options) => send({ method: 'GET', path: '/cluster/transcoding', query, ...options }),
   },
   sources: {
     list: (options) => send({ method: 'GET', path: '/cluster/sources', ...options }),

@@ -25,6 +25,12 @@ export interface Node {
   /** The version of what nodes say to each other */
   protocol: number;
   joinedAt: string;
+  /** When its process began */
+  startedAt?: string;
+  /** When it was given the status that it has; absent: its process began with it */
+  statusAt?: string;
+  /** By whom, as `who` in the log of changes; its own id when its process was asked to end */
+  statusBy?: string;
   /** When a draining node closes what is left */
   drainDeadlineAt?: string;
   /** How long ago the node that answers had a sign of life from it */

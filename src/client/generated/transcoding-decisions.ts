@@ -15,3 +15,12 @@ export interface TranscodingDecision {
   /** Of the claim by which it was decided */
   epoch: number;
 }
+
+export interface ListTranscodingDecisionsQuery {
+  /** How many items at most */
+  limit?: number;
+  /** `nextCursor` of the page before */
+  cursor?: string;
+  /** Only what this node was given to make */
+  node?: string;
+}

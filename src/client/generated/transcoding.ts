@@ -1,6 +1,6 @@
 // Written by `npm run client` from the OpenAPI document: change src/api, and run that.
-import type { CallOptions, Page, PageQuery, Transport } from '../transport.ts';
-import type { TranscodingDecision } from './transcoding-decisions.ts';
+import type { CallOptions, Page, Transport } from '../transport.ts';
+import type { ListTranscodingDecisionsQuery, TranscodingDecision } from './transcoding-decisions.ts';
 import type { TranscodingPool } from './transcoding-pool.ts';
 import type { SetTranscodingWeightsRequest, TranscodingWeights } from './transcoding-weights.ts';
 
@@ -68,7 +68,7 @@ export interface TranscodingApi {
   };
   readonly decisions: {
     /** List what was decided about transcoding. The newest changes that the answering node has heard of since it began, the newest first, each with its reason; in pages. */
-    readonly list: (query?: PageQuery, options?: CallOptions) => Promise<Page<TranscodingDecision>>;
+    readonly list: (query?: ListTranscodingDecisionsQuery, options?: CallOptions) => Promise<Page<TranscodingDecision>>;
   };
   readonly pool: {
     /** Look at the cluster's transcode nodes. Who allocates, the limit of each transcode node and what it has of it, and how much is wanted beyond that. */

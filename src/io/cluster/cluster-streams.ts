@@ -20,6 +20,7 @@ import type { RelayClient, RelayRefused, RelaySource, RelaySources, RelayUpstrea
 import type { StreamSupplier } from '../stream-door.ts';
 import type { RungMakers, RungStanding } from '../transcode/mod.ts';
 import { ClusterRungs } from './cluster-rungs.ts';
+import { OriginWatches } from './origin-watches.ts';
 import { RelayOffer } from './relay-offer.ts';
 import { RelayedStream } from './relayed-stream.ts';
 import type { StreamNodes } from './stream-nodes.ts';
@@ -82,6 +83,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   private readonly told = new Map<string, string>();
   /** Published here while another node is the origin, with the newest discontinuity there. */
   private readonly standbys = new Map<string, number>();
+  private readonly watches: OriginWatches;
   /** What was decided for the cluster about who makes what. */
   readonly allocation: AllocationFollower;
   private readonly rungs: ClusterRungs;
@@ -107,6 +109,11 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       isDraining: (node) => this.isDraining(node),
       placeOf: (path) => this.placeOf(path),
     });
+    this.watches = new OriginWatches({
+      client: options.client,
+      addressOf: (node) => this.addressOf(node),
+      broke: (node) => this.directory.disconnected(node),
+    });
     this.directory = new StreamDirectory(
       {
         store,
@@ -117,6 +124,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
           isAlive: (node, run) => nodes.isAlive(node, run),
           regionOf: (node) => nodes.node(node)?.record.region,
           isDraining: (node) => this.isDraining(node),
+          isDisconnected: (node) => this.watches.isBroken(node),
           get isJudging() {
             return nodes.isJudging;
           },
@@ -126,17 +134,17 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
         },
         now: () => clock.monotonic(),
         ownState: (name) => this.ownState(name),
+        headMs: (name) => options.hub.stream(name)?.headMs,
         secondPublisher: (name) => options.secondPublisher(name.split('/')[0] ?? ''),
       },
       {
         pull: (name, upstream) => this.pull(name, upstream),
         stop: (name) => this.stop(name),
-        held: (name, epoch) => this.held(name, epoch),
+        held: (name, epoch, headMs) => this.held(name, epoch, headMs),
         evict: (name, to) => this.evict(name, to),
         standBy: (name, origin) => this.standBy(name, origin),
         changed: (name, stream) => {
-          if (stream !== undefined && stream.holder.node !== nodeId && this.standbys.has(name))
-            this.standbys.set(name, stream.body.discontinuity);
+          if (stream !== undefined && stream.holder.node !== nodeId && this.standbys.has(name)) this.waitFor(name, stream);
           this.relayed.get(name)?.relayed.makersChanged();
           options.streamChanged(name, stream);
         },
@@ -152,6 +160,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     this.allocation.close();
     this.rungs.close();
     this.directory.close();
+    this.watches.close();
     for (const { relayed } of this.relayed.values()) relayed.leave();
     this.relayed.clear();
   }
@@ -161,6 +170,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   /** A node came, went, or counts as stale. */
   nodesChanged(): void {
     this.directory.nodesChanged();
+    this.watches.nodesChanged();
     this.rungs.nodesChanged();
     for (const { relayed } of this.relayed.values()) relayed.makersChanged();
   }
@@ -178,7 +188,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   /** A stream is over in this node's hub. */
   ended(path: string): void {
-    this.standbys.delete(path);
+    this.waitNoMore(path);
     this.rungs.ended(path);
     this.offer.ended(path);
     if (this.told.delete(path)) this.directory.unpublish(path);
@@ -276,18 +286,29 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return this.options.isDraining() ? 'held' : stream.state;
   }
 
-  private held(path: string, epoch: number): void {
-    const { log, hub, pathChanged } = this.options;
+  private held(path: string, epoch: number, headMs: number | undefined): void {
+    const { log, hub, pathChanged, clock } = this.options;
     log.info({ code: 'cluster.claimed', stream: path, epoch }, 'this node is the origin of the stream');
     const before = this.standbys.get(path);
-    this.standbys.delete(path);
-    if (before !== undefined) hub.takePlace(path, before);
+    this.waitNoMore(path);
+    if (before !== undefined) hub.takePlace(path, { discontinuity: before, headMs }, clock.wall());
     pathChanged(path, epoch, []);
   }
 
   private standBy(path: string, origin: string): void {
     this.standbys.set(path, this.directory.stream(path)?.body.discontinuity ?? 0);
+    this.watches.watch(path, origin);
     this.options.log.info({ code: 'cluster.standby', stream: path, origin }, 'a publisher stands by to take the place of another');
+  }
+
+  private waitFor(path: string, { holder, body }: Claimed<StreamBody>): void {
+    this.standbys.set(path, body.discontinuity);
+    this.watches.watch(path, holder.node);
+  }
+
+  private waitNoMore(path: string): void {
+    this.standbys.delete(path);
+    this.watches.unwatch(path);
   }
 
   private evict(path: string, to: string | undefined): void {
@@ -297,6 +318,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       'the stream is published on another node: its publisher here has to go',
     );
     this.told.delete(path);
+    this.waitNoMore(path);
     this.rungs.ended(path);
     if (!hub.handOver(path, clock.monotonic())) return;
     // Its viewers stay, and get it from there.

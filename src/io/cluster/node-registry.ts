@@ -50,15 +50,16 @@ export class NodeRegistry implements ClusterNodes {
     return view === undefined ? undefined : this.resourceOf(view, view.record);
   }
 
-  async change(id: string, { status, deadlineS }: NodePatch): Promise<NodeResource | undefined> {
+  async change(id: string, { status, deadlineS }: NodePatch, by: string): Promise<NodeResource | undefined> {
     if (!isName(id)) return undefined;
     const { store, replica, clock } = this.options;
+    const now = Math.round(clock.wall());
     let changed: NodeRecord | undefined;
     await store.change(nodeKey(id), (value) => {
       const record = value === undefined ? undefined : decodeNodeRecord(value);
       const forMs = (deadlineS ?? 0) * 1000;
-      const drain = deadlineS === undefined ? undefined : { forMs, deadlineWallMs: Math.round(clock.wall()) + forMs };
-      changed = record === undefined ? undefined : withStatus(record, status, drain);
+      const drain = deadlineS === undefined ? undefined : { forMs, deadlineWallMs: now + forMs };
+      changed = record === undefined ? undefined : withStatus(record, { status, drain, change: { atMs: now, by } });
       return changed === undefined ? value : encodeNodeRecord(changed);
     });
     return changed === undefined ? undefined : this.resourceOf(replica.node(id), changed);
@@ -89,7 +90,7 @@ export class NodeRegistry implements ClusterNodes {
   }
 
   private resourceOf(view: NodeView | undefined, record: NodeRecord): NodeResource {
-    const { id, region, roles, status, endpoints, version, protocol, joinedAtMs, drainDeadlineWallMs } = record;
+    const { id, region, roles, status, endpoints, version, protocol, joinedAtMs, drainDeadlineWallMs, startedAtMs, statusChange } = record;
     const { ownId, clock } = this.options;
     const offset = view?.clockOffsetMs;
     return {
@@ -104,6 +105,8 @@ export class NodeRegistry implements ClusterNodes {
       version,
       protocol,
       joinedAt: timeText(joinedAtMs),
+      ...(startedAtMs === undefined ? {} : { startedAt: timeText(startedAtMs) }),
+      ...(statusChange === undefined ? {} : { statusAt: timeText(statusChange.atMs), statusBy: statusChange.by }),
       ...(drainDeadlineWallMs === undefined ? {} : { drainDeadlineAt: timeText(drainDeadlineWallMs) }),
       heardAgoMs: view === undefined ? 0 : Math.max(0, Math.round(clock.monotonic() - view.heardAt)),
       ...(offset === undefined ? {} : { clockOffsetMs: Math.round(offset) }),

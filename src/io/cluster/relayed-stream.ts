@@ -92,6 +92,7 @@ export class RelayedStream implements RelayToHubOutput {
   }
 
   tick(now: MonotonicMs): void {
+    this.toHub.tick(now);
     for (const [rendition, at] of [...this.retries]) if (now >= at) this.pull(rendition);
   }
 

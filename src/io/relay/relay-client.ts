@@ -2,7 +2,7 @@ import type { RelayReceiver } from '../../protocols/relay/mod.ts';
 import type { HistogramValue } from '../latency-histogram.ts';
 import { LatencyRing } from '../latency-ring.ts';
 import { RelayLink } from './relay-link.ts';
-import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls } from './relay-pull.ts';
+import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls, RelayUpstream, RelayWatch } from './relay-pull.ts';
 import { tracedReceiver } from './traced-receiver.ts';
 
 /** Counters (`…Total`) and gauges. */
@@ -38,16 +38,14 @@ export class RelayClient {
    * holder, close the pull and begin another one with the same receiver.
    */
   pull(options: RelayPullOptions, receiver: RelayReceiver): RelayPull {
-    const { upstream } = options;
-    const key = `${upstream.node} ${upstream.host}:${upstream.port} ${upstream.fingerprint ?? ''}`;
-    let link = this.links.get(key);
-    if (link === undefined) {
-      link = new RelayLink(upstream, this.options, new LatencyRing());
-      this.links.set(key, link);
-    }
-    this.ticker ??= setInterval(() => this.tick(), TICK_MS);
+    const link = this.linkTo(options.upstream);
     const { tracing } = this.options;
     return link.pull(options, tracing === undefined ? receiver : tracedReceiver(tracing, options, receiver));
+  }
+
+  /** Keeps a connection to a node, also without a stream; `broke` is called each time that it breaks, or cannot be made. */
+  watch(upstream: RelayUpstream, broke: () => void): RelayWatch {
+    return this.linkTo(upstream).watch(broke);
   }
 
   /** Shows this certificate from the next connection on. */
@@ -77,6 +75,17 @@ export class RelayClient {
     clearInterval(this.ticker);
     this.ticker = undefined;
     for (const [key, link] of [...this.links]) this.drop(key, link);
+  }
+
+  private linkTo(upstream: RelayUpstream): RelayLink {
+    const key = `${upstream.node} ${upstream.host}:${upstream.port} ${upstream.fingerprint ?? ''}`;
+    let link = this.links.get(key);
+    if (link === undefined) {
+      link = new RelayLink(upstream, this.options, new LatencyRing());
+      this.links.set(key, link);
+    }
+    this.ticker ??= setInterval(() => this.tick(), TICK_MS);
+    return link;
   }
 
   private tick(): void {

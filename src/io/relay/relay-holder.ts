@@ -60,6 +60,7 @@ export class RelayHolder implements RelayHolderOutput {
     this.socket = new RelaySocket(socket, this.session, clock, true, (error) =>
       log.error({ code: 'relay.internal', node: peerNode, err: error }, 'relay connection failed; please report this'),
     );
+    socket.on('data', (bytes: Buffer) => this.socket.received(bytes));
     this.socket.wake();
   }
 

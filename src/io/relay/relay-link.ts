@@ -1,13 +1,16 @@
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { SocketConstructorOpts } from 'node:net';
+import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import type { MonotonicMs } from '../../core/mod.ts';
 import { type RelayPullerOutput, RelayPullerSession, type RelayReceiver, type RelayWish } from '../../protocols/relay/mod.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { LatencyRing } from '../latency-ring.ts';
-import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayUpstream } from './relay-pull.ts';
+import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayUpstream, RelayWatch } from './relay-pull.ts';
 import { RelaySocket } from './relay-socket.ts';
 
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 1_000;
+/** Filled anew by each read. */
+const READ_BYTES = 64 * 1024;
 /** A connection that carries nothing is kept so long for the next stream. */
 const UNUSED_MS_MAX = 10_000;
 
@@ -29,6 +32,8 @@ export class RelayLink {
   broken = 0;
   private readonly options: RelayClientOptions;
   private readonly pulled = new Set<Pulled>();
+  private readonly watches = new Set<{ readonly broke: () => void }>();
+  private isBroken = false;
   private session: RelayPullerSession | undefined = undefined;
   private socket: RelaySocket | undefined = undefined;
   private retry: NodeJS.Timeout | undefined = undefined;
@@ -71,9 +76,23 @@ export class RelayLink {
     };
   }
 
+  watch(broke: () => void): RelayWatch {
+    const watch = { broke };
+    const isBroken = (): boolean => this.isBroken;
+    this.watches.add(watch);
+    this.unusedSince = undefined;
+    if (this.session === undefined && this.retry === undefined) this.connect();
+    return {
+      get isBroken() {
+        return isBroken();
+      },
+      close: () => this.watches.delete(watch),
+    };
+  }
+
   tick(now: MonotonicMs): void {
     this.socket?.tick(now);
-    if (this.pulled.size > 0) this.unusedSince = undefined;
+    if (this.isUsed) this.unusedSince = undefined;
     else this.unusedSince ??= now;
   }
 
@@ -84,8 +103,13 @@ export class RelayLink {
   close(): void {
     this.isClosed = true;
     this.pulled.clear();
+    this.watches.clear();
     clearTimeout(this.retry);
     this.session?.close('relay.unused', 'no stream is pulled any more');
+  }
+
+  private get isUsed(): boolean {
+    return this.pulled.size > 0 || this.watches.size > 0;
   }
 
   /** A receiver after whose last word nothing is pulled for it any more. */
@@ -116,15 +140,24 @@ export class RelayLink {
     this.retry = undefined;
     const { upstream } = this;
     const { tls, node, cluster, clock, log } = this.options;
-    const socket: TLSSocket = connect({
+    let carrier: RelaySocket | undefined;
+    // `onread` goes to the socket below, which the types of `tls` do not say.
+    const options: ConnectionOptions & Pick<SocketConstructorOpts, 'onread'> = {
       host: upstream.host,
       port: upstream.port,
       ...tls,
       servername: '',
       minVersion: 'TLSv1.3',
       checkServerIdentity: (_host, certificate) => identityError(upstream, certificate),
-    });
-    let carrier: RelaySocket | undefined;
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (length, bytes) => {
+          carrier?.received(bytes.subarray(0, length));
+          return true;
+        },
+      },
+    };
+    const socket = connect(options);
     const out: RelayPullerOutput = {
       wake: () => carrier?.wake(),
       opened: () => this.opened(),
@@ -155,6 +188,7 @@ export class RelayLink {
 
   private opened(): void {
     this.isOpen = true;
+    this.isBroken = false;
     this.backoffMs = BACKOFF_MS_MIN;
     this.options.log.info({ code: 'relay.connected', node: this.upstream.node }, 'relay connected');
   }
@@ -169,6 +203,7 @@ export class RelayLink {
     if (code === 'relay.silent') carrier?.destroy();
     else carrier?.end();
     if (this.isClosed) return;
+    this.isBroken = true;
     this.broken++;
     this.options.log.warn({ code, node: this.upstream.node, reason: message }, 'relay connection broke');
     this.retry = setTimeout(() => this.again(), this.backoffMs);
@@ -180,11 +215,12 @@ export class RelayLink {
       // Telling one may close others.
       if (this.pulled.has(pulled)) pulled.receiver.broken(now);
     }
+    for (const watch of [...this.watches]) if (this.watches.has(watch)) watch.broke();
   }
 
   private again(): void {
     this.retry = undefined;
-    if (this.pulled.size > 0) this.connect();
+    if (this.isUsed) this.connect();
   }
 }
 

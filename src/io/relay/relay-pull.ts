@@ -39,6 +39,14 @@ export interface RelayPull {
   close(): void;
 }
 
+/** A connection that is kept, without any stream, to notice at once when the other node is gone. */
+export interface RelayWatch {
+  /** Whether it broke, or could not be made, and is not there again. */
+  readonly isBroken: boolean;
+  /** The watcher is told nothing more. */
+  close(): void;
+}
+
 export interface RelayClientOptions {
   readonly tls: RelayTls;
   readonly node: string;

@@ -12,15 +12,20 @@ export interface RelaySession {
   broken(code: string, message: string): void;
 }
 
-/** So much is handed to the socket; the rest waits in the queue, where it can still be dropped. */
-const SOCKET_BYTES_MAX: number = 1024 * 1024;
-/** Messages are joined to writes of about this size: each costs a system call and a record of TLS. */
+/** Messages are joined to writes of up to this size: each costs a system call and a record of TLS. */
 const WRITE_BYTES = 64 * 1024;
+/** So many writes, a megabyte, are handed to the socket; the rest waits in the queue, where it can still be dropped. */
+const WRITES_MAX = 16;
+/** Buffers that are kept for the next writes. */
+const SPARE_MAX = 2;
 
 /** How long last words may take. */
 const END_MS_MAX = 2_000;
 
-/** Carries a session's bytes over a TLS socket; what comes up within one turn of the event loop is written together. */
+/**
+ * Carries a session's bytes over a TLS socket; what comes up within one turn of the event loop is written together. What is written, and what is read
+ * where there is much of it, lies in the same few buffers again and again: memory that is new for each would call the garbage collector every second.
+ */
 export class RelaySocket {
   bytesSent = 0;
   bytesReceived = 0;
@@ -28,6 +33,8 @@ export class RelaySocket {
   private readonly session: RelaySession;
   private readonly clock: Clock;
   private readonly failed: (error: unknown) => void;
+  private readonly spare: Buffer[] = [];
+  private writes = 0;
   private isScheduled = false;
   private isReady: boolean;
 
@@ -43,9 +50,15 @@ export class RelaySocket {
     socket.on('error', (error) => {
       reason = error.message;
     });
-    socket.on('data', (bytes: Buffer) => this.guard(() => this.received(bytes)));
-    socket.on('drain', () => this.guard(() => this.flush()));
     socket.on('close', () => this.guard(() => session.broken('relay.broken', reason)));
+  }
+
+  /** `bytes` are borrowed. */
+  received(bytes: Uint8Array): void {
+    this.guard(() => {
+      this.bytesReceived += bytes.length;
+      this.session.receive(bytes, this.clock.monotonic());
+    });
   }
 
   ready(): void {
@@ -82,22 +95,24 @@ export class RelaySocket {
     this.socket.destroy();
   }
 
-  private received(bytes: Buffer): void {
-    this.bytesReceived += bytes.length;
-    this.session.receive(bytes, this.clock.monotonic());
-  }
-
   private flush(): void {
     if (!this.isReady || this.socket.destroyed || !this.socket.writable) return;
     const { queue } = this.session;
-    while (this.socket.writableLength < SOCKET_BYTES_MAX) {
-      const messages = queue.take(WRITE_BYTES);
-      const [first] = messages;
-      if (first === undefined) return;
-      const bytes = messages.length === 1 ? first : Buffer.concat(messages);
-      this.bytesSent += bytes.length;
-      this.socket.write(bytes);
+    while (this.writes < WRITES_MAX && queue.sizeBytes > 0) {
+      const buffer = this.spare.pop() ?? Buffer.allocUnsafeSlow(WRITE_BYTES);
+      const length = queue.read(buffer);
+      this.bytesSent += length;
+      this.writes++;
+      this.socket.write(buffer.subarray(0, length), (error) => this.written(buffer, error));
     }
+  }
+
+  /** The socket has done with `buffer`. */
+  private written(buffer: Buffer, error: Error | null | undefined): void {
+    this.writes--;
+    if (error instanceof Error) return;
+    if (this.spare.length < SPARE_MAX) this.spare.push(buffer);
+    this.guard(() => this.flush());
   }
 
   private guard(act: () => void): void {

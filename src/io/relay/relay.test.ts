@@ -180,6 +180,27 @@ describe('a chain of nodes', () => {
   });
 });
 
+describe('a connection that is watched', () => {
+  it('is there without a stream, tells at once when it breaks, and is made again', async () => {
+    const [a, b] = [await node('a'), await node('b')];
+    let breaks = 0;
+    const { upstream } = a;
+    const watch = b.client.watch(upstream, () => breaks++);
+    expect(watch.isBroken).toBe(false);
+    await vi.waitFor(() => expect(b.client.stats().connections).toBe(1), PATIENCE);
+    expect([watch.isBroken, breaks]).toEqual([false, 0]);
+    await a.server.close();
+    await vi.waitFor(() => expect([watch.isBroken, breaks > 0]).toEqual([true, true]), PATIENCE);
+    const again = await node('a', { port: upstream.port });
+    await vi.waitFor(() => expect(watch.isBroken).toBe(false), PATIENCE);
+    watch.close();
+    const before = breaks;
+    await again.server.close();
+    await vi.waitFor(() => expect(b.client.stats().connections).toBe(0), PATIENCE);
+    expect(breaks).toBe(before);
+  });
+});
+
 describe('what a holder refuses', () => {
   it('refuses unknown streams, old epochs, loops and strangers among the renditions', async () => {
     const { a, b, c, publisher } = await chain();

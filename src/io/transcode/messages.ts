@@ -32,6 +32,8 @@ export type ToChild =
   | { readonly kind: 'track'; readonly seat: number; readonly track: PipedTrack }
   /** All rungs of this place from now on: those that are not named end. */
   | { readonly kind: 'rungs'; readonly seat: number; readonly rungs: readonly NumberedRung[] }
+  /** The rung's picture that is made of the next frame is a keyframe, whatever the source has there. */
+  | { readonly kind: 'keyframe'; readonly seat: number; readonly number: number }
   /** Everything of this place ends; its number may be given out again. */
   | { readonly kind: 'leave'; readonly seat: number }
   | { readonly kind: 'probe'; readonly encoders: readonly { readonly name: string; readonly codec: VideoCodec }[] }

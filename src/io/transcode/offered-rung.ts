@@ -21,6 +21,8 @@ export interface OfferedRungOptions {
 export interface OfferedRungOutput {
   /** It is wanted of this node, or not any more. */
   wishChanged(): void;
+  /** A viewer cannot go on without a keyframe. */
+  keyframeWanted(): void;
   /** The hub takes it no more. */
   gone(): void;
 }
@@ -97,7 +99,8 @@ export class OfferedRung {
 
   private open(): RenditionInput | undefined {
     const { hub, stream, offer, clock } = this.options;
-    return hub.rendition(stream.ref.path, offer, { watched: (isWatched) => this.watched(isWatched) }, clock.monotonic());
+    const maker = { watched: (isWatched: boolean) => this.watched(isWatched), keyframeWanted: () => this.out.keyframeWanted() };
+    return hub.rendition(stream.ref.path, offer, maker, clock.monotonic());
   }
 
   private watched(isWatched: boolean): void {

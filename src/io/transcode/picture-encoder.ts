@@ -32,6 +32,7 @@ export class PictureEncoder {
   private readonly surfaces: Surfaces | undefined;
   private readonly packet: Packet;
   private readonly codec: VideoCodec;
+  private isKeyframeWanted = false;
   private readonly pending = new Map<number, SourceTimes>();
 
   private constructor(av: NodeAv, name: string, context: CodecContext, surfaces: Surfaces | undefined, settings: EncoderSettings) {
@@ -82,6 +83,11 @@ export class PictureEncoder {
     }
   }
 
+  /** The next picture is a keyframe, whatever it is in the source. */
+  requestKeyframe(): void {
+    this.isKeyframeWanted = true;
+  }
+
   /** Encodes `frame` (borrowed, of the encoder's shape; its pts and picture type are set) and gives what is complete. Throws when the encoder failed. */
   async encode(frame: Frame, times: SourceTimes): Promise<EncodedPicture[]> {
     const { av } = this;
@@ -90,7 +96,8 @@ export class PictureEncoder {
     const uploaded = await this.surfaces?.upload(frame);
     const input = uploaded ?? frame;
     input.pts = BigInt(times.pts);
-    input.pictType = times.isKeyframe ? av.AV_PICTURE_TYPE_I : av.AV_PICTURE_TYPE_NONE;
+    input.pictType = times.isKeyframe || this.isKeyframeWanted ? av.AV_PICTURE_TYPE_I : av.AV_PICTURE_TYPE_NONE;
+    this.isKeyframeWanted = false;
     const result = await this.context.sendFrame(input);
     uploaded?.free();
     if (result < 0) throw new Error(`encoder ${this.name} took no picture: ${errorText(av, result)}`);

@@ -50,6 +50,11 @@ export class StreamLane {
     this.settle(now);
   }
 
+  /** A viewer of the rung cannot go on without a keyframe. */
+  requestKeyframe(rung: string): void {
+    this.child?.requestKeyframe(rung);
+  }
+
   tick(now: MonotonicMs): void {
     if (this.isWaiting) this.settle(now);
     this.supervisor.tick(now);
@@ -139,6 +144,8 @@ export class StreamLane {
       paused: () => undefined,
       ended: () => undefined,
     });
+    // What the cached pictures show was made before: the rungs go on with the next one, and not with the source's next keyframe.
+    if (this.supervisor.failuresInARow > 0) for (const { rung } of rungs) child.requestKeyframe(rung.name);
   }
 
   private feed(child: Transcoder, frame: Frame): void {

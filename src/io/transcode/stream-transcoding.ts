@@ -284,7 +284,11 @@ export class StreamTranscoding {
         clock,
         log,
       },
-      { wishChanged: () => this.options.wishesChanged(), gone: () => this.rungs.delete(name) },
+      {
+        wishChanged: () => this.options.wishesChanged(),
+        keyframeWanted: () => this.lanes[kind].requestKeyframe(name),
+        gone: () => this.rungs.delete(name),
+      },
     );
     this.rungs.set(name, offered);
     if (!offered.begin(now)) this.rungs.delete(name);

@@ -39,6 +39,9 @@ export class TranscodeHost {
       case 'rungs':
         this.place(message.seat).session.setRungs(message.rungs);
         break;
+      case 'keyframe':
+        this.place(message.seat).session.requestKeyframe(message.number);
+        break;
       case 'leave':
         void this.places.get(message.seat)?.session.close();
         this.places.delete(message.seat);

@@ -190,6 +190,11 @@ export class Seat {
     this.child.send({ kind: 'rungs', seat: this.number, rungs });
   }
 
+  /** A rung is to have a keyframe at once. */
+  requestKeyframe(rung: number): void {
+    this.child.send({ kind: 'keyframe', seat: this.number, number: rung });
+  }
+
   /** Writes a frame of the source; its payload must not change any more. */
   sendFrame(frame: Frame): void {
     const { track, dts, pts, isKeyframe, captureMs, payload } = frame;

@@ -56,6 +56,11 @@ export class TranscodeSession {
     this.sounds.push(() => this.audio.setRungs(rungs), 0);
   }
 
+  /** In its turn: pictures that wait are older than the wish. */
+  requestKeyframe(number: number): void {
+    this.pictures.push(() => this.video.requestKeyframe(number), 0);
+  }
+
   frame(kind: 'video' | 'audio', frame: PipedFrame): void {
     const { payload, pts } = frame;
     this.framesIn++;

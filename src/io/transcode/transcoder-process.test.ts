@@ -45,6 +45,21 @@ describe('the transcoding process', () => {
     expect(it.transcoder.stats().cpuS).toBeGreaterThan(0);
   });
 
+  it('makes a keyframe where one is wanted, of the next frame and in that rung alone', async () => {
+    const { tracks, frames } = await source();
+    const it = run()
+      .start(tracks, [videoRung('low', 90), videoRung('lower', 60)])
+      .feed(frames.slice(0, 10));
+    it.transcoder.requestKeyframe('low');
+    it.transcoder.requestKeyframe('none');
+    it.feed(frames.slice(10));
+    await it.untilFrames('low', 50);
+    await it.untilFrames('lower', 50);
+    const keyframesOf = (rung: string): number[] => it.of(rung).flatMap(({ isKeyframe }, index) => (isKeyframe ? [index] : []));
+    expect(keyframesOf('low')).toEqual([0, 10, 25]);
+    expect(keyframesOf('lower')).toEqual([0, 25]);
+  });
+
   it('tells by which signal it died, once, and takes no more frames', async () => {
     const { tracks, frames } = await source();
     const it = run()

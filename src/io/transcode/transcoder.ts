@@ -145,6 +145,11 @@ export class Transcoder {
     this.seat.setRungs(outputs.map((output) => output.numbered));
   }
 
+  /** A viewer of the rung cannot go on without a keyframe: it gets one with the next picture. */
+  requestKeyframe(rung: string): void {
+    for (const { name, number } of this.outputs.values()) if (name === rung) this.seat.requestKeyframe(number);
+  }
+
   /**
    * The source's next frame, on the stream's timeline. It is written at once; its payload must never change. Returns false when the pipe is full or
    * the child gone: the frame is dropped, and the pictures behind it up to the next keyframe.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { durationMs, sizeBytes, streamRef, ticksToMs } from '../../core/mod.ts';
+import { durationMs, sizeBytes, streamRef, ticksToMs, utf8Decode } from '../../core/mod.ts';
+import { HubToHls } from '../../gateways/mod.ts';
 import { type FrameSource, Hub, type Publication } from '../../hub/mod.ts';
 import type { Frame, SourceFrame } from '../../media/mod.ts';
 import { type Ladder, NO_WEIGHTS, type Rung, TaskWeights, type TranscodingWeights } from '../../transcode/mod.ts';
@@ -73,6 +74,16 @@ export class TranscodedStream {
 
   of(rendition: string, kind: 'video' | 'audio'): readonly Frame[] {
     return (this.frames.get(rendition) ?? []).filter(({ track }) => track.kind === kind);
+  }
+
+  /** Packages a rendition for HLS from now on; returns what its media playlist is. */
+  packaged(name: string): () => string {
+    const { stream } = this.publication;
+    const source = name === 'source' ? stream : stream.renditions.get(name);
+    const nothing = (): void => undefined;
+    const hls = new HubToHls({ added: nothing, removed: nothing, advanced: nothing }, { segmentsMax: 100, bytesMax: 64 * 1024 * 1024 });
+    source?.attach(hls, 'segment');
+    return () => utf8Decode(hls.playlists?.media ?? new Uint8Array());
   }
 
   report(): TranscodingReport['streams'][number] | undefined {

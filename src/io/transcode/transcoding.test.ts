@@ -67,6 +67,22 @@ async function flashesOf(frames: readonly Frame[]): Promise<number[]> {
   return pictures.filter((_, index) => isBright(index) && (!isBright(index - 1) || isNew(index))).map(({ pts }) => pts / SECOND);
 }
 
+interface ListedSegment {
+  readonly sequence: number;
+  readonly startMs: number;
+  readonly durationS: number;
+}
+
+/** The whole segments of a media playlist. */
+function listedIn(media: string): ListedSegment[] {
+  const segments = media.matchAll(/PROGRAM-DATE-TIME:(.*Z)\n(?:#EXT-X-PART:.*\n)*#EXTINF:(.*),\n(\d+)\.m4s/g);
+  return Array.from(segments, ([, time = '', duration, sequence]) => ({
+    sequence: Number(sequence),
+    startMs: Date.parse(time),
+    durationS: Number(duration),
+  }));
+}
+
 /** Of each beep, how far the flash nearest to it is away, in ms. */
 const apartMs = (beeps: readonly number[], flashes: readonly number[]): number[] =>
   beeps.map((beep) => Math.min(...flashes.map((flash) => Math.abs(flash - beep))) * 1000);
@@ -218,6 +234,8 @@ describe('processes that are killed', () => {
     const play = (): Promise<void> => stream.play(later(made.frames, 3 * played++));
     const isRunning = (): boolean => stream.of('90p', 'video').length > FRAME_RATE && stream.of('opus', 'audio').length > FRAME_RATE;
     while (!isRunning() && played < 10) await play();
+    const [sourceHls, rungHls] = ['source', '90p'].map((name) => stream.packaged(name));
+    await play();
     for (const pid of childrenOfThisProcess()) process.kill(pid, 'SIGKILL');
     while ((stream.report()?.child.restarts ?? 0) < 2 && played < 20) await play();
     expect(stream.report()?.child).toMatchObject({ restarts: 2, lastFailure: 'signal SIGKILL' });
@@ -238,5 +256,17 @@ describe('processes that are killed', () => {
     expect(Math.max(...apartMs(beeps.slice(-1), flashes))).toBeLessThan(SYNC_MS_MAX);
     expect(stream.report()?.rungs.map(({ condition }) => condition)).toEqual(['running', 'running']);
     expect(stream.report()?.child).toMatchObject({ state: 'running', restarts: 2 });
+    // Its times and parameters go on, so there is no discontinuity; its segments have the numbers of the source's.
+    const listed = listedIn(rungHls?.() ?? '');
+    expect(rungHls?.()).not.toContain('#EXT-X-DISCONTINUITY\n');
+    expect(rungHls?.().match(/#EXT-X-MAP/g)).toHaveLength(1);
+    expect(listed.length).toBeGreaterThanOrEqual(3);
+    expect(listed.map(({ sequence }) => sequence)).toEqual(listed.map((_, index) => (listed[0]?.sequence ?? 0) + index));
+    const sources = new Map(listedIn(sourceHls?.() ?? '').map((segment) => [segment.sequence, segment]));
+    for (const { sequence, startMs } of listed) {
+      const source = sources.get(sequence);
+      expect(startMs).toBeGreaterThanOrEqual((source?.startMs ?? Number.NaN) - 2);
+      expect(startMs).toBeLessThan((source?.startMs ?? Number.NaN) + (source?.durationS ?? 0) * 1_000);
+    }
   });
 });

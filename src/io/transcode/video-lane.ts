@@ -42,6 +42,10 @@ export class VideoLane {
     if (!this.rungs.isWanted) await this.closeDecoder(false);
   }
 
+  async requestKeyframe(number: number): Promise<void> {
+    await this.rungs.requestKeyframe(number);
+  }
+
   async frame(coded: CodedFrame): Promise<void> {
     const { track } = this;
     if (track === undefined || !this.rungs.isWanted) return;

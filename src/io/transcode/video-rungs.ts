@@ -74,6 +74,13 @@ export class VideoRungs {
     this.rate = rate;
   }
 
+  /** The rung's next picture is a keyframe. */
+  async requestKeyframe(number: number): Promise<void> {
+    // What is in flight was there before.
+    await this.idle();
+    this.running.get(number)?.encoder.requestKeyframe();
+  }
+
   /** Takes `picture` over. Settles when there is room for the next one. */
   async push(picture: Picture): Promise<void> {
     const { frame, times } = picture;

@@ -29,9 +29,10 @@ class FakeKernel {
   packets = 100;
   /** With the flow's offset. */
   lastTimestamp = OFFSET;
+  nextSequenceNumber = 1_000;
 
-  flowStats(): { packets: number; lastTimestamp: number } {
-    return { packets: this.packets, lastTimestamp: this.lastTimestamp };
+  flowStats(): { packets: number; lastTimestamp: number; nextSequenceNumber: number } {
+    return { packets: this.packets, lastTimestamp: this.lastTimestamp, nextSequenceNumber: this.nextSequenceNumber };
   }
 
   pauseFlow(_flow: number, isPaused: boolean): void {
@@ -77,6 +78,7 @@ class Bench {
   readonly broadcasts = new Map<FrameSource | string, FakeBroadcast>();
   readonly estimator = {
     estimateBps: bitrateBps(2_000_000),
+    usage: 'normal',
     proven: 0,
     wantedBps: bitrateBps(0),
     provenBps: () => 0,
@@ -327,6 +329,88 @@ describe('the bandwidth', () => {
     bench.tick(1_000);
     bench.keyframe('l', 1);
     expect(bench.choice.read()).toMatchObject({ active: 'l', automatic: true, reason: 'start' });
+  });
+});
+
+describe('a path that becomes much too narrow', () => {
+  const narrow = (): void => {
+    bench.estimator.estimateBps = bitrateBps(300_000);
+    bench.estimator.usage = 'overuse';
+    bench.tick(100);
+  };
+  beforeEach(() => bench.tick(3_000));
+
+  it('gets nothing more but a keyframe of what it carries, which is asked for', () => {
+    narrow();
+    expect(bench.kernel.take()).toEqual(['hold']);
+    expect(bench.of('l').wishes).toBe(1);
+    bench.keyframe('l', 0.1);
+    expect(bench.kernel.take()).toEqual([expect.stringContaining('to l'), 'release']);
+    expect(bench.choice.read()).toMatchObject({ active: 'l', reason: 'estimate-below-bitrate' });
+  });
+
+  it('is noticed before the estimate has settled, but not during the burst that a newcomer gets', () => {
+    const early = new Bench();
+    bench = early;
+    bench.add('l', 180, 200_000);
+    bench.choice.begin(FLOW);
+    narrow();
+    expect(bench.kernel.take()).toEqual([]);
+    bench.tick(1_000);
+    expect(bench.kernel.take()).toEqual(['hold']);
+  });
+
+  it('is not meant where it carries nearly what is sent', () => {
+    bench.estimator.estimateBps = bitrateBps(1_400_000);
+    bench.estimator.usage = 'overuse';
+    bench.tick(100);
+    expect(bench.joined('l')).toBe(true);
+    expect(bench.kernel.take()).toEqual([]);
+  });
+
+  it('has what was sent before not sent again, which the keyframe does without', () => {
+    const asked = (...numbers: number[]): number[] => {
+      const sequenceNumbers = Uint16Array.from(numbers);
+      return [...sequenceNumbers.subarray(0, bench.choice.stillNeeded(sequenceNumbers, numbers.length))];
+    };
+    expect(asked(998, 1_001)).toEqual([998, 1_001]);
+    narrow();
+    expect(asked(998, 1_001)).toEqual([1_001]);
+    bench.keyframe('l', 0.1);
+    expect(asked(998, 1_001)).toEqual([1_001]);
+    bench.tick(100);
+    bench.tick(2_000);
+    expect(asked(998, 1_001)).toEqual([998, 1_001]);
+  });
+
+  it('goes on with the old pictures at their next keyframe where the smaller ones are not made yet', () => {
+    bench.renditions.clear();
+    const made = bench.add('90p', 90, 100_000, { isExpected: true });
+    narrow();
+    expect(bench.kernel.take()).toEqual(['hold']);
+    expect(bench.of('90p').wishes).toBe(0);
+    bench.keyframe('source', 1);
+    expect(bench.kernel.take()).toEqual(['release']);
+    bench.tick(100);
+    expect(bench.kernel.take()).toEqual(['hold']);
+    // What was in the way of it comes first, and then the keyframe that it was asked for.
+    made.tracks = [track(90)];
+    bench.keyframe('90p', 0);
+    bench.tick(100);
+    expect(bench.of('90p').wishes).toBe(1);
+    bench.keyframe('90p', 1.5);
+    expect(bench.kernel.take()).toEqual([expect.stringContaining('to 90p'), 'release']);
+  });
+
+  it('gets the old pictures back, from a keyframe on, when there is nothing smaller any more', () => {
+    narrow();
+    bench.renditions.delete('l');
+    expect(bench.choice.ended(bench.of('l'))).toBe(true);
+    expect(bench.kernel.take()).toEqual(['hold']);
+    bench.tick(100);
+    expect(bench.main.wishes).toBe(1);
+    bench.keyframe('source', 1);
+    expect(bench.kernel.take()).toEqual(['release']);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Track } from '../../media/mod.ts';
 import { type BandwidthEstimator, RenditionChoice, type RenditionOption, type RenditionReason } from '../../protocols/rtp/mod.ts';
 import type { WhipLayerChoice, WhipLayers } from '../../protocols/whip/mod.ts';
 import type { Kernel } from './kernel.ts';
+import { PictureHold } from './picture-hold.ts';
 import { ProbeSender } from './probe-sender.ts';
 import type { BroadcastViewer, StreamBroadcast, StreamBroadcasts } from './stream-broadcasts.ts';
 import { SOURCE } from './track-home.ts';
@@ -36,18 +37,21 @@ interface Available extends RenditionOption {
 
 /** The estimate has to know the path before it moves anybody. */
 const SETTLE_MS = 3_000;
+/** Before that only a queue that grows does, once the newcomer's own burst is through. */
+const CATCH_UP_MS = 1_000;
 const CHOOSE_EACH_MS = 200;
-/** A picture that stands still longer would be worse than the rendition that it waits for is good. */
-const HOLD_MS_MAX = 800;
-/** A rendition whose keyframes come too late for that is not tried again for so long, unless the viewer asks for it. */
+/** A rendition whose keyframes come too late to be waited for is not tried again for so long, unless the viewer asks for it. */
 const BARRED_MS = 10_000;
+/** Of what is sent the path carries less than this: what is sent on top only lengthens the queue, at whose end the next rendition comes. */
+const CROWDED_FRACTION = 0.75;
 /** Half of the 32-bit circle: what lies further ahead lies behind. */
 const HALF = 0x8000_0000;
 
 /**
  * Which rendition a viewer's pictures come from: the best one for its bandwidth, or the one that it asked for. It changes at a keyframe, so that no
  * picture breaks, and timestamps only go forward: when the old rendition's keyframe comes first, its pictures are kept back for a moment until the new
- * one's is there. One that is not made yet is waited for with the old one's pictures.
+ * one's is there. One that is not made yet is waited for with the old one's pictures. On a path that carries much less than is sent, these are kept
+ * back at once, so that the queue is short when the smaller rendition's keyframe comes, which is asked for (RFC 8836 section 2 wants delay low before all).
  */
 export class ViewerRendition implements WhipLayerChoice {
   private readonly options: ViewerRenditionOptions;
@@ -58,13 +62,12 @@ export class ViewerRendition implements WhipLayerChoice {
   private flow: number | undefined = undefined;
   private current: RenditionPlace;
   private next: RenditionPlace | undefined = undefined;
-  /** Pictures are kept back. */
-  private isPaused = false;
-  /** Until when they may be; known from the first tick on. */
-  private holdUntil: number | undefined = undefined;
+  private readonly hold: PictureHold;
   private barred: { readonly name: string; readonly until: number } | undefined = undefined;
   private isAlone = false;
   private chooseAt: number;
+  /** Where the path is too narrow, it is chosen at once from then on. */
+  private readonly settledAt: number;
   /** What the viewer asked for; it need not be there any more. */
   private pinned: string | undefined = undefined;
   private reason: RenditionReason = 'start';
@@ -75,6 +78,8 @@ export class ViewerRendition implements WhipLayerChoice {
     this.home = home;
     this.current = home;
     this.chooseAt = now + SETTLE_MS;
+    this.settledAt = now + CATCH_UP_MS;
+    this.hold = new PictureHold(options.kernel);
     this.probes = new ProbeSender(options.kernel, options.session);
   }
 
@@ -114,15 +119,24 @@ export class ViewerRendition implements WhipLayerChoice {
   }
 
   requestKeyframe(now: MonotonicMs): void {
-    (this.next ?? this.current).broadcast.requestKeyframe(now);
+    // What is not made yet has none to give.
+    (this.nextMade ?? this.current).broadcast.requestKeyframe(now);
+  }
+
+  /** As {@link PictureHold.stillNeeded}. */
+  stillNeeded(sequenceNumbers: Uint16Array, count: number): number {
+    return this.hold.stillNeeded(sequenceNumbers, count);
   }
 
   /** Chooses anew from time to time, and probes for more bandwidth where there is something better to be had. */
   tick(estimator: BandwidthEstimator, now: MonotonicMs): void {
     if (this.flow === undefined) return;
-    if (this.isPaused) this.limitHold(now);
+    if (this.hold.tick(now)) this.giveUpWaiting(now);
+    // A rendition that is only just being made, or goes on after all, has to be asked.
+    if (this.hold.from === 'picture' && (this.next === undefined || this.nextMade !== undefined)) this.requestKeyframe(now);
+    const isOverused = estimator.usage === 'overuse';
     // A stream without renditions leaves nothing to choose: a thousand viewers of it cost nothing here.
-    if (now < this.chooseAt || (this.isAlone && this.options.stream.renditions.size === 0)) return;
+    if (now < (isOverused ? this.settledAt : this.chooseAt) || (this.isAlone && this.options.stream.renditions.size === 0)) return;
     this.chooseAt = now + CHOOSE_EACH_MS;
     const options = this.available();
     this.choice.setRenditions(options);
@@ -135,17 +149,17 @@ export class ViewerRendition implements WhipLayerChoice {
     if (this.isAlone) return;
     const wanted = pinned ?? verdict?.name ?? this.current.name;
     if (wanted !== this.barred?.name || now >= this.barred.until) this.want(wanted);
-    const probe = estimator.wantsProbe(now);
+    if (isOverused && this.isCrowded(options, estimator.estimateBps)) this.clearWay(this.flow, now);
+    const probe = this.hold.from === undefined ? estimator.wantsProbe(now) : undefined;
     if (probe !== undefined) this.probes.send(this.flow, probe);
   }
 
   /** A keyframe is about to go out on a broadcast that the viewer has joined. */
   keyframe(from: StreamBroadcast, timestamp: number): void {
     const { flow, next, current } = this;
-    if (flow === undefined || next === undefined) return;
-    if (from === next.broadcast) this.change(flow, timestamp);
-    // What is not made yet has no keyframe at this moment.
-    else if (from === current.broadcast && !this.isPaused && next.broadcast.rtp.carried('video') !== undefined) this.pause(flow, true);
+    if (flow === undefined) return;
+    if (from === next?.broadcast) this.change(flow, timestamp);
+    else if (from === current.broadcast) this.ownKeyframe(flow);
   }
 
   /** A rendition ended: true when another one takes over, false when there is none. */
@@ -153,7 +167,7 @@ export class ViewerRendition implements WhipLayerChoice {
     if (this.next?.broadcast === from) this.abandon();
     if (this.current.broadcast !== from) return from !== this.home.broadcast;
     // There is nothing to go on with that could be kept back.
-    if (this.isPaused && this.flow !== undefined) this.pause(this.flow, false);
+    if (this.flow !== undefined) this.hold.end(this.flow);
     if (this.next !== undefined) return true;
     const [other] = this.available().filter(({ name }) => name !== this.current.name);
     if (other === undefined) return false;
@@ -165,6 +179,11 @@ export class ViewerRendition implements WhipLayerChoice {
     this.probes.close();
     const { viewer } = this.options;
     for (const one of [this.current, this.next]) if (one !== undefined && !this.isOwned(one)) one.broadcast.remove(viewer);
+  }
+
+  /** What is waited for, if it is being made: otherwise no keyframe of it is near. */
+  private get nextMade(): RenditionPlace | undefined {
+    return this.next?.broadcast.rtp.carried('video') === undefined ? undefined : this.next;
   }
 
   private pinnedIn(options: readonly RenditionOption[]): string | undefined {
@@ -215,16 +234,34 @@ export class ViewerRendition implements WhipLayerChoice {
     const { current, next } = this;
     if (next === undefined) return;
     next.broadcast.rtp.takeFlow(flow, timestampOffset);
-    if (this.isPaused) this.pause(flow, false);
+    this.hold.end(flow);
     this.current = next;
     this.next = undefined;
     if (!this.isOwned(current)) current.broadcast.remove(viewer);
   }
 
+  /** Much more is sent than the path carries, and what is wanted instead is less. */
+  private isCrowded(options: readonly RenditionOption[], estimateBps: number): boolean {
+    const bpsOf = (place: RenditionPlace): number => options.find(({ name }) => name === place.name)?.bitrateBps ?? 0;
+    return this.next !== undefined && bpsOf(this.next) < bpsOf(this.current) && estimateBps < CROWDED_FRACTION * bpsOf(this.current);
+  }
+
+  /** What is on its way already fills the path: nothing follows it but the next rendition's keyframe, which is asked for now. */
+  private clearWay(flow: number, now: MonotonicMs): void {
+    if (this.hold.from !== undefined) return;
+    this.hold.fromPicture(flow, now);
+    if (this.nextMade !== undefined) this.requestKeyframe(now);
+  }
+
+  /** The rendition that is sent has a keyframe: with that it can go on behind what was kept back, unless the next one's is about to come. */
+  private ownKeyframe(flow: number): void {
+    if (this.nextMade === undefined) {
+      if (this.hold.from === 'picture') this.hold.end(flow);
+    } else if (this.hold.from !== 'keyframe') this.hold.fromKeyframe(flow);
+  }
+
   /** The new rendition's keyframe comes much later than the old one's, or not at all: the old one goes on with what was kept back. */
-  private limitHold(now: MonotonicMs): void {
-    this.holdUntil ??= now + HOLD_MS_MAX;
-    if (now < this.holdUntil) return;
+  private giveUpWaiting(now: MonotonicMs): void {
     if (this.next !== undefined) this.barred = { name: this.next.name, until: now + BARRED_MS };
     this.abandon();
   }
@@ -233,13 +270,8 @@ export class ViewerRendition implements WhipLayerChoice {
     const { next } = this;
     this.next = undefined;
     if (next !== undefined && !this.isOwned(next)) next.broadcast.remove(this.options.viewer);
-    if (this.isPaused && this.flow !== undefined) this.pause(this.flow, false);
-  }
-
-  private pause(flow: number, isPaused: boolean): void {
-    this.isPaused = isPaused;
-    this.holdUntil = undefined;
-    this.options.kernel.pauseFlow(flow, isPaused);
+    // What is kept back from any picture on waits for its next keyframe.
+    if (this.hold.from === 'keyframe' && this.flow !== undefined) this.hold.end(this.flow);
   }
 }
 

@@ -114,8 +114,9 @@ export class WebrtcViewer implements SessionMedia, BroadcastViewer {
       {
         rtcp: (compound) => kernel.sendRtcp(key, compound),
         retransmit: (ssrc, sequenceNumbers, count) => {
-          const flow = this.flowOf(ssrc)?.id;
-          totals.retransmitted(count, flow === undefined ? 0 : kernel.retransmit(flow, sequenceNumbers, count));
+          const flow = this.flowOf(ssrc);
+          const needed = flow?.track.home.kind === 'video' ? this.rendition?.stillNeeded(sequenceNumbers, count) : count;
+          totals.retransmitted(count, flow?.id === undefined ? 0 : kernel.retransmit(flow.id, sequenceNumbers, needed ?? count));
         },
         keyframeWanted: () => {
           totals.viewerWishedKeyframe();

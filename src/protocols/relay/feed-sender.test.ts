@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../media/mod.ts';
 import { FeedSender, FeedWriter } from './feed-sender.ts';
+import { MessageSplitter } from './message-splitter.ts';
 import type { RelayPosition } from './messages.ts';
 import { trackIndex } from './position.ts';
 import { readMessage } from './read-message.ts';
-import { stampedFrames } from './relay.fixture.ts';
+import { stampedFrames, waiting } from './relay.fixture.ts';
 import { SendQueue } from './send-queue.ts';
 
 const frames = stampedFrames({ fromMs: 0, untilMs: 9_000 });
@@ -22,14 +23,17 @@ function makeSender(position?: RelayPosition, subscriptionBytesMax = 1e9, connec
   const out = { queue, wake: () => undefined, dropped: (messages: number) => void drops.push(messages) };
   const sender = new FeedSender(out, writer, { subscriptionBytesMax, connectionBytesMax }, position);
   const send = (some: readonly Frame[]): void => {
-    for (const frame of some) sender.frame(frame, () => writer.frame(frame, 0, false));
+    for (const frame of some) sender.frame(frame, () => writer.frameHead(frame, 0, false));
   };
   /** What the peer gets: frames by their dts and track, others by their names. */
-  const sent = (): string[] =>
-    queue.take(1e9).map((bytes) => {
-      const message = readMessage(bytes.slice(4));
-      return message.kind === 'frame' ? `${message.frame.track} ${message.frame.dts}` : message.kind;
+  const sent = (): string[] => {
+    const words: string[] = [];
+    new MessageSplitter(1e9).push(waiting(queue), (bytes) => {
+      const message = readMessage(bytes);
+      words.push(message.kind === 'frame' ? `${message.frame.track} ${message.frame.dts}` : message.kind);
     });
+    return words;
+  };
   return { sender, queue, send, sent, dropped: () => drops.reduce((sum, messages) => sum + messages, 0) };
 }
 

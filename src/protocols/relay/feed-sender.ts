@@ -2,7 +2,7 @@ import type { Frame, SegmentStamp, Track } from '../../media/mod.ts';
 import type { RelayPosition, RelayRendition } from './messages.ts';
 import { ResumeFilter } from './position.ts';
 import type { SendQueue } from './send-queue.ts';
-import { writeFrame, writeNotice, writeRenditions, writeSegment, writeTracks } from './write-message.ts';
+import { writeFrameHead, writeNotice, writeRenditions, writeSegment, writeTracks } from './write-message.ts';
 
 /** Makes the messages of one feed, each once for all its subscribers. */
 export class FeedWriter {
@@ -28,8 +28,9 @@ export class FeedWriter {
     return this.stampBytes;
   }
 
-  frame(frame: Frame, nowMs: number, isReplayed: boolean): Uint8Array {
-    return writeFrame(frame, { feed: this.feed, nowMs, isReplayed });
+  /** What comes before the frame's payload. */
+  frameHead(frame: Frame, nowMs: number, isReplayed: boolean): Uint8Array {
+    return writeFrameHead(frame, { feed: this.feed, nowMs, isReplayed });
   }
 }
 
@@ -76,8 +77,8 @@ export class FeedSender {
     return isResumed;
   }
 
-  /** `bytes` makes the frame's message; asked only if it is sent. */
-  frame(frame: Frame, bytes: () => Uint8Array): void {
+  /** `head` makes what comes before its payload; asked only if it is sent. */
+  frame(frame: Frame, head: () => Uint8Array): void {
     if (this.isOld(frame)) return;
     if (this.waitsForKeyframe) {
       if (!isLeadKeyframe(frame)) {
@@ -94,7 +95,7 @@ export class FeedSender {
       this.stamp = frame.segment;
       this.out.queue.push(this.writer.segment(this.stamp), this);
     }
-    this.out.queue.push(bytes(), this);
+    this.out.queue.push(head(), this, frame.payload);
     this.dropIfSlow();
     this.out.wake();
   }

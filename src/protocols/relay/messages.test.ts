@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter, ProtocolError, streamRef } from '../../core/mod.ts';
+import type { Frame } from '../../media/mod.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { MessageSplitter } from './message-splitter.ts';
-import { HELLO_BYTES_MAX, MESSAGE_BYTES_MAX, type RelayMessage } from './messages.ts';
+import { type FrameSending, HELLO_BYTES_MAX, MESSAGE_BYTES_MAX, type RelayMessage } from './messages.ts';
 import { readMessage } from './read-message.ts';
 import { stampedFrames } from './relay.fixture.ts';
 import {
   writeAccepted,
-  writeFrame,
+  writeFrameHead,
   writeGoodbye,
   writeHello,
   writeNotice,
@@ -52,6 +53,9 @@ const sound = {
   expected: { codec: 'opus', codecString: 'opus', bitrateBps: 96_000 },
 } as const;
 
+const frameMessage = (frame: Frame, sending: FrameSending): Uint8Array =>
+  Uint8Array.of(...writeFrameHead(frame, sending), ...frame.payload);
+
 const samples: readonly Uint8Array[] = [
   writeHello(1, 2, 'node', 'cluster'),
   writeGoodbye('relay.version', 'no version in common'),
@@ -65,7 +69,7 @@ const samples: readonly Uint8Array[] = [
   writeRequest('keyframe', 1),
   writeTracks(9, tracks),
   writeSegment(9, first.segment),
-  writeFrame(first, { feed: 9, nowMs: first.receivedMs + 1.5, isReplayed: true }),
+  frameMessage(first, { feed: 9, nowMs: first.receivedMs + 1.5, isReplayed: true }),
   writeNotice('paused', 9),
   writeNotice('gap', 9),
   writeRenditions(9, [rendition, sound]),
@@ -105,7 +109,7 @@ describe('relay messages', () => {
         if (message.kind === 'tracks') assembler.tracks(message.tracks, message.bytes);
         if (message.kind === 'segment') assembler.segment(message.stamp);
       }
-      const message = read(writeFrame(frame, { feed: 9, nowMs: 0, isReplayed: false }));
+      const message = read(frameMessage(frame, { feed: 9, nowMs: 0, isReplayed: false }));
       return message.kind === 'frame' ? assembler.frame(message.frame, frame.receivedMs) : undefined;
     });
     expect(assembled).toEqual(frames);

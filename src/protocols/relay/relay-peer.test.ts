@@ -6,6 +6,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { RelayHolderSession } from './holder-session.ts';
 import { RELAY_VERSION } from './messages.ts';
 import { RelayPullerSession, type RelayReceiver } from './puller-session.ts';
+import { waiting } from './relay.fixture.ts';
 import type { RelayPeerOptions } from './relay-peer.ts';
 import { SendQueue } from './send-queue.ts';
 import { writeAccepted, writeHello, writeNotice, writePing, writeSubscribe } from './write-message.ts';
@@ -49,8 +50,12 @@ function pair(ofHolder: Partial<RelayPeerOptions> = {}, ofPuller: Partial<RelayP
   );
   const exchange = (now = 0): void => {
     for (let turn = 0; turn < 4; turn++) {
-      for (const bytes of puller.queue.take(1e6)) holder.receive(bytes, at(now));
-      for (const bytes of holder.queue.take(1e6)) puller.receive(bytes, at(now));
+      for (const [from, to] of [
+        [puller, holder],
+        [holder, puller],
+      ] as const) {
+        if (from.queue.sizeBytes > 0) to.receive(waiting(from.queue), at(now));
+      }
     }
   };
   return { holder, puller, calls, exchange };
@@ -198,9 +203,36 @@ describe('SendQueue', () => {
     expect([queue.sizeBytes, queue.sizeOf(one), queue.sizeOf(two)]).toEqual([5, 2, 2]);
     expect(queue.drop(one)).toBe(2);
     expect([queue.sizeBytes, queue.sizeOf(one)]).toEqual([3, 0]);
-    expect(queue.take(1)).toEqual([Uint8Array.of(2, 2)]);
-    expect(queue.take(100)).toEqual([Uint8Array.of(3)]);
-    expect(queue.take(100)).toEqual([]);
+    expect(waiting(queue)).toEqual(Uint8Array.of(2, 2, 3));
+    expect(waiting(queue)).toEqual(Uint8Array.of());
     expect(queue.sizeBytes).toBe(0);
+  });
+
+  it('sends the rest of what it began, whatever is forgotten', () => {
+    for (const forget of ['drop', 'clear'] as const) {
+      for (let begun = 1; begun < 5; begun++) {
+        const queue = new SendQueue();
+        const owner = {};
+        queue.push(Uint8Array.of(1, 2), owner, Uint8Array.of(3, 4, 5));
+        queue.push(Uint8Array.of(6), owner);
+        const start = new Uint8Array(begun);
+        expect(queue.read(start)).toBe(begun);
+        queue[forget](owner);
+        expect([...start, ...waiting(queue)], `${forget} after ${begun}`).toEqual([1, 2, 3, 4, 5]);
+        queue.push(Uint8Array.of(7));
+        expect([...waiting(queue)]).toEqual([7]);
+        expect(queue.sizeOf(owner)).toBe(0);
+      }
+    }
+  });
+
+  it('fills what it is given, over the ends of messages', () => {
+    const queue = new SendQueue();
+    for (let index = 0; index < 1_000; index += 4)
+      queue.push(Uint8Array.of(index, index + 1), undefined, Uint8Array.of(index + 2, index + 3));
+    const bytes: number[] = [];
+    const piece = new Uint8Array(7);
+    for (let length = queue.read(piece); length > 0; length = queue.read(piece)) bytes.push(...piece.subarray(0, length));
+    expect(bytes).toEqual(Array.from({ length: 1_000 }, (_, index) => index & 0xff));
   });
 });

@@ -1,6 +1,7 @@
 import { durationMs, monotonicMs, wallMs } from '../../core/mod.ts';
 import { type Frame, Timeline } from '../../media/mod.ts';
 import { type FeedOptions, feed, WALL_ZERO_MS } from '../../media/source-frames.fixture.ts';
+import type { SendQueue } from './send-queue.ts';
 
 /** Stamped frames, as a hub's. */
 export function stampedFrames(options: FeedOptions): Frame[] {
@@ -18,4 +19,11 @@ export function stampedFrames(options: FeedOptions): Frame[] {
     options,
   );
   return frames;
+}
+
+/** All that waits, as it goes over the wire. */
+export function waiting(queue: SendQueue): Uint8Array {
+  const bytes = new Uint8Array(queue.sizeBytes);
+  queue.read(bytes);
+  return bytes;
 }

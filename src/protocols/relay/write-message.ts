@@ -85,13 +85,12 @@ export const writeRenditions = (feed: number, renditions: readonly RelayRenditio
 export const writePath = (feed: number, epoch: number, nodes: readonly string[]): Uint8Array =>
   message(messageTypes.path, (to) => hops(to.u32(feed).f64(epoch), nodes));
 
-/** The one message that comes often: one allocation, the payload copied once for all subscribers. */
-export function writeFrame(frame: Frame, { feed, nowMs, isReplayed }: FrameSending): Uint8Array {
+/** The head of the one message that comes often, whose payload follows it as it is. */
+export function writeFrameHead(frame: Frame, { feed, nowMs, isReplayed }: FrameSending): Uint8Array {
   const hasCapture = frame.captureMs !== undefined;
-  const headBytes = FRAME_HEAD_BYTES + (hasCapture ? 8 : 0);
-  const bytes = new Uint8Array(headBytes + frame.payload.length);
+  const bytes = new Uint8Array(FRAME_HEAD_BYTES + (hasCapture ? 8 : 0));
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.length - LENGTH_BYTES);
+  view.setUint32(0, bytes.length + frame.payload.length - LENGTH_BYTES);
   view.setUint8(4, messageTypes.frame);
   view.setUint32(5, feed);
   view.setUint8(9, flagsOf(frame, hasCapture, isReplayed));
@@ -102,7 +101,6 @@ export function writeFrame(frame: Frame, { feed, nowMs, isReplayed }: FrameSendi
   view.setUint32(27, Math.min(AGE_US_MAX, Math.max(0, Math.round((nowMs - frame.receivedMs) * 1000))));
   view.setFloat64(31, nowMs);
   if (frame.captureMs !== undefined) view.setFloat64(FRAME_HEAD_BYTES, frame.captureMs);
-  bytes.set(frame.payload, headBytes);
   return bytes;
 }
 

@@ -37,6 +37,8 @@ const ACKED_WINDOW_MS = 500;
 const OVERUSE_WINDOW_MS = 200;
 const OVERUSE_WINDOW_BPS_MIN = 400_000;
 const LIMITED_FRACTION = 0.7;
+// What stands so long in a queue is what the link let through, whoever filled it (RFC 8698 section 4.2 takes the queueing delay itself as the signal).
+const FILLED_QUEUE_MS = 150;
 const PROBE_SENT_FRACTION = 0.8;
 // A keyframe's or newcomer's burst this much above the estimate measures the link as well as a probe.
 const BURST_FRACTION = 1.5;
@@ -253,9 +255,10 @@ export class BandwidthEstimator {
     const currentBps = shortBps >= OVERUSE_WINDOW_BPS_MIN ? shortBps : ackedBps;
     this.throughput.ackedBps = ackedBps;
     this.throughput.overuseBps = isSaturated ? Math.max(currentBps || 0, this.saturatedBps) : currentBps;
-    this.throughput.isApplicationLimited = !isSaturated && !(this.sent.bps(ACKED_WINDOW_MS) >= LIMITED_FRACTION * estimateBps);
     this.throughput.isBurst = now - this.burstMs < BURST_MS;
     if (this.delayUsMin < Number.POSITIVE_INFINITY) this.queue.add(this.delayUsMin, now);
+    const isFilled = isSaturated || this.queue.ms > FILLED_QUEUE_MS;
+    this.throughput.isApplicationLimited = !isFilled && !(this.sent.bps(ACKED_WINDOW_MS) >= LIMITED_FRACTION * estimateBps);
     this.throughput.queueMs = this.queue.ms;
     if (ackedBps > 0) this.proven.add(ackedBps, now);
   }

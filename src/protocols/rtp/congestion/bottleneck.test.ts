@@ -196,6 +196,18 @@ describe('a live stream that does not fill the link', () => {
     link.run(10_000);
     expect(flow.estimateBps).toBeGreaterThan(2.5e6);
   });
+
+  it('is known not to fit within a second, however far its estimate was above it', () => {
+    for (const seed of [1, 2, 3]) {
+      const link = new Bottleneck({ capacityBps: 50e6, queueBytes: 20_000, jitterMs: 3, seed });
+      const flow = link.add({ source: 800e3 });
+      link.run(12_000);
+      expect(flow.estimateBps).toBeGreaterThan(5e6);
+      link.capacityBps = 450e3;
+      link.run(1000);
+      expect(flow.estimateBps).toBeLessThan(500e3);
+    }
+  });
 });
 
 describe('the choice of a rendition over a bottleneck', () => {

@@ -80,6 +80,20 @@ describe('parseRtcp', () => {
     expect(() => parseRtcp(hex('a1cb0001 00000000'))).toThrow(/padding/);
   });
 
+  it('takes the padding of a transport feedback that browsers fill up to a word', () => {
+    for (const [bytes, arrivals] of [
+      ['afcd0005 00000001 11bc60d0 00320001 0acae505 20011401', 1],
+      ['afcd0006 00000001 11bc60d0 00330004 0acae506 20046547 680a0002', 4],
+      ['afcd0006 00000001 11bc60d0 00420003 0acae90a 20034650 3c000003', 3],
+    ] as const) {
+      const [feedback] = parseRtcp(hex(bytes));
+      expect(feedback).toMatchObject({ kind: 'transport-feedback' });
+      expect(feedback?.kind === 'transport-feedback' && feedback.arrivalsUs.every((us) => us > 0) && feedback.arrivalsUs.length).toBe(
+        arrivals,
+      );
+    }
+  });
+
   it.each([
     ['80c9', /2 bytes/],
     ['80c90001', /should end at 8/],

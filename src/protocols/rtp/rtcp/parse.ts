@@ -51,10 +51,13 @@ export function parseRtcp(bytes: Uint8Array): readonly RtcpPacket[] {
   return packets;
 }
 
-/** Only the last packet of a compound may be padded (RFC 3550 6.4.1). */
+/**
+ * Only the last packet of a compound may be padded (RFC 3550 6.4.1). That asks for a multiple of four; browsers count the one to three bytes as
+ * padding that fill a transport feedback up to a word (draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1).
+ */
 function withoutPadding(bytes: Uint8Array, start: number, end: number): number {
   const padding = bytes[end - 1] ?? 0;
-  if (end !== bytes.length || padding === 0 || padding % 4 !== 0 || end - padding < start + HEADER_BYTES) {
+  if (end !== bytes.length || padding === 0 || end - padding < start + HEADER_BYTES) {
     throw bad(`padding of ${padding} bytes in the RTCP packet at byte ${start}`);
   }
   return end - padding;
