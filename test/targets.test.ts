@@ -146,7 +146,7 @@ describe('a stream is pushed', () => {
     expect(await flows(receiver, 'live/copy-of-show')).toEqual(['aac', 'h264']);
     const copy = await untilState('live/show', 'copy', 'sending');
     expect(copy).toMatchObject({ url: `rtmp://127.0.0.1:${receiver.rtmpPort}`, origin: 'config', retries: 0 });
-    expect(copy.bytesSent).toBeGreaterThan(50_000);
+    await vi.waitFor(async () => expect((await target('live/show', 'copy')).bytesSent).toBeGreaterThan(50_000), WAIT);
     expect(JSON.stringify([(await api('GET', '/targets')).json, sender.log])).not.toContain(KEY);
     const metrics = await (await fetch(`${sender.httpUrl}/metrics`)).text();
     expect(metrics).toContain('sluice_targets{state="sending"} 1');

@@ -21,7 +21,7 @@ export interface NatsWatchListener {
 /**
  * One pass over the keys under a prefix: what is there, `current`, then what changes, in the order of the stream, until a gap. It is a push consumer that
  * begins with the last message of each subject. JetStream may run it on a replica that is behind; so the leader is asked for the prefix's latest
- * revision at the beginning, and nothing is called current before that has come.
+ * revision at the beginning, and what is there is told when that has come: whoever had a newer value from an earlier pass never gets an older one.
  */
 export class NatsWatch {
   private readonly bucket: NatsBucket;
@@ -37,6 +37,8 @@ export class NatsWatch {
   private isCurrent = false;
   private lastRevision = 0;
   private lastSequence = 0;
+  /** What is there as far as it has come, the latest of each key, in the order of the stream; told with `current`. */
+  private readonly found = new Map<string, { readonly record: BucketRecord; readonly writtenMs: number }>();
   private silentChecks = 0;
   private isOver = false;
 
@@ -115,9 +117,19 @@ export class NatsWatch {
     this.lastRevision = place.revision;
     // A copy, for the message is a view into whatever else came with it.
     const value = isDeletion(message.headers) ? undefined : new Uint8Array(message.data);
-    this.listener.record({ key: this.bucket.key(message.subject), value, revision: place.revision }, place.writtenMs);
+    this.take({ key: this.bucket.key(message.subject), value, revision: place.revision }, place.writtenMs);
     if (place.pending === 0) this.hasReachedEnd = true;
     this.checkCurrent();
+  }
+
+  private take(record: BucketRecord, writtenMs: number): void {
+    if (this.isCurrent) {
+      this.listener.record(record, writtenMs);
+      return;
+    }
+    // At the end, behind all that came before.
+    this.found.delete(record.key);
+    this.found.set(record.key, { record, writtenMs });
   }
 
   private control(message: Msg): void {
@@ -134,7 +146,12 @@ export class NatsWatch {
   private checkCurrent(): void {
     if (this.isOver || this.isCurrent || !this.hasReachedEnd || this.target === undefined || this.lastRevision < this.target) return;
     this.isCurrent = true;
-    this.listener.current();
+    const found = [...this.found.values()];
+    this.found.clear();
+    for (const { record, writtenMs } of found) {
+      if (!this.isOver) this.listener.record(record, writtenMs);
+    }
+    if (!this.isOver) this.listener.current();
   }
 
   private break(): void {

@@ -263,6 +263,19 @@ describe('a change of rendition', () => {
     expect(bench.kernel.take()).toEqual([expect.stringContaining('to l')]);
   });
 
+  it('is tried again soon where the viewer asked for it', () => {
+    bench.tick(3_000);
+    bench.choice.select('l');
+    bench.keyframe('source', 1);
+    for (let ms = 0; ms <= 900; ms += 100) bench.tick(100);
+    expect(bench.kernel.take()).toEqual(['hold', 'release']);
+    expect(bench.joined('l')).toBe(false);
+    for (let ms = 0; ms < 1_200; ms += 100) bench.tick(100);
+    expect(bench.joined('l')).toBe(true);
+    bench.keyframe('l', 3);
+    expect(bench.kernel.take()).toEqual([expect.stringContaining('to l')]);
+  });
+
   it('is given up when the viewer thinks better of it', () => {
     bench.choice.select('l');
     bench.keyframe('source', 1);

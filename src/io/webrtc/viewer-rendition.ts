@@ -42,6 +42,8 @@ const CATCH_UP_MS = 1_000;
 const CHOOSE_EACH_MS = 200;
 /** A rendition whose keyframes come too late to be waited for is not tried again for so long, unless the viewer asks for it. */
 const BARRED_MS = 10_000;
+/** One that the viewer asked for is tried again soon. */
+const BARRED_PINNED_MS = 1_000;
 /** Of what is sent the path carries less than this: what is sent on top only lengthens the queue, at whose end the next rendition comes. */
 const CROWDED_FRACTION = 0.75;
 /** Half of the 32-bit circle: what lies further ahead lies behind. */
@@ -262,7 +264,8 @@ export class ViewerRendition implements WhipLayerChoice {
 
   /** The new rendition's keyframe comes much later than the old one's, or not at all: the old one goes on with what was kept back. */
   private giveUpWaiting(now: MonotonicMs): void {
-    if (this.next !== undefined) this.barred = { name: this.next.name, until: now + BARRED_MS };
+    const name = this.next?.name;
+    if (name !== undefined) this.barred = { name, until: now + (name === this.pinned ? BARRED_PINNED_MS : BARRED_MS) };
     this.abandon();
   }
 
