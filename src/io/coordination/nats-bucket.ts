@@ -3,7 +3,7 @@ import { Kvm } from '@nats-io/kv';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { STORE_VALUE_BYTES_MAX } from '../../cluster/mod.ts';
 import { fromTokens, toTokens } from './keys.ts';
-import { hasNoResponders, hasTimedOut, natsFailure, WrongRevision } from './nats-failure.ts';
+import { hasNoResponders, hasTimedOut, isWithoutStream, natsFailure, WrongRevision } from './nats-failure.ts';
 
 /** A question that JetStream's leader did not answer within this time is asked again: there may be a new one. */
 const ANSWER_MS_MAX = 1500;
@@ -51,10 +51,13 @@ export class NatsBucket {
   /** Makes the bucket where it is missing, and gives it more replicas where it has fewer than it should. */
   static async open(connection: NatsConnection, cluster: string, replicas: number): Promise<NatsBucket> {
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ANSWER_MS_MAX });
-    // Reads go to the leader: another replica may be behind, and what one caller wrote every caller is to read.
-    const options = { history: 1, replicas, allow_direct: false, maxValueSize: STORE_VALUE_BYTES_MAX + 4096 };
-    await new Kvm(jetstream(connection, { timeout: ANSWER_MS_MAX })).create(bucketName(cluster), options);
     const stream = `KV_${bucketName(cluster)}`;
+    // One that is there answers by its own leader. Making one takes the leader of all of JetStream, whose successor may be elected much later.
+    if (!(await isThere(manager, stream))) {
+      // Reads go to the leader: another replica may be behind, and what one caller wrote every caller is to read.
+      const options = { history: 1, replicas, allow_direct: false, maxValueSize: STORE_VALUE_BYTES_MAX + 4096 };
+      await new Kvm(jetstream(connection, { timeout: ANSWER_MS_MAX })).create(bucketName(cluster), options);
+    }
     const { config } = await manager.streams.info(stream);
     if (config.num_replicas < replicas) await manager.streams.update(stream, { num_replicas: replicas });
     return new NatsBucket(connection, manager, cluster, Math.max(config.num_replicas, replicas));
@@ -129,6 +132,16 @@ export class NatsBucket {
   private record(message: StoredMsg): BucketRecord {
     const isMark = isDeletion(message.header);
     return { key: this.key(message.subject), value: isMark ? undefined : message.data, revision: message.seq };
+  }
+}
+
+async function isThere(manager: JetStreamManager, stream: string): Promise<boolean> {
+  try {
+    await manager.streams.info(stream);
+    return true;
+  } catch (error) {
+    if (isWithoutStream(error)) return false;
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { errors } from '@nats-io/transport-node';
 import type { StoreFailure } from '../../cluster/mod.ts';
 
 // Codes of JetStream's API (https://github.com/nats-io/nats-server/blob/v2.9.10/server/errors.json).
+const STREAM_NOT_FOUND = 10059;
 const WRONG_LAST_SEQUENCE = 10071;
 const WRONG_LAST_SEQUENCE_CONSTANT = 10164;
 const MESSAGE_TOO_LARGE = 10054;
@@ -39,6 +40,9 @@ export function hasNoResponders(error: unknown): boolean {
 
 /** Nobody answered: it may have been received. */
 export const hasTimedOut = (error: unknown): boolean => error instanceof errors.TimeoutError;
+
+/** JetStream answered that there is no such stream. */
+export const isWithoutStream = (error: unknown): boolean => error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 

@@ -17,13 +17,15 @@ class TestServer {
   readonly name: string;
   readonly port: number;
   private readonly configFile: string;
+  private readonly monitorPort: number;
   private child: ChildProcess | undefined;
   private readonly failed: string[] = [];
 
-  constructor(name: string, port: number, configFile: string) {
+  constructor(name: string, port: number, configFile: string, monitorPort: number) {
     this.name = name;
     this.port = port;
     this.configFile = configFile;
+    this.monitorPort = monitorPort;
   }
 
   get url(): string {
@@ -42,6 +44,11 @@ class TestServer {
       child.once('error', reject);
       child.once('close', () => reject(new Error(`nats-server ended: ${this.failed.join('').slice(-2000)}`)));
     });
+  }
+
+  /** Whether it knows JetStream's leader and has all that the others have: until then it does not count for what the loss of another one costs. */
+  async isHealthy(): Promise<boolean> {
+    return (await fetch(`http://127.0.0.1:${this.monitorPort}/healthz`)).ok;
   }
 
   kill(signal: NodeJS.Signals): Promise<void> {
@@ -68,8 +75,8 @@ export class TestNats {
 
   static async start(count: 1 | 3): Promise<TestNats> {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-nats-'));
-    const ports = await freePorts(2 * count);
-    const peers = ports.slice(count).map((port) => `127.0.0.1:${port}`);
+    const ports = await freePorts(3 * count);
+    const peers = ports.slice(count, 2 * count).map((port) => `127.0.0.1:${port}`);
     const servers = Array.from({ length: count }, (_, at) => {
       const name = `n${at + 1}`;
       mkdirSync(join(folder, name));
@@ -83,8 +90,9 @@ export class TestNats {
         password: PASSWORD,
         ...(count === 1 ? {} : { cluster: { name: 'test', host: '127.0.0.1', port: ports[count + at]!, peers } }),
       });
-      writeFileSync(file, config, { mode: 0o600 });
-      return new TestServer(name, ports[at]!, file);
+      const monitorPort = ports[2 * count + at]!;
+      writeFileSync(file, `${config}http: "127.0.0.1:${monitorPort}"\n`, { mode: 0o600 });
+      return new TestServer(name, ports[at]!, file, monitorPort);
     });
     const nats = new TestNats(servers, folder);
     await Promise.all(servers.map((server) => server.start()));
