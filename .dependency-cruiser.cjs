@@ -20,9 +20,10 @@ const rooms = {
   targets: ['core', 'media'],
   access: ['core'],
   settings: ['core'],
+  recording: ['core', 'media'],
   gateways: ['core', 'media', 'containers', 'protocols/rtmp', 'protocols/hls', 'protocols/rtp', 'protocols/relay', 'hub'],
   client: [],
-  api: ['core', 'media', 'hub', 'access', 'cluster'],
+  api: ['core', 'media', 'hub', 'access', 'recording', 'cluster'],
 };
 const pure = Object.keys(rooms).filter((room) => room !== 'api');
 const tests = '\\.(test|fixture)\\.ts$';

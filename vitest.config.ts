@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What does no I/O and keeps no state beside its objects: these share their processes, whose start would cost more than the tests. */
 const PURE = [
-  'src/{core,media,containers,protocols,hub,gateways,access,cluster,allocation,transcode,settings,sources,targets}/**/*.test.ts',
+  'src/{core,media,containers,protocols,hub,gateways,access,cluster,allocation,transcode,settings,sources,targets,recording}/**/*.test.ts',
   'console/src/**/*.test.{ts,tsx}',
 ];
 
@@ -37,7 +37,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'browser', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'browser', include: ALONE, maxWorkers: 1, maxConcurrency: 2, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -1,9 +1,9 @@
 // One of two nodes between which streams are relayed: `relay-process.ts`, told by its parent's messages what to be.
 import pino from 'pino';
-import { durationMs, type MonotonicMs, mediaTime, monotonicMs, sizeBytes, streamRef } from '../src/core/mod.ts';
+import { durationMs, type MonotonicMs, mediaTime, monotonicMs, Slab, sizeBytes, streamRef } from '../src/core/mod.ts';
 import { RelayToHub } from '../src/gateways/mod.ts';
 import { Hub, type Publication } from '../src/hub/mod.ts';
-import { countPayloadsAsHeap, RelayClient, RelayServer, type RelayTls, systemClock } from '../src/io/mod.ts';
+import { collectSeldom, RelayClient, RelayServer, type RelayTls, systemClock } from '../src/io/mod.ts';
 import { audioTrack, videoTrack } from '../src/media/source-frames.fixture.ts';
 import type { RelayOrder, RelayReport } from './relay.ts';
 
@@ -17,7 +17,7 @@ const FRAME_BYTES = Math.round(((BITRATE_BPS / 8 - (AUDIO_BYTES * 1000) / AUDIO_
 const FEED_MS = 4;
 const LATENCIES_MAX = 1_000_000;
 
-countPayloadsAsHeap();
+collectSeldom();
 
 const nothing = (): void => undefined;
 const hub = new Hub(
@@ -50,6 +50,8 @@ let atMs = performance.now();
 class Feed {
   private readonly publication: Publication;
   private readonly offsetMs: number;
+  /** As the readers of a publisher's messages have one. */
+  private readonly slab = new Slab();
   private video = 0;
   private audio = 0;
 
@@ -74,7 +76,7 @@ class Feed {
   }
 
   private put(track: typeof audioTrack | typeof videoTrack, dts: number, isKeyframe: boolean, size: number, now: MonotonicMs): void {
-    const frame = { track, dts: mediaTime(dts), pts: mediaTime(dts), isKeyframe, payload: new Uint8Array(size) };
+    const frame = { track, dts: mediaTime(dts), pts: mediaTime(dts), isKeyframe, payload: this.slab.take(size) };
     this.publication.write(frame, now, systemClock.wall());
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { durationMs, sizeBytes, streamRef, ticksToMs } from '../src/core/mod.ts';
-import { type FrameSource, Hub, type Publication } from '../src/hub/mod.ts';
+import { sizeBytes, streamRef, ticksToMs } from '../src/core/mod.ts';
+import { makeHub } from '../src/hub/hub.fixture.ts';
+import type { FrameSource, Hub, Publication } from '../src/hub/mod.ts';
 import { systemClock, Transcoding } from '../src/io/mod.ts';
 import { later, makeSource } from '../src/io/transcode/test-media.fixture.ts';
 import type { Frame } from '../src/media/mod.ts';
@@ -40,7 +41,7 @@ async function measure(): Promise<number[]> {
     video: { codec: 'h264', width: 1920, height: 1080, frameRate: 30, keyframeEvery: 60, preset: 'veryfast' },
     seconds: SOURCE_S,
   });
-  const hub = newHub();
+  const hub = makeHub({ streamsMax: 1, gopCacheBytesMax: sizeBytes(8_000_000) });
   const transcoding = new Transcoding({
     hub,
     ladderOf: () => LADDER,
@@ -57,30 +58,6 @@ async function measure(): Promise<number[]> {
   } finally {
     await transcoding.close();
   }
-}
-
-function newHub(): Hub {
-  const nothing = (): void => undefined;
-  return new Hub(
-    {
-      streamStarted: nothing,
-      streamHeld: nothing,
-      streamResumed: nothing,
-      streamEnded: nothing,
-      renditionsChanged: nothing,
-      sinkFailed: (_ref, error) => {
-        throw error;
-      },
-    },
-    {
-      holdMs: durationMs(10_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 1,
-      gopCacheBytesMax: sizeBytes(8_000_000),
-      tracksMax: 4,
-    },
-  );
 }
 
 function publish(hub: Hub): Publication {

@@ -1,4 +1,4 @@
-import type { HubStream, Watcher } from './hub-stream.ts';
+import type { HubStream } from './hub-stream.ts';
 import type { Random } from './random.ts';
 import type { Show } from './shows.ts';
 import type { SimNode } from './sim-node.ts';
@@ -6,16 +6,14 @@ import type { SimProcess } from './sim-process.ts';
 import type { World } from './world.ts';
 
 /** Viewers who watch the same in the same region, for a while. */
-export class Party implements Watcher {
+export class Party {
+  /** Of all parties, in the order in which they came. */
+  readonly number: number;
   readonly show: Show;
   readonly region: string;
   readonly since: number;
   process: SimProcess | undefined = undefined;
-  /** As it has it from there. */
-  stream: HubStream | undefined = undefined;
   isGone = false;
-  /** When it was last seen to get its stream, or came. */
-  servedAt: number;
   /** It tries another node no sooner. */
   patientUntil = 0;
   /** Since when it is served by somebody who lost the stream. */
@@ -23,14 +21,34 @@ export class Party implements Watcher {
   private readonly world: World;
   private readonly random: Random;
   private attempt = 0;
+  private has: HubStream | undefined = undefined;
+  private hasSince = 0;
+  private seenServedAt: number;
 
-  constructor(world: World, show: Show, region: string, random: Random) {
+  constructor(world: World, number: number, show: Show, region: string, random: Random) {
+    this.number = number;
     this.world = world;
     this.show = show;
     this.region = region;
     this.random = random;
     this.since = world.now;
-    this.servedAt = world.now;
+    this.seenServedAt = world.now;
+  }
+
+  /** As it has it from the node where it watches. */
+  get stream(): HubStream | undefined {
+    return this.has;
+  }
+
+  /** When it was last seen to get its stream, or came. */
+  get servedAt(): number {
+    const at = this.has?.servedAt ?? 0;
+    return at >= this.hasSince ? Math.max(at, this.seenServedAt) : this.seenServedAt;
+  }
+
+  /** It is seen to get its stream. */
+  served(): void {
+    this.seenServedAt = this.world.now;
   }
 
   get path(): string {
@@ -54,15 +72,29 @@ export class Party implements Watcher {
     world.after(random.between(2, 40), () => {
       if (this.attempt !== attempt) return;
       const { process } = node;
-      this.stream = process === undefined || process.isPaused ? undefined : process.streams.watch(this);
-      if (this.stream === undefined) again();
-      else this.process = process;
+      const stream = process === undefined || process.isPaused ? undefined : process.streams.watch(this);
+      if (stream === undefined) again();
+      else this.found(stream);
     });
   }
 
-  dropped(): void {
+  private found(stream: HubStream): void {
+    this.world.audience.seeking.delete(this);
+    this.process = stream.owner.process;
+    this.has = stream;
+    this.hasSince = this.world.now;
+  }
+
+  private lost(): void {
+    this.seenServedAt = this.servedAt;
     this.process = undefined;
-    this.stream = undefined;
+    this.has = undefined;
+    if (!this.isGone) this.world.audience.seeking.add(this);
+  }
+
+  /** The node ended the stream, or itself. */
+  dropped(): void {
+    this.lost();
     const attempt = ++this.attempt;
     this.world.after(this.random.between(200, 1_500), () => this.attempt === attempt && this.seek());
   }
@@ -75,8 +107,7 @@ export class Party implements Watcher {
 
   leave(): void {
     const { process } = this;
-    this.process = undefined;
-    this.stream = undefined;
+    this.lost();
     this.attempt += 1;
     process?.hand(() => process.streams.unwatch(this));
   }
@@ -85,9 +116,12 @@ export class Party implements Watcher {
 /** All viewers: as many as are wanted at a time. */
 export class Audience {
   readonly parties: Set<Party> = new Set();
+  /** Those that watch nowhere now. */
+  readonly seeking: Set<Party> = new Set();
   private readonly world: World;
   private readonly random: Random;
   private isClosed = false;
+  private count = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -124,8 +158,9 @@ export class Audience {
       return;
     }
     const region = (random.chance(0.6) ? show.region : random.pick(world.regions)) ?? '';
-    const party = new Party(world, show, region, random);
+    const party = new Party(world, this.count++, show, region, random);
     this.parties.add(party);
+    this.seeking.add(party);
     party.seek();
     world.after(random.waitMs(world.options.viewerStayMs), () => this.go(party));
   }
@@ -134,6 +169,7 @@ export class Audience {
   go(party: Party): void {
     if (!this.parties.delete(party)) return;
     party.isGone = true;
+    this.seeking.delete(party);
     party.leave();
     this.world.after(this.random.between(10, 1_000), () => this.come());
   }

@@ -1,8 +1,7 @@
 import type { Party } from './audience.ts';
 import type { Faults } from './faults.ts';
-import type { HubStream, Source } from './hub-stream.ts';
+import type { HubStream } from './hub-stream.ts';
 import type { NodeStreams } from './node-streams.ts';
-import type { RelayPull } from './relay-pull.ts';
 import type { World } from './world.ts';
 
 /** What a run must keep. Times in ms; the bounds count from the last fault. */
@@ -42,30 +41,8 @@ const SWITCH_MS_MAX = 1_000;
 
 const UNHEARD_MS = 2_000;
 
-/** What comes through more nodes than this comes from itself. */
-const HOPS_MAX = 16;
-
 /** What a run must not do: told with the time and what was seen. */
 export class Violation extends Error {}
-
-/** Each stream at each node is looked up once at a time, for all who have it from there. */
-export function sourceOf(world: World, stream: HubStream, hops = 0): Source {
-  if (stream.seenAt === world.now) return stream.seen;
-  const source = hops > HOPS_MAX ? 'loop' : lookUp(world, stream, hops);
-  stream.seenAt = world.now;
-  stream.seen = source;
-  return source;
-}
-
-function lookUp(world: World, stream: HubStream, hops: number): Source {
-  const { owner, pull } = stream;
-  if (!owner.process.isRunning) return undefined;
-  if (stream.publication !== undefined) return stream;
-  const source = pull?.source;
-  if (source === undefined || !world.isLinked(owner.process, source.process)) return undefined;
-  const there = pull?.sourceStream;
-  return there === undefined ? undefined : sourceOf(world, there, hops + 1);
-}
 
 /** Looks at a world while it runs, and throws a {@link Violation} at the first thing that must not be. */
 export class Checkers {
@@ -77,6 +54,12 @@ export class Checkers {
   private readonly lookMs: number;
   private readonly owners = new Map<string, { readonly by: string; readonly at: number }>();
   private readonly since = new Map<string, number>();
+  /** Of the network, when everything was looked at last. */
+  private lookedChanges = -1;
+  /** Streams of nodes that lost them and could know it, and those who watch them. */
+  private readonly misleading = new Set<HubStream>();
+  private misled: ReadonlySet<Party> = new Set();
+  private fedTwice: readonly string[] = [];
   /** From when on everything is as it should be; undefined in times of trouble. */
   private calmSince: number | undefined = undefined;
 
@@ -92,12 +75,26 @@ export class Checkers {
     this.calmSince = isCalm ? this.world.now : undefined;
   }
 
-  /** Looks at everything; to be called each half second or so. */
+  /** Looks at everything that may not be as it was the last time; to be called each half second or so. */
   look(): void {
-    for (const party of this.world.audience.parties) this.lookAtParty(party);
+    const { service, network, audience, now } = this.world;
+    const isAllNew = network.changes !== this.lookedChanges;
+    this.lookedChanges = network.changes;
+    for (const party of isAllNew ? audience.parties : this.concerned()) this.lookAtParty(party);
+    for (const stream of service.unsettled) if (stream.isSettled || stream.watchers.size === 0) service.unsettled.delete(stream);
     this.lookAtOwners();
-    const calmMs = this.calmSince === undefined ? 0 : this.world.now - this.calmSince;
-    if (calmMs > BOUNDS.settledMs) this.lookAtRegions();
+    this.lookForMisled();
+    service.lookedAt = now;
+    const calmMs = this.calmSince === undefined ? 0 : now - this.calmSince;
+    if (calmMs > BOUNDS.settledMs) this.lookAtFeeds();
+  }
+
+  /** Parties that may not be served, in the order in which they came. */
+  private concerned(): readonly Party[] {
+    const { service, audience } = this.world;
+    const parties = [...audience.seeking];
+    for (const stream of service.unsettled) for (const party of stream.watchers) if (party.stream === stream) parties.push(party);
+    return parties.sort((left, right) => left.number - right.number);
   }
 
   /** When everything has been over for {@link Bounds.storeMs}. */
@@ -146,13 +143,10 @@ export class Checkers {
   private lookAtParty(party: Party): void {
     const { world } = this;
     const { process, stream } = party;
-    const source = stream === undefined ? undefined : sourceOf(world, stream);
-    if (source === 'loop') this.lasts(`loop of ${party.path} at ${process?.place.id}`, BOUNDS.loopMs, 'loopMs');
-    // Without anything that lasts, as nearly always, there is nothing to be looked up.
-    else if (this.since.size > 0) this.since.delete(`loop of ${party.path} at ${process?.place.id}`);
+    const source = stream?.source();
+    if (stream !== undefined) this.lookForLoop(stream, source === 'loop');
     if (source !== undefined && source !== 'loop') {
-      party.servedAt = world.now;
-      this.lookForMisled(party, source);
+      party.served();
       return;
     }
     this.lookForForgotten(party);
@@ -162,33 +156,51 @@ export class Checkers {
     }
   }
 
+  private lookForLoop(stream: HubStream, isLoop: boolean): void {
+    stream.loopSince = isLoop ? (stream.loopSince ?? this.world.now) : undefined;
+    if (stream.loopSince === undefined) return;
+    const ms = this.world.now - stream.loopSince;
+    this.note('loopMs', ms);
+    if (ms > BOUNDS.loopMs) this.fail(`loop of ${stream.path} at ${stream.owner.id}, for ${ms} ms`);
+  }
+
   /** Served, but by a node that lost the stream and could know it. */
-  private lookForMisled(party: Party, source: HubStream): void {
-    const { world } = this;
-    const from = source.owner;
-    const canKnow = this.isMisleading(source) && party.process?.client.isConnected === true && from.process.client.isConnected;
-    if (!canKnow) {
-      party.misledSince = undefined;
-      return;
+  private lookForMisled(): void {
+    const misled = new Set<Party>();
+    if (this.misleading.size > 0) {
+      for (const party of this.world.audience.parties) {
+        const source = party.stream?.source();
+        if (source !== undefined && source !== 'loop' && this.misleading.has(source) && party.process?.client.isConnected === true)
+          this.isMisled(party, source, misled);
+      }
     }
-    party.misledSince ??= world.now;
-    const ms = world.now - party.misledSince;
+    for (const party of this.misled) {
+      const source = party.stream?.source();
+      if (misled.has(party)) continue;
+      // Of one that is not served just now, it is not known.
+      if (source === undefined || source === 'loop') misled.add(party);
+      else party.misledSince = undefined;
+    }
+    this.misled = misled;
+  }
+
+  private isMisled(party: Party, { owner }: HubStream, misled: Set<Party>): void {
+    misled.add(party);
+    party.misledSince ??= this.world.now;
+    const ms = this.world.now - party.misledSince;
     this.note('staleOwnerMs', ms);
     if (ms > BOUNDS.staleOwnerMs)
       this.fail(
-        `viewers of ${party.path} at ${party.process?.place.id} are served by ${from.id}, whose claim was lost to ${from.directory?.stream(party.path)?.holder.node}`,
+        `viewers of ${party.path} at ${party.process?.place.id} are served by ${owner.id}, whose claim was lost to ${owner.directory?.stream(party.path)?.holder.node}`,
       );
   }
 
-  /** Whether a node with a publisher goes on although it knows that the stream is another's. */
-  private isMisleading(source: HubStream): boolean {
-    if (source.misleadsAt === this.world.now) return source.misleads;
-    const { owner, path } = source;
+  /** Whether a node with a publisher goes on although it knows, or could know, that the stream is another's. */
+  private isMisleading({ owner, path }: HubStream): boolean {
+    if (!owner.process.client.isConnected) return false;
     const known = owner.directory?.stream(path);
     const isFromOwner = known === undefined || (known.holder.node === owner.id && known.holder.incarnation === owner.holder.incarnation);
-    source.misleadsAt = this.world.now;
-    source.misleads = !isFromOwner && !owner.standbys.has(path) && owner.directory?.ownEpoch(path) !== undefined;
-    return source.misleads;
+    return !isFromOwner && !owner.origins.has(path) && owner.directory?.ownEpoch(path) !== undefined;
   }
 
   private lookForForgotten(party: Party): void {
@@ -222,12 +234,13 @@ export class Checkers {
   /** No node goes on as an owner when the store has said otherwise for a while. */
   private lookAtOwners(): void {
     const { world } = this;
+    this.misleading.clear();
     for (const { process } of world.nodes) {
       if (process === undefined) continue;
       const { streams, client } = process;
-      for (const stream of streams.hub.values()) {
-        if (stream.publication === undefined) continue;
+      for (const stream of streams.published) {
         const { path } = stream;
+        if (this.isMisleading(stream)) this.misleading.add(stream);
         const epoch = streams.directory?.ownEpoch(path);
         const stored = streams.directory?.stream(path);
         const isLost = epoch !== undefined && stored !== undefined && stored.epoch > epoch && stored.holder.node !== streams.id;
@@ -240,29 +253,15 @@ export class Checkers {
     }
   }
 
-  private lookAtRegions(): void {
-    const { world } = this;
-    for (const region of world.regions) {
-      const feeds = new Map<string, RelayPull[]>();
-      for (const { process } of world.nodesOf(region)) {
-        for (const [path, pull] of process?.streams.pulls ?? []) {
-          if (pull.source === undefined || pull.source.region === region) continue;
-          const others = feeds.get(path);
-          if (others === undefined) feeds.set(path, [pull]);
-          else others.push(pull);
-        }
-      }
-      for (const [path, pulls] of feeds) this.lookAtFeeds(`${path} into ${region}`, pulls);
+  /** Regions that are fed more than once. */
+  private lookAtFeeds(): void {
+    const { doubled } = this.world.service;
+    for (const key of this.fedTwice) if (!doubled.has(key)) this.since.delete(`feed ${key}`);
+    for (const [key, pulls] of doubled) {
+      const by = Array.from(pulls, ({ owner, source }) => `${owner.id} from ${source?.id}`).join(', ');
+      this.lasts(`${key} is fed ${pulls.size} times: ${by}`, BOUNDS.settledMs, 'fedTwiceMs', `feed ${key}`);
     }
-  }
-
-  private lookAtFeeds(key: string, pulls: readonly RelayPull[]): void {
-    if (pulls.length > 1) {
-      const by = pulls.map(({ owner, source }) => `${owner.id} from ${source?.id}`).join(', ');
-      this.lasts(`${key} is fed ${pulls.length} times: ${by}`, BOUNDS.settledMs, 'fedTwiceMs', `feed ${key}`);
-    } else if (this.since.size > 0) {
-      this.since.delete(`feed ${key}`);
-    }
+    this.fedTwice = [...doubled.keys()];
   }
 
   private lasts(what: string, boundMs: number, name: string, key: string = what): void {

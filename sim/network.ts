@@ -1,5 +1,7 @@
 /** Where nodes stand, and who reaches whom. */
 export class Network {
+  /** Grows with each change of who may reach whom. */
+  changes = 0;
   private readonly regions: readonly string[];
   private readonly cutPairs = new Set<string>();
   private readonly cutRegions = new Set<string>();
@@ -22,18 +24,22 @@ export class Network {
   }
 
   cutNodes(left: string, right: string): void {
+    this.changes += 1;
     this.cutPairs.add(pairOf(left, right));
   }
 
   joinNodes(left: string, right: string): void {
+    this.changes += 1;
     this.cutPairs.delete(pairOf(left, right));
   }
 
   cutRegion(left: string, right: string): void {
+    this.changes += 1;
     this.cutRegions.add(pairOf(left, right));
   }
 
   joinRegion(left: string, right: string): void {
+    this.changes += 1;
     this.cutRegions.delete(pairOf(left, right));
   }
 

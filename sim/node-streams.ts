@@ -8,8 +8,10 @@ import {
   type Upstream,
 } from '../src/cluster/mod.ts';
 import { monotonicMs } from '../src/core/mod.ts';
-import { HubStream, type Publication, type Watcher } from './hub-stream.ts';
-import { OriginWatch } from './origin-watch.ts';
+import type { Party } from './audience.ts';
+import { HubStream, type Publication } from './hub-stream.ts';
+import { AwaitedOrigins, type OriginWatch } from './origin-watch.ts';
+import { Pullers } from './pullers.ts';
 import { RelayPull } from './relay-pull.ts';
 import { shareReadings } from './shared-reader.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -40,9 +42,10 @@ export class NodeStreams {
   directory: StreamDirectory | undefined = undefined;
   readonly hub: Map<string, HubStream> = new Map();
   readonly pulls: Map<string, RelayPull> = new Map();
-  /** The origin of each stream that a publisher waits for here, and this node's connections to origins. */
-  readonly standbys: Map<string, string> = new Map();
-  readonly watches: Map<string, OriginWatch> = new Map();
+  /** Streams of the hub that have a publisher here. */
+  readonly published: Set<HubStream> = new Set();
+  /** Of streams that publishers wait for here. */
+  readonly origins: AwaitedOrigins = new AwaitedOrigins(this);
   /** Of other nodes, to this one. */
   readonly originWatches: Set<OriginWatch> = new Set();
   /** Streams that are held over; others, too. */
@@ -50,9 +53,9 @@ export class NodeStreams {
   /** Who watches here, of all streams. */
   watching = 0;
   private readonly told = new Map<string, string>();
-  private readonly pullers = new Map<string, Set<RelayPull>>();
-  /** Pulls that nobody may need any more. */
-  private readonly idle = new Set<string>();
+  readonly pullers: Pullers = new Pullers();
+  /** Streams that nobody needs any more, and until when they are pulled all the same; those that end first come first. */
+  private readonly idle = new Map<string, number>();
   private readonly fanOut: FanOut;
   private own: Holder = { node: '', incarnation: 0 };
 
@@ -81,7 +84,7 @@ export class NodeStreams {
           isAlive: (node, run) => membership.isAlive(node, run),
           regionOf: (node) => membership.node(node)?.record.region,
           isDraining: (node) => (node === this.id ? this.process.isDraining : membership.node(node)?.record.status === 'draining'),
-          isDisconnected: (node) => this.watches.get(node)?.isBroken ?? true,
+          isDisconnected: (node) => this.origins.isDisconnected(node),
           get isJudging() {
             return membership.isJudging;
           },
@@ -99,9 +102,10 @@ export class NodeStreams {
         stop: (name) => this.stop(name),
         held: (name, epoch) => this.held(name, epoch),
         evict: (name) => this.evict(name),
-        standBy: (name, origin) => this.waitFor(name, origin),
+        standBy: (name, origin) => this.origins.await(name, origin),
         changed: (name, stream) => {
-          if (stream !== undefined && stream.holder.node !== this.id && this.standbys.has(name)) this.waitFor(name, stream.holder.node);
+          if (stream !== undefined && stream.holder.node !== this.id && this.origins.has(name))
+            this.origins.await(name, stream.holder.node);
         },
       },
     );
@@ -118,21 +122,19 @@ export class NodeStreams {
   die(): void {
     this.directory?.close();
     for (const pull of this.pulls.values()) pull.stop();
-    for (const watch of this.watches.values()) watch.close();
+    for (const watch of this.origins.watches()) watch.close();
     for (const watch of [...this.originWatches]) {
       this.process.world.after(
         this.latencyTo(watch.owner.id),
         () => watch.source === this && watch.owner.process.hand(() => watch.source === this && watch.broke()),
       );
     }
-    for (const pullers of this.pullers.values()) {
-      for (const pull of [...pullers]) {
-        const { source } = pull;
-        this.process.world.after(
-          this.latencyTo(pull.owner.id),
-          () => pull.source === source && pull.owner.process.hand(() => pull.source === source && pull.broke()),
-        );
-      }
+    for (const pull of [...this.pullers.all()]) {
+      const { source } = pull;
+      this.process.world.after(
+        this.latencyTo(pull.owner.id),
+        () => pull.source === source && pull.owner.process.hand(() => pull.source === source && pull.broke()),
+      );
     }
     for (const stream of this.hub.values()) {
       stream.publication?.closed('died');
@@ -172,8 +174,8 @@ export class NodeStreams {
   }
 
   /** Undefined: it cannot be had here. */
-  watch(watcher: Watcher): HubStream | undefined {
-    const { path } = watcher;
+  watch(party: Party): HubStream | undefined {
+    const { path } = party;
     this.process.timersChanged();
     if (this.process.isDraining) return undefined;
     let stream = this.hub.get(path);
@@ -185,24 +187,21 @@ export class NodeStreams {
       stream = this.addStream(path, 0);
       stream.isRelayed = true;
     }
-    if (!stream.watchers.has(watcher)) this.watching += 1;
-    stream.watchers.add(watcher);
+    if (stream.addWatcher(party)) this.watching += 1;
     return stream;
   }
 
-  unwatch(watcher: Watcher): void {
-    if (this.hub.get(watcher.path)?.watchers.delete(watcher) === true) this.watching -= 1;
-    this.idle.add(watcher.path);
+  unwatch(party: Party): void {
+    if (this.hub.get(party.path)?.deleteWatcher(party) === true) this.watching -= 1;
+    this.lingers(party.path);
   }
 
   /** When it is to be ticked next; in the past: as soon as may be. */
   get wakeAt(): number {
-    return this.directory === undefined || this.holding.size > 0 ? 0 : this.directory.wakeAt;
-  }
-
-  /** Whether somebody may have left. */
-  get isLingering(): boolean {
-    return this.idle.size > 0;
+    if (this.directory === undefined || this.holding.size > 0) return 0;
+    const { wakeAt } = this.directory;
+    for (const until of this.idle.values()) return Math.min(wakeAt, until);
+    return wakeAt;
   }
 
   tick(now: number): void {
@@ -211,20 +210,26 @@ export class NodeStreams {
       if (stream.heldUntil === undefined || this.hub.get(stream.path) !== stream) this.holding.delete(stream);
       else if (now >= stream.heldUntil) this.end(stream);
     }
+    this.endIdle(now);
   }
 
-  /** Each now and then: ends what nobody watches. */
-  linger(now: number): void {
-    for (const path of this.idle) {
-      const pull = this.pulls.get(path);
-      const isNeeded = (this.hub.get(path)?.watchers.size ?? 0) > 0 || (this.pullers.get(path)?.size ?? 0) > 0;
-      if (pull === undefined || isNeeded) {
-        if (pull !== undefined) pull.idleSince = undefined;
-        this.idle.delete(path);
-        continue;
-      }
-      pull.idleSince ??= now;
-      if (now - pull.idleSince < LINGER_MS) continue;
+  private isNeeded(path: string): boolean {
+    return (this.hub.get(path)?.watchers.size ?? 0) > 0 || this.pullers.count(path) > 0;
+  }
+
+  /** Somebody may have been the last one who needed a stream. */
+  private lingers(path: string): void {
+    if (!this.pulls.has(path) || this.isNeeded(path)) return;
+    this.idle.delete(path);
+    this.idle.set(path, this.process.monotonic() + LINGER_MS);
+    this.process.timersChanged();
+  }
+
+  private endIdle(now: number): void {
+    for (const [path, until] of this.idle) {
+      if (now < until) break;
+      this.idle.delete(path);
+      if (this.isNeeded(path)) continue;
       this.directory?.unwant(path);
       this.stop(path);
     }
@@ -261,25 +266,23 @@ export class NodeStreams {
   private elsewhere(path: string, puller: string): readonly string[] | undefined {
     const { world } = this.process;
     if (world.node(puller)?.region !== this.region) return undefined;
+    if (this.pullers.count(path) < world.options.relayChildrenMax) {
+      // Not worth a list.
+      this.fanOut.forget(path);
+      return undefined;
+    }
     const children: { node: string; rttMs: number }[] = [];
-    for (const { owner } of this.pullers.get(path) ?? [])
+    for (const { owner } of this.pullers.of(path))
       if (owner.region === this.region) children.push({ node: owner.id, rttMs: 2 * this.latencyTo(owner.id) });
     return this.fanOut.sendOn(path, puller, children);
   }
 
   pullerCame(pull: RelayPull): void {
-    const pullers = this.pullers.get(pull.path);
-    if (pullers === undefined) this.pullers.set(pull.path, new Set([pull]));
-    else pullers.add(pull);
+    this.pullers.add(pull);
   }
 
   pullerLeft(pull: RelayPull): void {
-    const pullers = this.pullers.get(pull.path);
-    pullers?.delete(pull);
-    if (pullers?.size !== 0) return;
-    this.pullers.delete(pull.path);
-    this.idle.add(pull.path);
-    this.process.timersChanged();
+    if (this.pullers.delete(pull)) this.lingers(pull.path);
   }
 
   pullBroken(pull: RelayPull, upstream: Upstream): void {
@@ -296,7 +299,7 @@ export class NodeStreams {
 
   pathIs(path: string, epoch: number, hops: readonly string[]): void {
     const passed = [...hops, this.id];
-    for (const pull of [...(this.pullers.get(path) ?? [])]) {
+    for (const pull of [...this.pullers.of(path)]) {
       const isLoop = passed.includes(pull.owner.id);
       const isThere = (): boolean => pull.source === this || pull.source === undefined;
       if (isLoop) this.pullerLeft(pull);
@@ -307,11 +310,6 @@ export class NodeStreams {
       };
       this.process.world.after(this.latencyTo(pull.owner.id), () => pull.owner.process.hand(tell));
     }
-  }
-
-  /** Nodes that pull from here, for all streams. */
-  *allPullers(): Iterable<RelayPull> {
-    for (const pullers of this.pullers.values()) yield* pullers;
   }
 
   /** The stream's origin and this node's upstream, as far as there are such nodes. */
@@ -326,7 +324,7 @@ export class NodeStreams {
       pulls: this.pulls.size,
       told: this.told.size,
       pullers: this.pullers.size,
-      standbys: this.standbys.size,
+      standbys: this.origins.size,
       fanOut: this.fanOut.size,
       ...this.directory?.sizes,
     };
@@ -385,14 +383,16 @@ export class NodeStreams {
   /** The stream is over in this node's hub: those who watch it or pull it are told. */
   private end(stream: HubStream): void {
     const { path } = stream;
+    stream.unsettle();
     this.hub.delete(path);
+    this.published.delete(stream);
     stream.isOver = true;
     this.watching -= stream.watchers.size;
     stream.publication?.closed('evicted');
     for (const watcher of stream.watchers) watcher.dropped();
-    this.waitNoMore(path);
+    this.origins.awaitNoMore(path);
     this.fanOut.forget(path);
-    for (const pull of [...(this.pullers.get(path) ?? [])]) {
+    for (const pull of [...this.pullers.of(path)]) {
       this.process.world.after(this.latencyTo(pull.owner.id), () =>
         pull.owner.process.hand(() => pull.source === this && pull.owner.ended(pull)),
       );
@@ -425,14 +425,14 @@ export class NodeStreams {
   }
 
   private held(path: string, epoch: number): void {
-    this.waitNoMore(path);
+    this.origins.awaitNoMore(path);
     this.process.world.observer.held(this, path, epoch);
     this.pathIs(path, epoch, []);
   }
 
   private evict(path: string): void {
     this.told.delete(path);
-    this.waitNoMore(path);
+    this.origins.awaitNoMore(path);
     const stream = this.hub.get(path);
     if (stream === undefined) return;
     const { publication } = stream;
@@ -443,32 +443,12 @@ export class NodeStreams {
     this.directory?.want(path);
   }
 
-  private waitFor(path: string, origin: string): void {
-    this.standbys.set(path, origin);
-    this.watchOrigins();
-  }
-
-  private waitNoMore(path: string): void {
-    if (this.standbys.delete(path)) this.watchOrigins();
-  }
-
-  private watchOrigins(): void {
-    const origins = new Set(this.standbys.values());
-    for (const [node, watch] of this.watches) {
-      if (origins.has(node)) continue;
-      watch.close();
-      this.watches.delete(node);
-    }
-    for (const node of origins) if (!this.watches.has(node)) this.watches.set(node, new OriginWatch(this, node));
-  }
-
   private pull(path: string, upstream: Upstream): void {
     let pull = this.pulls.get(path);
     if (pull === undefined) {
       pull = new RelayPull(this, path);
       this.pulls.set(path, pull);
-      this.idle.add(path);
-      this.process.timersChanged();
+      this.lingers(path);
     }
     const stream = this.hub.get(path);
     if (stream !== undefined) stream.pull = pull;

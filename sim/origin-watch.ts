@@ -53,3 +53,51 @@ export class OriginWatch {
     source.originWatches.add(this);
   }
 }
+
+/** The origins of the streams for which publishers wait at one node, and the node's connections to them. */
+export class AwaitedOrigins {
+  /** By stream. */
+  private readonly origins = new Map<string, string>();
+  private readonly connections = new Map<string, OriginWatch>();
+  private readonly owner: NodeStreams;
+
+  constructor(owner: NodeStreams) {
+    this.owner = owner;
+  }
+
+  /** Streams. */
+  get size(): number {
+    return this.origins.size;
+  }
+
+  has(path: string): boolean {
+    return this.origins.has(path);
+  }
+
+  isDisconnected(node: string): boolean {
+    return this.connections.get(node)?.isBroken ?? true;
+  }
+
+  watches(): readonly OriginWatch[] {
+    return [...this.connections.values()];
+  }
+
+  await(path: string, origin: string): void {
+    this.origins.set(path, origin);
+    this.connect();
+  }
+
+  awaitNoMore(path: string): void {
+    if (this.origins.delete(path)) this.connect();
+  }
+
+  private connect(): void {
+    const wanted = new Set(this.origins.values());
+    for (const [node, watch] of this.connections) {
+      if (wanted.has(node)) continue;
+      watch.close();
+      this.connections.delete(node);
+    }
+    for (const node of wanted) if (!this.connections.has(node)) this.connections.set(node, new OriginWatch(this.owner, node));
+  }
+}

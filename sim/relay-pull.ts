@@ -19,7 +19,6 @@ export class RelayPull {
   private there: HubStream | undefined = undefined;
   epoch = 0;
   hops: readonly string[] = [];
-  idleSince: number | undefined = undefined;
   private attempt = 0;
   private retryMs = CONNECT_RETRY_MS_MIN;
 
@@ -81,7 +80,10 @@ export class RelayPull {
 
   private disconnect(): void {
     this.attempt += 1;
-    this.source?.pullerLeft(this);
+    if (this.source === undefined) return;
+    this.owner.hub.get(this.path)?.unsettle();
+    this.owner.process.world.service.fedNoMore(this);
+    this.source.pullerLeft(this);
     this.source = undefined;
   }
 
@@ -135,6 +137,7 @@ export class RelayPull {
     this.source = source;
     this.retryMs = CONNECT_RETRY_MS_MIN;
     source.pullerCame(this);
+    if (source.region !== this.owner.region) this.owner.process.world.service.fed(this);
     this.accepted(answer.epoch, answer.hops);
   }
 }

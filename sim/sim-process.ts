@@ -1,4 +1,4 @@
-import { Membership, type NodeLoad } from '../src/cluster/mod.ts';
+import { CLUSTER_PROTOCOL, Membership, type NodeLoad } from '../src/cluster/mod.ts';
 import type { MonotonicMs } from '../src/core/mod.ts';
 import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
@@ -22,9 +22,10 @@ export class SimProcess implements EventLoop {
   isDead = false;
   isDraining = false;
   private waiting: (() => void)[] | undefined = undefined;
-  /** Its timers need not run sooner; in the past: at their next turn. */
-  private dueAt = 0;
-  private lingerAt = 0;
+  /** When its timers run next; they do so in their turn, which comes each so often. */
+  private turnAt = Number.POSITIVE_INFINITY;
+  /** When what is to be ticked of its streams is due, as far as nothing stirs it before. */
+  private streamsAt = 0;
 
   constructor(world: World, place: SimNode) {
     this.world = world;
@@ -53,7 +54,7 @@ export class SimProcess implements EventLoop {
             relay: `${place.id}.example.org:7350`,
           },
           version: '1.0.0',
-          protocol: 1,
+          protocol: CLUSTER_PROTOCOL,
           joinedAtMs: WALL_START_MS,
           certificateSerial: `5e1a${place.id}`,
         },
@@ -63,7 +64,7 @@ export class SimProcess implements EventLoop {
       },
     );
     this.membership.start();
-    this.tickEach(world.tickMs);
+    this.wake(0);
   }
 
   get isPaused(): boolean {
@@ -81,23 +82,28 @@ export class SimProcess implements EventLoop {
       this.waiting.push(run);
       return;
     }
-    this.dueAt = 0;
+    this.timersChanged();
     run();
   }
 
   /** Its part in the directory of streams was told something. */
   stirred(): void {
-    const { directory } = this.streams;
-    if (directory === undefined) this.dueAt = 0;
-    else if (directory.wakeAt < this.dueAt) this.dueAt = directory.wakeAt;
+    this.streamsDueAt(this.streams.directory?.wakeAt ?? 0);
   }
 
   /** What is not done by {@link hand} has set a timer, or may have. */
   timersChanged(): void {
-    this.dueAt = 0;
+    this.streamsDueAt(0);
+  }
+
+  private streamsDueAt(at: number): void {
+    if (at >= this.streamsAt) return;
+    this.streamsAt = at;
+    this.wake(at);
   }
 
   pause(): void {
+    this.world.network.changes += 1;
     this.waiting ??= [];
     this.isRunning = false;
     this.client.isAwake = false;
@@ -106,9 +112,11 @@ export class SimProcess implements EventLoop {
   resume(): void {
     const { waiting } = this;
     this.waiting = undefined;
+    this.world.network.changes += 1;
     this.isRunning = !this.isDead;
     this.client.isAwake = this.isRunning;
     for (const run of waiting ?? []) this.hand(run);
+    this.wake(0);
   }
 
   drain(forMs: number): void {
@@ -119,6 +127,7 @@ export class SimProcess implements EventLoop {
 
   kill(): void {
     if (this.isDead) return;
+    this.world.network.changes += 1;
     this.client.close();
     this.membership.close();
     this.isDead = true;
@@ -128,14 +137,20 @@ export class SimProcess implements EventLoop {
     this.streams.die();
   }
 
-  /** Its timers' turn comes each `ms`. */
-  private tickEach(ms: number): void {
-    const again = (): void => {
-      if (this.isDead) return;
-      if (this.dueAt <= this.world.now && this.waiting === undefined) this.tick();
-      this.world.after(ms, again);
-    };
-    this.world.after(this.place.phaseMs % ms, again);
+  /** Lets its timers run in the first turn from `at` on. */
+  private wake(at: number): void {
+    const { world, place } = this;
+    const { now, tickMs } = world;
+    const from = Math.max(at, now + 1) - place.phaseMs;
+    const turnAt = Math.ceil(from / tickMs) * tickMs + place.phaseMs;
+    if (turnAt >= this.turnAt) return;
+    this.turnAt = turnAt;
+    world.after(turnAt - now, () => {
+      // Another turn was wanted sooner, and has come.
+      if (this.turnAt !== turnAt) return;
+      this.turnAt = Number.POSITIVE_INFINITY;
+      if (this.isRunning) this.tick();
+    });
   }
 
   private tick(): void {
@@ -143,14 +158,12 @@ export class SimProcess implements EventLoop {
     const { membership, streams } = this;
     if (now >= membership.wakeAt) membership.tick(now);
     if (streams.directory === undefined && membership.incarnation !== undefined) this.begin(membership.incarnation);
-    streams.tick(now);
-    this.allocation?.tick();
-    if (now >= this.lingerAt) {
-      this.lingerAt = now + 4 * this.world.tickMs + 800;
-      streams.linger(now);
+    if (now >= this.streamsAt) {
+      streams.tick(now);
+      this.streamsAt = streams.wakeAt;
     }
-    const streamsAt = Math.min(streams.wakeAt, streams.isLingering ? this.lingerAt : Number.POSITIVE_INFINITY);
-    this.dueAt = this.allocation === undefined ? Math.min(membership.wakeAt, streamsAt) : now;
+    this.allocation?.tick();
+    this.wake(this.allocation === undefined ? Math.min(membership.wakeAt, this.streamsAt) : now);
   }
 
   private begin(incarnation: number): void {
@@ -159,7 +172,7 @@ export class SimProcess implements EventLoop {
   }
 
   private nodesChanged(): void {
-    this.dueAt = 0;
+    this.timersChanged();
     this.streams.directory?.nodesChanged();
     this.allocation?.nodesChanged();
   }

@@ -1,5 +1,7 @@
 import {
   NODE_ROLES,
+  type NodeLoad,
+  type NodeRecord,
   type NodeRole,
   type NodeView,
   type RouteCandidate,
@@ -14,6 +16,7 @@ import { Network } from './network.ts';
 import type { NodeStreams, WorldObserver } from './node-streams.ts';
 import { Random } from './random.ts';
 import { SILENT_MS } from './relay-pull.ts';
+import { Service } from './service.ts';
 import { Shows } from './shows.ts';
 import { SimNode } from './sim-node.ts';
 import { SimProcess } from './sim-process.ts';
@@ -43,6 +46,7 @@ export class World {
   readonly random: Random;
   readonly engine: Engine;
   readonly network: Network;
+  readonly service: Service = new Service();
   readonly regions: readonly string[];
   readonly nodes: readonly SimNode[];
   readonly shows: Shows;
@@ -161,7 +165,7 @@ export class World {
           if (!source.process.isPaused) source.pullerLeft(pull);
           process.hand(() => pull.source === source && pull.broke());
         }
-        for (const watch of [...process.streams.watches.values()]) {
+        for (const watch of process.streams.origins.watches()) {
           const { source } = watch;
           if (source === undefined || this.isLinked(process, source.process)) continue;
           process.hand(() => watch.source === source && watch.broke());
@@ -177,32 +181,20 @@ export class World {
 
   // Of clients.
 
-  /** Asks a node where to go, as `GET /cluster` does. */
+  /** Asks a node where to go, as `GET /cluster` does: among those of the client's region, which are always better, or all where none of them is usable. */
   route(wish: RouteWish & { readonly region: string }, stream: string | undefined, random: Random): SimNode | undefined {
     const asked = this.anyRunning(wish.region, random)?.process;
     if (asked === undefined) return undefined;
-    const ids = routeTo(this.candidates(asked, wish, stream), wish, () => random.next()).node;
-    return ids === undefined ? undefined : this.byId.get(ids);
-  }
-
-  /** Those of the client's region, which are always better; all, where none of them is usable. */
-  private candidates(
-    { membership, streams }: SimProcess,
-    { kind, region }: RouteWish,
-    stream: string | undefined,
-  ): readonly RouteCandidate[] {
-    const role: NodeRole = kind === 'play' ? 'edge' : 'origin';
-    const [origin, upstream] = stream === undefined ? [] : streams.whoHas(stream);
-    const candidate = (view: NodeView): RouteCandidate => ({
-      record: view.record,
-      load: view.heartbeat,
-      headroom: view.headroom,
-      isStale: view.isStale,
-      hasStream: view.record.id === origin || view.record.id === upstream,
-    });
-    const near: RouteCandidate[] = [];
-    for (const view of membership.nodesOf(region ?? '')) if (!view.isStale && view.record.roles.includes(role)) near.push(candidate(view));
-    return near.length > 0 ? near : Array.from(membership.nodes(), candidate);
+    const { membership, streams } = asked;
+    const holders = stream === undefined ? [] : streams.whoHas(stream);
+    const among = (views: Iterable<NodeView>): string | undefined =>
+      routeTo(
+        Array.from(views, (view) => new Seen(view, holders)),
+        wish,
+        () => random.next(),
+      ).node;
+    const id = among(membership.nodesOf(wish.region)) ?? among(membership.nodes());
+    return id === undefined ? undefined : this.byId.get(id);
   }
 
   private anyRunning(region: string, random: Random): SimNode | undefined {
@@ -234,5 +226,36 @@ export class World {
       engineLatencyMs: 1 + (at % regions) * 5,
       agenda: this.agenda,
     });
+  }
+}
+
+/** A node as another one sees it; looked at as far as it matters. */
+class Seen implements RouteCandidate {
+  private readonly view: NodeView;
+  private readonly holders: readonly (string | undefined)[];
+
+  constructor(view: NodeView, holders: readonly (string | undefined)[]) {
+    this.view = view;
+    this.holders = holders;
+  }
+
+  get hasStream(): boolean {
+    return this.holders.includes(this.view.record.id);
+  }
+
+  get record(): NodeRecord {
+    return this.view.record;
+  }
+
+  get load(): NodeLoad | undefined {
+    return this.view.heartbeat;
+  }
+
+  get headroom(): number | undefined {
+    return this.view.headroom;
+  }
+
+  get isStale(): boolean {
+    return this.view.isStale;
   }
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cleanUp, DatachannelViewer } from './fixtures/datachannel-viewer.ts';
 import { type FfmpegPublisher, publish } from './fixtures/ffmpeg-publisher.ts';
 import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
+import { ask } from './fixtures/whip-client.ts';
 
 const WAIT = { timeout: 25_000, interval: 50 };
 const PATIENCE_MS = 60_000;
@@ -9,32 +11,40 @@ const RUNG = '180p';
 /** All nodes have the same apps. */
 const environment = {
   SLUICE_TRANSCODE_ENABLED: 'true',
+  SLUICE_APPS_LIVE_SECOND_PUBLISHER: 'standby',
   SLUICE_APPS_LIVE_LADDER_TEMPLATE: 'custom',
   SLUICE_APPS_LIVE_LADDER_RUNGS: JSON.stringify([{ name: RUNG, height: 180, bitrateBps: 200_000 }]),
 };
 
 let cluster: TestCluster;
 let origin: TestNode;
+let second: TestNode;
 let makers: TestNode[];
 let edge: TestNode;
-let publisher: FfmpegPublisher;
+const publishers: FfmpegPublisher[] = [];
 
 beforeAll(async () => {
   cluster = await TestCluster.found({ roles: ['manager'], region: 'eu' });
   // Each of them serves viewers, too, so that the tests can look at what it has.
   const maker = { roles: ['transcode', 'edge'], region: 'eu', environment };
-  [origin, edge, ...makers] = await Promise.all([
+  [origin, second, edge, ...makers] = await Promise.all([
+    cluster.join({ roles: ['origin', 'edge'], region: 'eu', environment }),
     cluster.join({ roles: ['origin', 'edge'], region: 'eu', environment }),
     cluster.join({ roles: ['edge'], region: 'eu' }),
     cluster.join(maker),
     cluster.join(maker),
   ]);
-  publisher = await publish({ url: `${origin.server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'aac' });
+  await publishTo(origin);
 }, PATIENCE_MS);
 afterAll(async () => {
-  await publisher?.close();
+  cleanUp();
+  await Promise.all(publishers.map((publisher) => publisher.close()));
   expect((await cluster?.close())?.filter((code) => code !== 0 && code !== null)).toEqual([]);
 });
+
+async function publishTo({ server }: TestNode): Promise<void> {
+  publishers.push(await publish({ url: `${server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'aac' }));
+}
 
 interface Rung {
   readonly name: string;
@@ -92,6 +102,40 @@ describe('a cluster with transcode nodes', () => {
       expect(await Promise.all([origin, edge, ...makers].map(tasksOn))).toEqual([0, 0, ...makers.map(({ id }) => (id === by ? 1 : 0))]);
       await Promise.all([origin, maker].map(watched));
       await same([maker, edge, origin]);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'goes on in the sessions of its viewers when the origin is killed and another publisher stands by',
+    async () => {
+      const viewer = await vi.waitFor(() => DatachannelViewer.play(`${edge.server.httpUrl}/live/show/whep`), WAIT);
+      const layer = `${viewer.reply?.session}/layer`;
+      const isPinned = (): Promise<void> =>
+        vi.waitFor(async () => {
+          const { body } = await ask('GET', layer);
+          expect(JSON.parse(body)).toMatchObject({ active: RUNG, automatic: false, reason: 'pinned' });
+        }, WAIT);
+      const headers = { 'content-type': 'application/json' };
+      expect((await ask('POST', layer, { headers, body: JSON.stringify({ encodingId: RUNG }) })).status).toBe(200);
+      await Promise.all([isPinned(), publishTo(second)]);
+      await vi.waitFor(() => expect(second.server.log.some(({ code }) => code === 'cluster.standby')).toBe(true), WAIT);
+      const doomed = origin;
+      origin = second;
+      await doomed.server.kill();
+      cluster.nodes.splice(cluster.nodes.indexOf(doomed), 1);
+      const killed = performance.now();
+      await vi.waitFor(() => expect(edge.server.log.findLast(({ code }) => code === 'cluster.pull')?.['upstream']).toBe(second.id), WAIT);
+      await vi.waitFor(async () => expect(await rungOn(second)).toMatchObject({ state: 'running' }), WAIT);
+      const before = viewer.video.length;
+      await vi.waitFor(() => expect(viewer.video.length).toBeGreaterThan(before + 60), WAIT);
+      console.log(`two seconds of a rung were there ${Math.round(performance.now() - killed)} ms after the origin was killed`);
+      expect(makers.map(({ id }) => id)).toContain((await rungOn(second))?.by);
+      await isPinned();
+      expect(viewer.state).toBe('connected');
+      await ask('DELETE', `${viewer.reply?.session}`);
+      viewer.close();
+      await same([edge, second]);
     },
     PATIENCE_MS,
   );

@@ -19,6 +19,7 @@ describe('the contract of the API, held by a running server', () => {
         SLUICE_CLUSTER_RELAY_HOST: '127.0.0.1',
         SLUICE_CLUSTER_RELAY_PORT: '0',
         SLUICE_TRANSCODE_ENABLED: 'false',
+        SLUICE_APPS_LIVE_RECORDING_MODE: 'always',
         SLUICE_ACCESS_ALLOWED_NETWORKS: '127.0.0.0/8',
       },
     });
@@ -44,6 +45,12 @@ describe('the contract of the API, held by a running server', () => {
       {
         timeout: 20_000,
       },
+    );
+    const headers = { authorization: `Bearer ${server.adminKey}` };
+    await vi.waitFor(
+      async () =>
+        expect(((await (await fetch(`${server.httpUrl}/api/v1/recordings`, { headers })).json()) as { items: [] }).items).toHaveLength(1),
+      { timeout: 20_000 },
     );
     await fuzzer.exercise();
     await publisher.close();

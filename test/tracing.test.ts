@@ -31,7 +31,7 @@ beforeAll(async () => {
   receiver = await receiveTraces();
   const environment = { SLUICE_TRACING_ENDPOINT: receiver.endpoint };
   cluster = await TestCluster.found({ roles: ['manager', 'origin'], region: 'eu', environment });
-  edge = await cluster.join({ roles: ['edge'], region: 'eu', environment });
+  edge = await cluster.join({ roles: ['edge'], region: 'eu', environment: { ...environment, SLUICE_TRACING_TRUST_CALLERS: 'true' } });
   publisher = await publish({ url: `${cluster.manager.server.rtmpUrl}/live/show`, videoCodec: 'h264' });
 });
 
@@ -62,7 +62,7 @@ describe('traces of a cluster', () => {
     expect(pull.kind).toBe(3);
   });
 
-  it('go on from the caller’s trace, and hold no secret and no address', async () => {
+  it('link to the caller’s span, go on from it where callers are trusted, and hold no secret and no address', async () => {
     const headers = { traceparent: `00-${TRACE}-${SPAN}-01`, authorization: 'Bearer sk_never-to-be-told' };
     await fetch(`${edge.server.httpUrl}/api/v1/streams?q=never-to-be-told`, { headers: { traceparent: headers.traceparent } });
     await fetch(`${edge.server.httpUrl}/live/show/whep?token=never-to-be-told`, {
@@ -75,6 +75,9 @@ describe('traces of a cluster', () => {
     expect(attributesOf(call)).toMatchObject({ 'http.request.method': 'GET', 'http.route': '/api/v1/streams' });
     const refused = await find(({ traceId, name }) => traceId === TRACE && name === 'whep.join');
     expect(refused.status?.code).toBe(2);
+    await fetch(`${cluster.manager.server.httpUrl}/api/v1/streams`, { headers });
+    const stranger = await find(({ name, links }) => name === 'GET /api/v1/streams' && links?.[0]?.traceId === TRACE);
+    expect([stranger.traceId === TRACE, stranger.links?.[0]?.spanId]).toEqual([false, SPAN]);
     const everything = receiver.bodies.join('\n');
     expect(everything).not.toContain('never-to-be-told');
     expect(everything).not.toContain('127.0.0.1');

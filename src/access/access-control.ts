@@ -3,7 +3,16 @@ import type { AccessDecision, AccessGate, AccessRequest } from './access-gate.ts
 import type { AccessRefused } from './access-refusals.ts';
 import type { AccessReplica } from './access-replica.ts';
 import { type AppLimits, NO_LIMITS } from './app-limits.ts';
-import { type AppRecord, NO_TOKENS, type Playback, PUBLIC_PLAYBACK, type SecondPublisherPolicy, type TokenSettings } from './app-record.ts';
+import {
+  type AppRecord,
+  NO_RECORDING,
+  NO_TOKENS,
+  type Playback,
+  PUBLIC_PLAYBACK,
+  type RecordingSettings,
+  type SecondPublisherPolicy,
+  type TokenSettings,
+} from './app-record.ts';
 import { AttemptLimit, type AttemptLimitOptions } from './attempt-limit.ts';
 import { type IpNetwork, parseIpNetwork } from './ip-network.ts';
 import { isPageOf } from './page-domain.ts';
@@ -21,6 +30,7 @@ export interface ConfiguredApp {
   readonly publishFromLoopback: boolean;
   readonly secondPublisher: SecondPublisherPolicy;
   readonly limits?: AppLimits;
+  readonly recording?: RecordingSettings;
 }
 
 export type TokenVerdict = { readonly claims: TokenClaims } | { readonly refused: TokenRefused };
@@ -46,6 +56,7 @@ export interface EffectiveApp {
   readonly playback: Playback;
   readonly tokens: TokenSettings;
   readonly limits: AppLimits;
+  readonly recording: RecordingSettings;
   readonly record: AppRecord | undefined;
 }
 
@@ -93,6 +104,7 @@ export class AccessControl implements AccessGate {
       playback: record?.playback ?? PUBLIC_PLAYBACK,
       tokens: record?.tokens ?? NO_TOKENS,
       limits: this.limitsOf(name),
+      recording: this.recordingOf(name),
       record,
     };
   }
@@ -103,6 +115,11 @@ export class AccessControl implements AccessGate {
 
   limitsOf(name: string): AppLimits {
     return this.replica.apps.get(name)?.limits ?? this.configured.get(name)?.limits ?? NO_LIMITS;
+  }
+
+  /** What of an app's streams is recorded: of an app that is not there, nothing. */
+  recordingOf(name: string): RecordingSettings {
+    return this.replica.apps.get(name)?.recording ?? this.configured.get(name)?.recording ?? NO_RECORDING;
   }
 
   isOpen(app: string): boolean {

@@ -1,4 +1,5 @@
 import { APPS_PREFIX, type AppRecord, decodeAppRecord } from './app-record.ts';
+import { REVOKED_TOKENS_SHARE, STREAM_KEYS_SHARE, WITHDRAWALS_SHARE } from './app-share.ts';
 import { type RecordSource, RecordTable } from './record-table.ts';
 import { decodeRevokedToken, REVOKED_TOKENS_PREFIX, type RevokedToken } from './revoked-token.ts';
 import {
@@ -12,10 +13,7 @@ import {
 import { decodeWithdrawal, WITHDRAWALS_PREFIX, type Withdrawal } from './withdrawal.ts';
 
 export const APPS_MAX = 10_000;
-export const STREAM_KEYS_MAX = 200_000;
 export const API_KEYS_MAX = 10_000;
-export const REVOKED_TOKENS_MAX = 100_000;
-export const WITHDRAWALS_MAX = 100_000;
 
 export interface AccessReplicaOutput {
   /** An app is gone from the store. */
@@ -45,17 +43,17 @@ export class AccessReplica {
         out.appDeleted(name);
       },
     });
-    this.streamKeys = new RecordTable(source, { prefix: STREAM_KEYS_PREFIX, decode: decodeStreamKey, recordsMax: STREAM_KEYS_MAX });
+    this.streamKeys = new RecordTable(source, { prefix: STREAM_KEYS_PREFIX, decode: decodeStreamKey, recordsMax: STREAM_KEYS_SHARE.all });
     this.apiKeys = new RecordTable(source, { prefix: API_KEYS_PREFIX, decode: decodeApiKey, recordsMax: API_KEYS_MAX });
     this.revokedTokens = new RecordTable(source, {
       prefix: REVOKED_TOKENS_PREFIX,
       decode: decodeRevokedToken,
-      recordsMax: REVOKED_TOKENS_MAX,
+      recordsMax: REVOKED_TOKENS_SHARE.all,
     });
     this.withdrawals = new RecordTable(source, {
       prefix: WITHDRAWALS_PREFIX,
       decode: decodeWithdrawal,
-      recordsMax: WITHDRAWALS_MAX,
+      recordsMax: WITHDRAWALS_SHARE.all,
       changed: (credential) => out.withdrawn?.(credential),
     });
   }

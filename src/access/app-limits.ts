@@ -1,7 +1,7 @@
 import { readCount, type UnknownFields } from '../core/mod.ts';
 
-/** What of an app can be limited, over the whole cluster. `transcodeMinutes` is a month's, the others are at a time. */
-export const LIMIT_NAMES = ['streams', 'viewers', 'bitrateInBps', 'bitrateOutBps', 'transcodeMinutes'] as const;
+/** What of an app can be limited, over the whole cluster. Minutes are a month's, the others are at a time. */
+export const LIMIT_NAMES = ['streams', 'viewers', 'bitrateInBps', 'bitrateOutBps', 'transcodeMinutes', 'recordingMinutes'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
 /** The limits of an app; undefined: none. 0 lets nothing through. */
@@ -13,6 +13,7 @@ export const NO_LIMITS: AppLimits = {
   bitrateInBps: undefined,
   bitrateOutBps: undefined,
   transcodeMinutes: undefined,
+  recordingMinutes: undefined,
 };
 
 /** More than any cluster carries, and still exact in sums. */
@@ -30,5 +31,6 @@ export function readLimits(fields: UnknownFields): AppLimits {
     bitrateInBps: read('bitrateInBps'),
     bitrateOutBps: read('bitrateOutBps'),
     transcodeMinutes: read('transcodeMinutes'),
+    recordingMinutes: read('recordingMinutes'),
   };
 }

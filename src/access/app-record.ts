@@ -1,4 +1,4 @@
-import { decodeVersioned, encodeVersioned, isName, readAmount, readText, type UnknownFields } from '../core/mod.ts';
+import { decodeVersioned, encodeVersioned, isName, readAmount, readCount, readText, type UnknownFields } from '../core/mod.ts';
 import { type AppLimits, readLimits } from './app-limits.ts';
 
 /** Who may play: everybody; who shows a signed token; pages of some domains; addresses of some networks. */
@@ -41,6 +41,17 @@ export interface TokenSettings {
   readonly keys: readonly TokenKey[];
 }
 
+const RECORDING_MODES = ['off', 'always'] as const;
+
+/** What of an app's streams is recorded. */
+export interface RecordingSettings {
+  readonly mode: (typeof RECORDING_MODES)[number];
+  /** A file that is as long is followed by another one. */
+  readonly fileMinutes: number;
+  /** After so long a recording is deleted; 0: never. */
+  readonly keepDays: number;
+}
+
 /** What the store keeps of an app, under `apps/NAME`. What is undefined is as the configuration says. */
 export interface AppRecord {
   readonly v: 1;
@@ -51,6 +62,7 @@ export interface AppRecord {
   readonly playback: Playback;
   readonly tokens: TokenSettings;
   readonly limits: AppLimits | undefined;
+  readonly recording: RecordingSettings | undefined;
   readonly createdAtMs: number;
 }
 
@@ -63,6 +75,10 @@ const TEXT_LENGTH_MAX = 512;
 const MATERIAL_LENGTH_MAX = 4096;
 
 export const PUBLIC_PLAYBACK: Playback = { policy: 'public', domains: [], networks: [] };
+export const FILE_MINUTES_MAX = 1_440;
+export const KEEP_DAYS_MAX = 3_650;
+export const NO_RECORDING: RecordingSettings = { mode: 'off', fileMinutes: 60, keepDays: 0 };
+
 export const NO_TOKENS: TokenSettings = { issuer: undefined, audience: undefined, jwksUrl: undefined, keys: [] };
 
 export const newAppRecord = (name: string, createdAtMs: number): AppRecord => ({
@@ -74,6 +90,7 @@ export const newAppRecord = (name: string, createdAtMs: number): AppRecord => ({
   playback: PUBLIC_PLAYBACK,
   tokens: NO_TOKENS,
   limits: undefined,
+  recording: undefined,
   createdAtMs,
 });
 
@@ -94,6 +111,7 @@ export function decodeAppRecord(bytes: Uint8Array): AppRecord | undefined {
     playback: readPlayback(objectOf(fields['playback'])),
     tokens: readTokens(objectOf(fields['tokens'])),
     limits: fields['limits'] === undefined ? undefined : readLimits(objectOf(fields['limits'])),
+    recording: fields['recording'] === undefined ? undefined : readRecording(objectOf(fields['recording'])),
     createdAtMs: readAmount(fields['createdAtMs']) ?? 0,
   };
 }
@@ -105,6 +123,16 @@ function readPlayback(fields: UnknownFields): Playback {
     policy: PLAYBACK_POLICIES.find((policy) => policy === fields['policy']) ?? 'token',
     domains: texts(fields['domains']),
     networks: texts(fields['networks']),
+  };
+}
+
+/** A mode that is not known records nothing. */
+function readRecording(fields: UnknownFields): RecordingSettings {
+  const [fileMinutes, keepDays] = [readCount(fields['fileMinutes']), readCount(fields['keepDays'])];
+  return {
+    mode: RECORDING_MODES.find((mode) => mode === fields['mode']) ?? 'off',
+    fileMinutes: fileMinutes === undefined || fileMinutes === 0 ? NO_RECORDING.fileMinutes : Math.min(fileMinutes, FILE_MINUTES_MAX),
+    keepDays: Math.min(keepDays ?? NO_RECORDING.keepDays, KEEP_DAYS_MAX),
   };
 }
 

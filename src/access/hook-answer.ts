@@ -4,7 +4,7 @@ export type HookOutcome =
   /** No answer that can be used, with a code that is never renamed and a sentence. */
   | { readonly failed: HookFailure; readonly detail: string };
 
-export type HookFailure = 'timeout' | 'unreachable' | 'refused-address' | 'redirect' | 'answer-too-long' | 'busy';
+export type HookFailure = 'timeout' | 'unreachable' | 'refused-address' | 'redirect' | 'answer-too-long' | 'busy' | 'newer';
 
 export type HookVerdict =
   | { readonly kind: 'allowed' }

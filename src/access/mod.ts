@@ -8,7 +8,7 @@ export {
   refusalText,
 } from './access-gate.ts';
 export { ACCESS_REFUSALS, type AccessRefused, type LimitRefused, type RefusalKind } from './access-refusals.ts';
-export { AccessReplica, API_KEYS_MAX, APPS_MAX, REVOKED_TOKENS_MAX, STREAM_KEYS_MAX, WITHDRAWALS_MAX } from './access-replica.ts';
+export { AccessReplica, API_KEYS_MAX, APPS_MAX } from './access-replica.ts';
 export { type AppFigures, addFigures, isNothing, NO_FIGURES } from './app-figures.ts';
 export { type AppLimits, LIMIT_MAX, LIMIT_NAMES, type LimitName, NO_LIMITS } from './app-limits.ts';
 export {
@@ -16,6 +16,9 @@ export {
   appKey,
   decodeAppRecord,
   encodeAppRecord,
+  FILE_MINUTES_MAX,
+  KEEP_DAYS_MAX,
+  NO_RECORDING,
   NO_TOKENS,
   NOTE_LENGTH_MAX,
   newAppRecord,
@@ -23,12 +26,14 @@ export {
   PLAYBACK_POLICIES,
   type Playback,
   type PlaybackPolicy,
+  type RecordingSettings,
   TOKEN_ALGORITHMS,
   TOKEN_KEYS_MAX,
   type TokenAlgorithm,
   type TokenKey,
   type TokenSettings,
 } from './app-record.ts';
+export { type AppShare, boundReached, REVOKED_TOKENS_SHARE, STREAM_KEYS_SHARE, WITHDRAWALS_SHARE } from './app-share.ts';
 export { AttemptLimit, type AttemptLimitOptions } from './attempt-limit.ts';
 export { type Delivery, DeliveryQueue, type DeliveryQueueOutput } from './delivery-queue.ts';
 export { cleanText, type HookOutcome, type HookVerdict, verdictOf } from './hook-answer.ts';

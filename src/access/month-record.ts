@@ -4,6 +4,8 @@ import { decodeVersioned, encodeVersioned, isName, readCount, readText, type Unk
 export interface MonthCounters {
   /** Of rungs that were made, all together. */
   readonly transcodeMs: number;
+  /** Of files that were written, all together. */
+  readonly recordingMs: number;
   /** From publishers. */
   readonly bytesIn: number;
   /** To viewers. */
@@ -11,10 +13,11 @@ export interface MonthCounters {
   readonly viewerMs: number;
 }
 
-export const NO_COUNTERS: MonthCounters = { transcodeMs: 0, bytesIn: 0, bytesOut: 0, viewerMs: 0 };
+export const NO_COUNTERS: MonthCounters = { transcodeMs: 0, recordingMs: 0, bytesIn: 0, bytesOut: 0, viewerMs: 0 };
 
 export const addCounters = (a: MonthCounters, b: MonthCounters): MonthCounters => ({
   transcodeMs: a.transcodeMs + b.transcodeMs,
+  recordingMs: a.recordingMs + b.recordingMs,
   bytesIn: a.bytesIn + b.bytesIn,
   bytesOut: a.bytesOut + b.bytesOut,
   viewerMs: a.viewerMs + b.viewerMs,
@@ -81,12 +84,13 @@ function merged(a: CountersByApp, b: CountersByApp): CountersByApp {
 }
 
 const rowsOf = (apps: CountersByApp): readonly unknown[] =>
-  Array.from(apps, ([app, { transcodeMs, bytesIn, bytesOut, viewerMs }]) => [
+  Array.from(apps, ([app, { transcodeMs, bytesIn, bytesOut, viewerMs, recordingMs }]) => [
     app,
     Math.round(transcodeMs),
     Math.round(bytesIn),
     Math.round(bytesOut),
     Math.round(viewerMs),
+    Math.round(recordingMs),
   ]);
 
 function readRun(value: unknown): RunCounters | undefined {
@@ -101,9 +105,9 @@ function readRows(value: unknown): CountersByApp {
     if (!Array.isArray(row)) continue;
     const [name, ...rest] = row as readonly unknown[];
     const app = readText(name, 64);
-    const [transcodeMs, bytesIn, bytesOut, viewerMs] = rest.map((amount) => readCount(amount) ?? 0);
+    const [transcodeMs = 0, bytesIn = 0, bytesOut = 0, viewerMs = 0, recordingMs = 0] = rest.map((amount) => readCount(amount) ?? 0);
     if (app === undefined || !isName(app)) continue;
-    apps.set(app, { transcodeMs: transcodeMs ?? 0, bytesIn: bytesIn ?? 0, bytesOut: bytesOut ?? 0, viewerMs: viewerMs ?? 0 });
+    apps.set(app, { transcodeMs, recordingMs, bytesIn, bytesOut, viewerMs });
   }
   return apps;
 }

@@ -10,7 +10,7 @@ describe('what a node measures', () => {
     const usage = new NodeUsage();
     usage.sample(live({ viewers: 3, tasks: 2 }), monotonicMs(1_000));
     const counted = usage.sample(live({ viewers: 3, tasks: 2, bytesIn: 10 }), monotonicMs(3_000));
-    expect(counted.get('live')).toEqual({ transcodeMs: 4_000, bytesIn: 10, bytesOut: 0, viewerMs: 6_000 });
+    expect(counted.get('live')).toEqual({ transcodeMs: 4_000, recordingMs: 0, bytesIn: 10, bytesOut: 0, viewerMs: 6_000 });
   });
 
   it('goes out at the rate of the last seconds', () => {

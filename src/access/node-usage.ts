@@ -10,6 +10,8 @@ export interface AppSample {
   readonly newestStreamMs: number;
   /** Rungs that are being made. */
   readonly tasks: number;
+  /** Streams that are being recorded. */
+  readonly recordings: number;
   /** From publishers since the sample before. */
   readonly bytesIn: number;
   /** To viewers since the start of the process. */
@@ -22,6 +24,7 @@ export const NO_SAMPLE: AppSample = {
   bitrateInBps: 0,
   newestStreamMs: 0,
   tasks: 0,
+  recordings: 0,
   bytesIn: 0,
   bytesOutTotal: 0,
 };
@@ -55,6 +58,7 @@ export class NodeUsage {
       const bytesOut = Math.max(0, sample.bytesOutTotal - (last?.bytesOutTotal ?? 0));
       counters.set(app, {
         transcodeMs: sample.tasks * elapsedMs,
+        recordingMs: sample.recordings * elapsedMs,
         bytesIn: sample.bytesIn,
         bytesOut,
         viewerMs: sample.viewers * elapsedMs,

@@ -103,7 +103,7 @@ describe('the month of an app', () => {
   it('has each app in one record, and 10,000 apps in records that a store takes', () => {
     const apps = Array.from({ length: 10_000 }, (_, index) => `${'a'.repeat(20)}${index}`);
     const ledger = new UsageLedger('n1', 'a'.repeat(16));
-    const huge: MonthCounters = { transcodeMs: 1e13, bytesIn: 1e15, bytesOut: 1e15, viewerMs: 1e13 };
+    const huge: MonthCounters = { transcodeMs: 1e13, recordingMs: 1e13, bytesIn: 1e15, bytesOut: 1e15, viewerMs: 1e13 };
     for (const app of apps) ledger.add(MONTH, app, huge);
     const sizes = ledger.due(MONTH).map((due) => {
       const one = decodeMonthRecord(due.next(undefined)) ?? NO_MONTH_RECORD;

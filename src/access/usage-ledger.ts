@@ -52,8 +52,7 @@ export class UsageLedger {
   }
 
   add(month: string, app: string, counters: MonthCounters): void {
-    const { transcodeMs, bytesIn, bytesOut, viewerMs } = counters;
-    if (transcodeMs + bytesIn + bytesOut + viewerMs === 0) return;
+    if (Object.values(counters).every((amount) => amount === 0)) return;
     const shard = this.shardOf(month, app);
     const known = shard.apps.get(app);
     if (known === undefined && shard.apps.size >= APPS_A_SHARD_MAX) return;

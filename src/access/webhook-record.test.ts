@@ -34,7 +34,18 @@ describe('a webhook in the store', () => {
     expect(read).toMatchObject({ whenDown: 'refuse', timeoutMs: 10_000, cacheS: 5, secrets: [{ secret: 's', expiresAtMs: 0 }] });
     expect(decode({ ...eventsHook('e'), types: ['stream.started', 'made.up'] })).toMatchObject({ types: ['stream.started'] });
     expect(decode({ ...admissionHook('a'), kind: 'other' })).toBeUndefined();
-    expect(decode({ ...admissionHook('a'), v: 2 })).toBeUndefined();
+    expect(decode({ ...admissionHook('a'), v: 'x' })).toBeUndefined();
+  });
+
+  it('of newer software is known, and an admission hook that cannot be read is for all, and lets nobody in', () => {
+    expect(decode({ ...eventsHook('e'), v: 2 })).toEqual({ ...eventsHook('e'), isNewer: true });
+    const { id, app, kind, url } = admissionHook('a');
+    expect(decode({ v: 2, id, app, kind, url, acts: { all: true }, whenDown: 'ask-another' })).toMatchObject({
+      isNewer: true,
+      isEnabled: true,
+      acts: ['publish', 'play'],
+      whenDown: 'refuse',
+    });
   });
 
   it('of any other form does no harm', () => {

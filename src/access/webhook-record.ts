@@ -40,6 +40,8 @@ interface WebhookBase {
   readonly secrets: readonly SigningSecret[];
   readonly createdAtMs: number;
   readonly changedAtMs: number;
+  /** Of newer software: this node knows that there is such a hook, but neither changes nor reaches it. */
+  readonly isNewer?: true;
 }
 
 /** Is asked whether somebody may publish or play. */
@@ -63,6 +65,8 @@ export interface EventsHook extends WebhookBase {
 /** What the store keeps of a webhook, under `webhooks/ID`. */
 export type WebhookRecord = AdmissionHook | EventsHook;
 
+/** The newest that this software can read whole, and writes. */
+const VERSION = 1;
 export const WEBHOOKS_PREFIX = 'webhooks/';
 export const webhookKey = (id: string): string => `${WEBHOOKS_PREFIX}${id}`;
 export const WEBHOOKS_MAX = 20_000;
@@ -77,11 +81,12 @@ const RETRY_FOR_S_MAX = 86_400;
 const SECRETS_MAX = 2;
 const SECRET_LENGTH_MAX = 256;
 
+/** Of a hook that this software understands. */
 export const encodeWebhook = (record: WebhookRecord): Uint8Array => encodeVersioned(record);
 
-/** Reads borrowed bytes; undefined for what is no webhook. What cannot be read of an admission hook counts as its strictest. */
+/** Reads borrowed bytes; undefined for what is no webhook. What cannot be read of an admission hook, also of one that needs a newer reader, counts as its strictest. */
 export function decodeWebhook(bytes: Uint8Array): WebhookRecord | undefined {
-  const fields = decodeVersioned(bytes);
+  const fields = decodeVersioned(bytes, Number.POSITIVE_INFINITY);
   const id = readText(fields?.['id'], 64);
   const app = readText(fields?.['app'], 64);
   const url = readText(fields?.['url'], WEBHOOK_URL_LENGTH_MAX);
@@ -99,16 +104,20 @@ export function decodeWebhook(bytes: Uint8Array): WebhookRecord | undefined {
       .slice(0, SECRETS_MAX),
     createdAtMs: readAmount(fields['createdAtMs']) ?? 0,
     changedAtMs: readAmount(fields['changedAtMs']) ?? 0,
+    ...(Number(fields['v']) > VERSION ? { isNewer: true } : {}),
   };
   if (fields['kind'] === 'admission') return readAdmission(base, fields);
   return fields['kind'] === 'events' ? readEvents(base, fields) : undefined;
 }
 
+const ACTS: readonly AccessAct[] = ['publish', 'play'];
+
 function readAdmission(base: WebhookBase, fields: UnknownFields): AdmissionHook {
+  const acts = ACTS.filter((act) => list(fields['acts']).includes(act));
   return {
     ...base,
     kind: 'admission',
-    acts: list(fields['acts']).filter((act): act is AccessAct => act === 'publish' || act === 'play'),
+    acts: base.isNewer === true && acts.length === 0 ? ACTS : acts,
     timeoutMs: Math.min(readAmount(fields['timeoutMs']) ?? HOOK_TIMEOUT_MS, HOOK_TIMEOUT_MS_MAX),
     whenDown: fields['whenDown'] === 'allow' ? 'allow' : 'refuse',
     cacheS: Math.min(Math.max(readAmount(fields['cacheS']) ?? HOOK_CACHE_S, HOOK_CACHE_S_MIN), HOOK_CACHE_S_MAX),

@@ -7,6 +7,15 @@ export interface PlaybackResource {
   networks: string[];
 }
 
+/** What of an app's streams is recorded. */
+export interface RecordingSettingsResource {
+  mode: 'off' | 'always';
+  /** A file that is as long is followed by another one. */
+  fileMinutes: number;
+  /** After so long a recording is deleted; 0: never. */
+  keepDays: number;
+}
+
 /** A key that an app's tokens are checked with, without its secret. */
 export interface TokenKeyResource {
   id: string;
@@ -40,6 +49,7 @@ export interface AppResource {
   playback: PlaybackResource;
   tokens: { issuer?: string; audience?: string; jwksUrl?: string; keys: TokenKeyResource[] };
   limits: LimitsResource;
+  recording: RecordingSettingsResource;
 }
 
 /** An app in the list of them. */
@@ -60,6 +70,7 @@ export interface AppPatch {
   playback?: { policy: PlaybackResource['policy']; domains?: string[]; networks?: string[] };
   tokens?: { issuer?: string; audience?: string; jwksUrl?: string };
   limits?: LimitsPatch;
+  recording?: { mode: RecordingSettingsResource['mode']; fileMinutes?: number; keepDays?: number };
 }
 
 export interface AppWish extends AppPatch {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { FILE_MINUTES_MAX, KEEP_DAYS_MAX } from '../access/mod.ts';
 import type {
   ApiKeyPage,
   ApiKeyResource,
@@ -37,6 +38,22 @@ const domains = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
 const networks = Type.Array(Type.String({ minLength: 2, maxLength: 64 }), { maxItems: 100, examples: [['192.0.2.0/24', '2001:db8::/32']] });
 const secondPublisher = Type.Union([Type.Literal('reject'), Type.Literal('takeover'), Type.Literal('standby')], {
   description: 'What a second publisher of a live stream gets: turned away, the stream, or (in a cluster, at another node) to stand by',
+});
+const recordingMode = Type.Union([Type.Literal('off'), Type.Literal('always')], {
+  description: '`always`: each stream, for as long as it is published',
+  examples: ['always'],
+});
+const fileMinutes = Type.Integer({
+  minimum: 1,
+  maximum: FILE_MINUTES_MAX,
+  description: 'A file that is as long is followed by another one, at a keyframe',
+  examples: [60],
+});
+const keepDays = Type.Integer({
+  minimum: 0,
+  maximum: KEEP_DAYS_MAX,
+  description: 'A recording is deleted so long after its end; 0: never',
+  examples: [30],
 });
 const algorithm = Type.Union([Type.Literal('HS256'), Type.Literal('ES256'), Type.Literal('EdDSA')], { examples: ['HS256'] });
 const note = Type.String({ maxLength: 100, default: '', description: 'To know it by', examples: ['studio 1'] });
@@ -82,6 +99,7 @@ const appFields = {
     keys: Type.Array(tokenKey),
   }),
   limits: limitsField,
+  recording: Type.Object({ mode: recordingMode, fileMinutes, keepDays }, { description: 'What is recorded of its streams' }),
 };
 const app = Type.Object(appFields);
 const appPage = Type.Object({ items: Type.Array(Type.Object({ ...appFields, usage: usageNowField })), nextCursor });
@@ -92,6 +110,9 @@ const patchFields = {
   playback: Type.Optional(Type.Object({ policy, domains: Type.Optional(domains), networks: Type.Optional(networks) }, closed)),
   tokens: Type.Optional(Type.Object({ issuer: tokenText, audience: tokenText, jwksUrl: tokenText }, closed)),
   limits: Type.Optional(limitsPatchField),
+  recording: Type.Optional(
+    Type.Object({ mode: recordingMode, fileMinutes: Type.Optional(fileMinutes), keepDays: Type.Optional(keepDays) }, closed),
+  ),
 };
 const appPatch = Type.Object(patchFields, { ...closed, minProperties: 1 });
 const appWish = Type.Object({ name: Type.String({ pattern: NAME, examples: ['news'] }), ...patchFields }, closed);

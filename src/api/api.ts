@@ -192,18 +192,20 @@ function authorize(request: FastifyRequest, scope: Scope, { keys, sessions, publ
     throw new ApiError('api.key-wrong', 'no API key is like the one given; keys start with "sk_"', challenge);
   const grant = grantOf(held, key, token !== undefined ? 'key' : held === undefined ? 'anybody' : 'session');
   const isBySession = token === undefined && held !== undefined;
+  // HEAD asks for less than GET.
+  const isChange = request.method !== 'GET' && request.method !== 'HEAD';
   if (scope === 'app') {
     if (held === undefined && key === undefined)
       throw new ApiError('api.key-missing', 'send an API key as "Authorization: Bearer sk_…"', challenge);
-    authorizeApp({ held, key, method: request.method, app: (request.params as Record<string, string>)['app'] });
-    if (isBySession && request.method !== 'GET' && !isFromOwnPage(request.headers)) throw crossSite();
+    authorizeApp({ held, key, isChange, app: (request.params as Record<string, string>)['app'] });
+    if (isBySession && isChange && !isFromOwnPage(request.headers)) throw crossSite();
     return { isPrivileged: true, grant, credential };
   }
   if (scope === 'admin') {
     if (held === undefined && key !== undefined) throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"');
     if (held === undefined) throw new ApiError('api.key-missing', 'send an admin API key as "Authorization: Bearer sk_…"', challenge);
     if (held !== 'admin') throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"; the one given has "read"');
-    if (token === undefined && request.method !== 'GET' && !isFromOwnPage(request.headers)) throw crossSite();
+    if (token === undefined && isChange && !isFromOwnPage(request.headers)) throw crossSite();
     return { isPrivileged: true, grant, credential };
   }
   // A key for single apps sees no more of the others than anybody does.

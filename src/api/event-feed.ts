@@ -13,7 +13,8 @@ export interface ServerEvent {
     | 'node.gone'
     | 'source.changed'
     | 'target.changed'
-    | 'transcoding.changed';
+    | 'transcoding.changed'
+    | 'recording.changed';
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -124,7 +125,8 @@ export class EventFeed {
 }
 
 const DESCRIPTION = `Server-sent events, for as long as the client listens: \`stream.started\`, \`stream.changed\` (its tracks, renditions or state are others),
-\`stream.ended\`, \`node.changed\`, \`node.gone\`, and for what is on the node that answers \`source.changed\`, \`target.changed\`, \`transcoding.changed\`. Data is JSON that says what changed;
+\`stream.ended\`, \`node.changed\`, \`node.gone\`, and for what is on the node that answers \`source.changed\`, \`target.changed\`, \`transcoding.changed\`,
+\`recording.changed\`. Data is JSON that says what changed;
 what it is now stands in the resource. \`Last-Event-ID\` goes on where a broken connection ended, on the same node and within the last thousand events; the
 first event, \`hello\`, says in \`isResumed\` whether it does. Where it does not, \`reset\` follows with the \`reason\`: \`other-server\` (another node, or it was started
 again) or \`too-old\`; then read everything again. A new EventSource, which sends no header, gives the id as \`lastEventId\`.`;

@@ -45,16 +45,16 @@ export const grantOf = (held: 'read' | 'admin' | undefined, key: KeyGrant | unde
 export interface AppCall {
   readonly held: 'read' | 'admin' | undefined;
   readonly key: KeyGrant | undefined;
-  readonly method: string;
+  readonly isChange: boolean;
   /** The app in the path; undefined: the operation looks at all that the key may see. */
   readonly app: string | undefined;
 }
 
 /** Whether a key may do something with an app; throws otherwise. An app that is another's is answered like one that there is not. */
-export function authorizeApp({ held, key, method, app }: AppCall): void {
+export function authorizeApp({ held, key, isChange, app }: AppCall): void {
   if (held === 'admin') return;
   const isOfApp = key !== undefined && (app === undefined ? key.apps.length > 0 : key.apps.includes(app));
-  if (isOfApp || (held === 'read' && method === 'GET')) return;
+  if (isOfApp || (held === 'read' && !isChange)) return;
   if (held === 'read')
     throw new ApiError('api.scope-missing', 'this needs a key with scope "admin" or of the app; the one given has "read"');
   throw app === undefined ? new ApiError('api.scope-missing', 'this needs another key') : appNotFound(app);

@@ -5,6 +5,7 @@ export interface LimitsResource {
   bitrateInBps: number | null;
   bitrateOutBps: number | null;
   transcodeMinutes: number | null;
+  recordingMinutes: number | null;
 }
 
 /** What may be set of them; what is left out stays. */
@@ -32,6 +33,7 @@ export interface AppUsageResource {
   month: {
     name: string;
     transcodeMinutes: LimitedAmount;
+    recordingMinutes: LimitedAmount;
     viewerMinutes: number;
     bytesIn: number;
     bytesOut: number;

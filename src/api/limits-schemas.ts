@@ -13,6 +13,7 @@ const fields = {
   bitrateInBps: limit('Bits a second of all its publishers together; null: no limit', 50_000_000),
   bitrateOutBps: limit('Bits a second to all its viewers together; null: no limit', 2_000_000_000),
   transcodeMinutes: limit('Minutes of rungs that are made in a month; null: no limit', 10_000),
+  recordingMinutes: limit('Minutes of streams that are recorded in a month; null: no limit', 50_000),
 };
 const limits = Type.Object(fields, { description: 'Over the whole cluster' });
 const patch = Type.Object(
@@ -22,6 +23,7 @@ const patch = Type.Object(
     bitrateInBps: Type.Optional(fields.bitrateInBps),
     bitrateOutBps: Type.Optional(fields.bitrateOutBps),
     transcodeMinutes: Type.Optional(fields.transcodeMinutes),
+    recordingMinutes: Type.Optional(fields.recordingMinutes),
   },
   { additionalProperties: false, minProperties: 1, description: 'What is left out stays' },
 );
@@ -45,6 +47,7 @@ const usage = Type.Object({
     {
       name: Type.String({ description: 'The month, by UTC', examples: ['2026-11'] }),
       transcodeMinutes: amount('Of all rungs that were made'),
+      recordingMinutes: amount('Of all streams that were recorded'),
       viewerMinutes: Type.Integer(),
       bytesIn: Type.Integer({ description: 'From publishers' }),
       bytesOut: Type.Integer({ description: 'To viewers' }),

@@ -52,6 +52,7 @@ export { type ClusterNodes, nodeOperations } from './nodes.ts';
 export type { ApiCaller, Operation, OperationContext, Scope } from './operation.ts';
 export { overviewOperations } from './overview.ts';
 export { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
+export { type RecordingBytes, type RecordingRegistry, recordingOperations } from './recordings.ts';
 export { sessionOperations } from './session.ts';
 export { CONSOLE_HEADER, type EndedSessionList, SessionCookies } from './session-cookies.ts';
 export { type ApplyOptions, type SettingsAuthor, type SettingsParts, type SettingsRegistry, settingsOperations } from './settings.ts';

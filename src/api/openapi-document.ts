@@ -45,6 +45,7 @@ function complete(described: Described, operation: Operation): void {
   if (success.status !== 204)
     for (const media of Object.values(at(at(responses, String(success.status)), 'content')))
       (media as Described)['example'] = examples?.answer ?? exampleOf(success.schema as unknown as JsonSchema);
+  for (const [status, description] of Object.entries(operation.otherAnswers ?? {})) responses[status] = { description };
   const codes = problemCodesOf(operation);
   described['x-scope'] = operation.scope;
   described['x-problem-codes'] = codes;

@@ -31,6 +31,8 @@ export interface Operation {
   readonly headers?: TSchema;
   /** Status and schema of the answer; 204 has no body. With `mediaType` it is no JSON: the handler returns its bytes. */
   readonly success: { readonly status: 200 | 201; readonly schema: TSchema; readonly mediaType?: string } | { readonly status: 204 };
+  /** Answers that its handler gives beside that one when it takes over, by status: what they mean. */
+  readonly otherAnswers?: Readonly<Record<number, string>>;
   /** The problems that it can answer with, beside those that follow from its scope and schemas: see `problemCodesOf`. */
   readonly errors?: readonly ProblemCode[];
   /** For the document; what is left out is made of the examples in the schemas. */

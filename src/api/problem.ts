@@ -55,6 +55,7 @@ export type ProblemCode =
   | 'webhooks.url'
   | 'webhooks.settings'
   | 'webhooks.events'
+  | 'webhooks.newer'
   | 'webhooks.too-many'
   | 'webhooks.busy'
   | 'keys.not-found'
@@ -66,6 +67,10 @@ export type ProblemCode =
   | 'targets.name-taken'
   | 'targets.url'
   | 'targets.too-many'
+  | 'recordings.not-found'
+  | 'recordings.file-gone'
+  | 'recordings.range'
+  | 'recordings.busy'
   | 'thumbnails.no-video'
   | 'thumbnails.no-keyframe'
   | 'thumbnails.busy'
@@ -124,6 +129,7 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'webhooks.url': { status: 400, title: 'The URL of the webhook is not usable' },
   'webhooks.settings': { status: 400, title: 'The settings do not go with the kind of webhook' },
   'webhooks.events': { status: 403, title: 'The API key may not be told of these events' },
+  'webhooks.newer': { status: 409, title: 'The webhook was written by newer software' },
   'webhooks.too-many': { status: 409, title: 'There are as many webhooks as may be' },
   'webhooks.busy': { status: 503, title: 'As much waits for the webhook as may' },
   'keys.not-found': { status: 404, title: 'There is no such API key' },
@@ -135,6 +141,10 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'targets.name-taken': { status: 409, title: 'The stream has a target of that name' },
   'targets.url': { status: 400, title: 'The URL of the target is not usable' },
   'targets.too-many': { status: 409, title: 'There are as many targets as may be' },
+  'recordings.not-found': { status: 404, title: 'There is no such recording' },
+  'recordings.file-gone': { status: 404, title: 'The recording has no file' },
+  'recordings.range': { status: 416, title: 'The range is not in the file' },
+  'recordings.busy': { status: 503, title: 'As many recordings are sent as may' },
   'thumbnails.no-video': { status: 409, title: 'The stream has no pictures' },
   'thumbnails.no-keyframe': { status: 503, title: 'The stream has no keyframe at the moment' },
   'thumbnails.busy': { status: 503, title: 'Too many pictures are wanted' },

@@ -41,6 +41,8 @@ export interface WebhookResource {
   changedAt: string;
   /** Until when requests are signed with the secret before the last rotation, too. */
   oldSecretUntil?: string;
+  /** Why this node can do nothing with it. */
+  problem?: string;
 }
 
 export interface NewWebhookResource extends WebhookResource {

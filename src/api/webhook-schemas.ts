@@ -62,6 +62,7 @@ const hookFields = {
   createdAt: at('When it was made'),
   changedAt: at('When it was changed last'),
   oldSecretUntil: Type.Optional(at('Until when requests are signed with the secret before the last rotation, too')),
+  problem: Type.Optional(Type.String({ description: 'Why this node neither changes nor reaches it: newer software has written it' })),
 };
 const hook = Type.Object(hookFields);
 const newHook = Type.Object({ ...hookFields, secret: Type.String({ description: 'Shown this once', examples: ['whsec_SECRET'] }) });

@@ -130,7 +130,7 @@ function hookOperations(hooks: WebhookRegistry): readonly Operation[] {
       params: appIdParamsSchema,
       body: webhookPatchSchema,
       success: { status: 200, schema: webhookSchema },
-      errors: ['webhooks.not-found', 'webhooks.url', 'webhooks.settings', 'webhooks.events'],
+      errors: ['webhooks.not-found', 'webhooks.newer', 'webhooks.url', 'webhooks.settings', 'webhooks.events'],
       examples: { body: { note: 'billing', enabled: true } },
       handle: async (context) => {
         const { app, id, hook: before } = found(hooks, context);
@@ -172,7 +172,7 @@ function hookActions(hooks: WebhookRegistry): readonly Operation[] {
       params: appIdParamsSchema,
       body: rotateWishSchema,
       success: { status: 200, schema: newWebhookSchema },
-      errors: ['webhooks.not-found'],
+      errors: ['webhooks.not-found', 'webhooks.newer'],
       handle: async (context) => {
         const { app, id } = found(hooks, context);
         const made = await hooks.rotate(app, id, (context.body as { graceS: number }).graceS);

@@ -61,6 +61,8 @@ export interface AccessNeeds {
 
 /** Who may publish and play on this node. */
 export interface Access {
+  /** The cluster's, or that of a node on its own. */
+  readonly store: Store;
   /** Of a node on its own: how the store in its data folder does. */
   readonly ownStore: MeteredStore | undefined;
   readonly control: AccessControl;
@@ -135,6 +137,7 @@ export function createAccess({
   const endedSessions = new EndedSessions({ store, wall, log });
   const audit = new AuditLog({ store: calls, wall, log });
   return {
+    store,
     ownStore,
     usage,
     admitted,
@@ -177,12 +180,13 @@ function openOwnStore(dataFolder: string, log: pino.Logger): EmbeddedStore {
 }
 
 function configuredApps({ apps }: Config, streamKeys: ReadonlyMap<string, readonly string[]>): ConfiguredApp[] {
-  return Object.entries(apps).map(([name, { publishFromLoopback, secondPublisher, limits }]) => ({
+  return Object.entries(apps).map(([name, { publishFromLoopback, secondPublisher, limits, recording }]) => ({
     name,
     keys: streamKeys.get(name) ?? [],
     publishFromLoopback,
     secondPublisher,
     limits: configuredLimits(limits),
+    recording,
   }));
 }
 
@@ -195,6 +199,7 @@ function configuredLimits(limits: Config['apps'][string]['limits']): AppLimits {
     bitrateInBps: of('bitrateInBps'),
     bitrateOutBps: of('bitrateOutBps'),
     transcodeMinutes: of('transcodeMinutes'),
+    recordingMinutes: of('recordingMinutes'),
   };
 }
 

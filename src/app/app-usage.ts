@@ -14,6 +14,7 @@ export interface AppUsageParts {
   readonly bus: Bus | undefined;
   readonly outputs: () => readonly SentBytes[];
   readonly tasksByApp: () => ReadonlyMap<string, number>;
+  readonly recordingsByApp: () => ReadonlyMap<string, number>;
   /** Whether any node of the cluster has the stream. */
   readonly isKnown: (path: string) => boolean;
 }
@@ -40,7 +41,7 @@ export interface AppUsage {
 }
 
 export function createAppUsage(needs: AppUsageNeeds): AppUsage {
-  const { control, store, bus, nodeId, hub, outputs, tasksByApp, isKnown, clock, log } = needs;
+  const { control, store, bus, nodeId, hub, outputs, tasksByApp, recordingsByApp, isKnown, clock, log } = needs;
   const monthly = new MonthlyUsage({ store, nodeId, run: randomBytes(8).toString('hex'), log });
   const meter = new UsageMeter({
     nodeId,
@@ -49,6 +50,7 @@ export function createAppUsage(needs: AppUsageNeeds): AppUsage {
     limitsOf: (app) => control.limitsOf(app),
     outputs,
     tasksByApp,
+    recordingsByApp,
     tooMuch: (path) => {
       log.warn(
         { code: 'access.limit-bitrate-in', stream: path },
@@ -77,7 +79,8 @@ export function createAppUsage(needs: AppUsageNeeds): AppUsage {
     gate,
     operations,
     metrics: appUsageMetrics(meter, control),
-    refusal: (app) => (meter.isExhausted(app) ? `the app ${app} has used the transcode minutes that it may have this month` : undefined),
+    refusal: (app) =>
+      meter.isExhausted(app, 'transcodeMinutes') ? `the app ${app} has used the transcode minutes that it may have this month` : undefined,
     close: async () => {
       meter.close();
       await monthly.close();
@@ -89,13 +92,20 @@ export function createAppUsage(needs: AppUsageNeeds): AppUsage {
 const APPS_TOLD_MAX = 200;
 
 /** What apps use on all nodes, and may: every node tells the same, so that these are not to be summed over nodes. */
-function appUsageMetrics(meter: UsageMeter, control: AccessControl): readonly MetricSource[] {
-  const apps = oncePerScrape(() => {
+export function appUsageMetrics(
+  meter: Pick<UsageMeter, 'apps' | 'usageOf' | 'monthOf'>,
+  control: Pick<AccessControl, 'apps'>,
+): readonly MetricSource[] {
+  const sorted = oncePerScrape(() => {
     const using = meter.apps();
     const known = control.apps().filter(({ name, limits }) => using.has(name) || LIMIT_NAMES.some((limit) => limits[limit] !== undefined));
-    const told = known.sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, APPS_TOLD_MAX);
-    return told.map(({ name, limits }) => ({ app: name, limits, now: meter.usageOf(name), month: meter.monthOf(name) }));
+    return known.sort((a, b) => (a.name < b.name ? -1 : 1));
   });
+  const apps = oncePerScrape(() =>
+    sorted()
+      .slice(0, APPS_TOLD_MAX)
+      .map(({ name, limits }) => ({ app: name, limits, now: meter.usageOf(name), month: meter.monthOf(name) })),
+  );
   type Told = ReturnType<typeof apps>[number];
   const each = (name: string, kind: 'counter' | 'gauge', help: string, read: (of: Told) => number): MetricSource => ({
     name: `sluice_app_${name}`,
@@ -118,6 +128,12 @@ function appUsageMetrics(meter: UsageMeter, control: AccessControl): readonly Me
     each('input_bytes_per_second', 'gauge', 'From the publishers of the app on all nodes', ({ now }) => Math.round(now.bitrateInBps / 8)),
     each('output_bytes_per_second', 'gauge', 'To the viewers of the app on all nodes', ({ now }) => Math.round(now.bitrateOutBps / 8)),
     each('month_transcode_seconds', 'gauge', 'Time of rungs of the app on all nodes this month', ({ month }) => month.transcodeMs / 1000),
+    each(
+      'month_recording_seconds',
+      'gauge',
+      'Time of recordings of the app on all nodes this month',
+      ({ month }) => month.recordingMs / 1000,
+    ),
     each('month_viewer_seconds', 'gauge', 'Time of viewers of the app on all nodes this month', ({ month }) => month.viewerMs / 1000),
     each('month_received_bytes', 'gauge', 'Bytes from publishers of the app on all nodes this month', ({ month }) => month.bytesIn),
     each('month_sent_bytes', 'gauge', 'Bytes to viewers of the app on all nodes this month', ({ month }) => month.bytesOut),
@@ -126,5 +142,12 @@ function appUsageMetrics(meter: UsageMeter, control: AccessControl): readonly Me
     limit('input_bytes_per_second', 'bitrateInBps', 'The most that the publishers of the app may send', 1 / 8),
     limit('output_bytes_per_second', 'bitrateOutBps', 'The most that the viewers of the app may get', 1 / 8),
     limit('month_transcode_seconds', 'transcodeMinutes', 'The most time of rungs that the app may have in a month', 60),
+    limit('month_recording_seconds', 'recordingMinutes', 'The most time of recordings that the app may have in a month', 60),
+    {
+      name: 'sluice_apps_untold',
+      kind: 'gauge',
+      help: `Apps that are not told by name, there being more than ${APPS_TOLD_MAX}`,
+      read: () => [{ value: Math.max(0, sorted().length - APPS_TOLD_MAX) }],
+    },
   ];
 }

@@ -313,6 +313,11 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     return this.streams?.known(path) !== undefined;
   }
 
+  /** Whether a publisher of this node waits for the place of another one. */
+  standsBy(path: string): boolean {
+    return this.streams?.standsBy(path) ?? false;
+  }
+
   /** The cluster's store, as this node reaches it. */
   get store(): Store {
     return this.coordination.store;

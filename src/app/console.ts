@@ -41,6 +41,7 @@ export interface ConsoleOptions {
   readonly sources: SourceDirectory;
   readonly targets: TargetDirectory;
   readonly thumbnails: ThumbnailSource;
+  readonly recordings: { states(): ReadonlyMap<string, string> };
   /** Whether everybody may play the streams of an app. */
   readonly isOpen: (app: string) => boolean;
   readonly load: () => NodeServiceLoad;
@@ -133,10 +134,11 @@ export class Console implements StreamFollower {
   }
 
   private states(): ReadonlyMap<ServerEvent['type'], () => ReadonlyMap<string, string>> {
-    const { transcoding, sources, targets } = this.options;
+    const { transcoding, sources, targets, recordings } = this.options;
     return new Map<ServerEvent['type'], () => ReadonlyMap<string, string>>([
       ['source.changed', () => new Map(sources.report().map(({ stream, state }) => [stream, state]))],
       ['target.changed', () => new Map(targets.reports().map(({ stream, name, state }) => [`${stream}/${name}`, state]))],
+      ['recording.changed', () => recordings.states()],
       [
         'transcoding.changed',
         () =>

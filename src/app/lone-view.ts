@@ -1,4 +1,5 @@
 import type { ClusterView, KnownStream, NodeAnswer, NodeQuestion, NodeResource } from '../api/mod.ts';
+import { CLUSTER_PROTOCOL } from '../cluster/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
 import { LoadSampler, systemClock } from '../io/mod.ts';
 import type { NodeServiceLoad } from './cluster-member.ts';
@@ -60,7 +61,7 @@ export class LoneView implements ClusterView {
         self: true,
         endpoints: { http: '' },
         version,
-        protocol: 1,
+        protocol: CLUSTER_PROTOCOL,
         joinedAt: this.startedAt,
         startedAt: this.startedAt,
         heardAgoMs: 0,

@@ -10,7 +10,6 @@ import {
   type Sample,
   sumHistograms,
   type Transcoding,
-  type TranscodingReport,
   type WebrtcServer,
   type WebrtcStats,
 } from '../io/mod.ts';
@@ -191,18 +190,20 @@ export function webrtcMetrics(server: WebrtcServer, endpoint: WhipEndpoint): Met
 }
 
 export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
-  const report = oncePerScrape(() => transcoding.report());
-  const children = (read: (of: TranscodingReport['streams'][number]['child']) => number): number =>
-    report().streams.reduce((total, { child }) => total + read(child), 0);
+  const reports = oncePerScrape(() => transcoding.childReports());
+  const children = (read: (of: ChildReport) => number): number => reports().reduce((total, child) => total + read(child), 0);
   const worked = (name: string, help: string, read: (of: ChildWork) => number): MetricSource =>
     single(`sluice_transcode_${name}`, 'gauge', help, () => children(({ stats }) => (stats === undefined ? 0 : read(stats))));
   return [
-    single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => report().tasksRunning),
-    single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => report().tasksMax),
-    single('sluice_transcode_queue', 'gauge', 'Rungs that are wanted and wait for others to end, the limit being reached', () =>
-      report().decisions.reduce((total, { isAssigned }) => total + Number(!isAssigned), 0),
+    single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => transcoding.tasksRunning),
+    single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => transcoding.tasksMax),
+    single(
+      'sluice_transcode_queue',
+      'gauge',
+      'Rungs that are wanted and wait for others to end, the limit being reached',
+      () => transcoding.tasksWaiting,
     ),
-    single('sluice_transcode_streams', 'gauge', 'Streams that rungs are made or offered of', () => report().streams.length),
+    single('sluice_transcode_streams', 'gauge', 'Streams that rungs are made or offered of', () => reports().length),
     single('sluice_transcode_children_restarted', 'gauge', "Restarts of the present streams' children after failures", () =>
       children(({ restarts }) => restarts),
     ),
@@ -210,12 +211,13 @@ export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
     worked('children_frames_corrupt', 'Frames that the present children could not decode', (of) => of.framesCorrupt),
     worked('children_cpu_seconds', 'Processor time of the present children', (of) => of.cpuS),
     single('sluice_transcode_backlog_seconds', 'gauge', 'How much of a stream waits in its child, of the slowest one', () =>
-      report().streams.reduce((most, { child }) => Math.max(most, (child.stats?.queuedMs ?? 0) / 1000), 0),
+      reports().reduce((most, { stats }) => Math.max(most, (stats?.queuedMs ?? 0) / 1000), 0),
     ),
   ];
 }
 
-type ChildWork = NonNullable<TranscodingReport['streams'][number]['child']['stats']>;
+type ChildReport = ReturnType<Transcoding['childReports']>[number];
+type ChildWork = NonNullable<ChildReport['stats']>;
 type Viewers = RtmpListenerStats['broadcasts'][number];
 
 function broadcastMetrics(protocol: 'flv' | 'rtmp', stats: () => Viewers): MetricSource[] {

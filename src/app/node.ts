@@ -13,6 +13,7 @@ import {
   JoinTraces,
   Metrics,
   type PullSources,
+  type Recordings,
   type RtmpListener,
   type Secrets,
   StreamDoor,
@@ -32,6 +33,7 @@ import { Console } from './console.ts';
 import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
 import { siteFolder } from './package-root.ts';
 import { processMetrics } from './process-metrics.ts';
+import { createRecordings, recordingApi, recordingMetrics } from './recordings.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
 import { createSources, sourceMetrics } from './sources.ts';
 import { storeMetrics } from './store-metrics.ts';
@@ -93,6 +95,7 @@ export class MonoNode {
   private readonly transcoding: Transcoding | undefined;
   private readonly targets: Targets;
   private readonly thumbnails: Thumbnails;
+  private readonly recordings: Recordings;
   private readonly door: StreamDoor;
   private readonly sources: PullSources;
   private readonly metrics: Metrics;
@@ -119,6 +122,7 @@ export class MonoNode {
         this.console,
         this.webhookEvents,
         this.access.usage.meter,
+        this.recordings,
       ],
       log,
     );
@@ -146,6 +150,7 @@ export class MonoNode {
       clock,
       log,
     });
+    this.recordings = createRecordings({ hub: this.hub, access: this.access, nodeId, dataFolder: config.dataFolder, cluster, clock, log });
     this.webhookEvents = this.createWebhookEvents();
     const { control: access, admitted, usage, webhooks } = this.access;
     // Who may, then whether there is room for one more, then what the owner of the app says.
@@ -226,6 +231,7 @@ export class MonoNode {
       ...webhooks.metrics,
       ...sourceMetrics(this.sources, door),
       ...thumbnailMetrics(this.thumbnails),
+      ...recordingMetrics(this.recordings),
       ...(options.cluster === undefined ? [] : clusterMetrics(options.cluster)),
     ]);
   }
@@ -261,6 +267,7 @@ export class MonoNode {
     this.transcoding?.start();
     this.targets.start();
     this.access.usage.meter.start();
+    this.recordings.start();
     this.sources.start();
     await this.joinCluster();
     this.ticker = setInterval(() => hub.tick(clock.monotonic()), HUB_TICK_MS);
@@ -281,6 +288,7 @@ export class MonoNode {
     clearInterval(this.ticker);
     await demo?.close();
     if (this.options.cluster === undefined) this.webhookEvents.endAll();
+    await this.recordings.close();
     await this.access.close();
     await this.options.cluster?.close();
     await this.targets.close();
@@ -298,6 +306,7 @@ export class MonoNode {
       bus: cluster?.bus,
       outputs: () => [this.hls, this.flv, ...this.rtmp, ...(this.webrtc === undefined ? [] : [this.webrtc.server])],
       tasksByApp: () => this.transcoding?.tasksByApp() ?? new Map(),
+      recordingsByApp: () => this.recordings.byApp(),
       isKnown: (path) => cluster?.isKnown(path) ?? false,
     };
   }
@@ -350,6 +359,7 @@ export class MonoNode {
         ...targetOperations(this.targets, (path) => this.hub.stream(path) !== undefined),
         ...this.console.operations(),
         ...this.access.operations,
+        ...recordingApi(this.recordings, this.options.cluster?.nodeId ?? LONE_NODE_ID, this.options.cluster),
       ],
       keys: this.access.keys,
       keeper: this.access.keeper,
@@ -393,6 +403,7 @@ export class MonoNode {
       sources: this.sources,
       targets: this.targets,
       thumbnails: this.thumbnails,
+      recordings: this.recordings,
       isOpen: (app) => shown.isOpen(app),
       load: () => this.load(),
       happened: (event) => this.webhookEvents.happened(event),

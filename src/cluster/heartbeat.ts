@@ -39,39 +39,68 @@ export const heartbeatSubject = (region: string, id: string): string => `heartbe
 
 const ID_LENGTH_MAX = 64;
 
+/** Named figures, for nodes of any version. */
 export const encodeHeartbeat = (heartbeat: Heartbeat): Uint8Array => encodeVersioned(heartbeat);
+
+/** The least version of a reader that understands figures without names. */
+const LISTED_VERSION = 2;
+
+/** The same in less than half of the bytes: figures as a list. For nodes of protocol `LISTED_HEARTBEATS_SINCE` and later alone. */
+export const encodeListedHeartbeat = (heartbeat: Heartbeat): Uint8Array => {
+  const { id, incarnation, sentMs, viewers } = heartbeat;
+  return encodeVersioned({ v: LISTED_VERSION, id, incarnation, sentMs, load: listOf(heartbeat, viewers) });
+};
 
 /** Reads borrowed bytes; undefined for what is no heartbeat, or one that needs a newer reader. Figures that are missing are 0. */
 export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
-  const fields = decodeVersioned(bytes);
+  const fields = decodeVersioned(bytes, LISTED_VERSION);
   if (fields === undefined) return undefined;
   const id = readText(fields['id'], ID_LENGTH_MAX);
   const incarnation = readCount(fields['incarnation']);
   const sentMs = readAmount(fields['sentMs']);
   if (id === undefined || !isName(id) || incarnation === undefined || sentMs === undefined) return undefined;
-  const viewers = (typeof fields['viewers'] === 'object' ? (fields['viewers'] ?? {}) : {}) as UnknownFields;
+  const { load, viewers } = fields;
+  const figures = Array.isArray(load) ? load : listOf(fields, (typeof viewers === 'object' ? (viewers ?? {}) : {}) as UnknownFields);
+  return { v: 1, id, incarnation, sentMs, ...loadOf(figures) };
+}
+
+type Named<Names extends string> = Readonly<Partial<Record<Names, unknown>>>;
+
+/** Figures in the order in which {@link loadOf} reads them. New ones are added at the end. */
+const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['viewers']>): readonly unknown[] => [
+  load.cpu,
+  load.memoryBytes,
+  load.memoryMaxBytes,
+  load.networkInBps,
+  load.networkOutBps,
+  load.networkMaxBps,
+  load.loopLagMs,
+  viewers.flv,
+  viewers.rtmp,
+  viewers.hls,
+  viewers.webrtc,
+  load.viewersMax,
+  load.streams,
+  load.tasks,
+  load.tasksMax,
+  load.diskFreeBytes,
+];
+
+function loadOf(figures: readonly unknown[]): NodeLoad {
+  const at = (place: number): number => readAmount(figures[place]) ?? 0;
   return {
-    v: 1,
-    id,
-    incarnation,
-    sentMs,
-    cpu: Math.min(1, readAmount(fields['cpu']) ?? 0),
-    memoryBytes: readAmount(fields['memoryBytes']) ?? 0,
-    memoryMaxBytes: readAmount(fields['memoryMaxBytes']) ?? 0,
-    networkInBps: readAmount(fields['networkInBps']) ?? 0,
-    networkOutBps: readAmount(fields['networkOutBps']) ?? 0,
-    networkMaxBps: readAmount(fields['networkMaxBps']) ?? 0,
-    loopLagMs: readAmount(fields['loopLagMs']) ?? 0,
-    viewers: {
-      flv: readAmount(viewers['flv']) ?? 0,
-      rtmp: readAmount(viewers['rtmp']) ?? 0,
-      hls: readAmount(viewers['hls']) ?? 0,
-      webrtc: readAmount(viewers['webrtc']) ?? 0,
-    },
-    viewersMax: readAmount(fields['viewersMax']) ?? 0,
-    streams: readAmount(fields['streams']) ?? 0,
-    tasks: readAmount(fields['tasks']) ?? 0,
-    tasksMax: readAmount(fields['tasksMax']) ?? 0,
-    diskFreeBytes: readAmount(fields['diskFreeBytes']) ?? 0,
+    cpu: Math.min(1, at(0)),
+    memoryBytes: at(1),
+    memoryMaxBytes: at(2),
+    networkInBps: at(3),
+    networkOutBps: at(4),
+    networkMaxBps: at(5),
+    loopLagMs: at(6),
+    viewers: { flv: at(7), rtmp: at(8), hls: at(9), webrtc: at(10) },
+    viewersMax: at(11),
+    streams: at(12),
+    tasks: at(13),
+    tasksMax: at(14),
+    diskFreeBytes: at(15),
   };
 }

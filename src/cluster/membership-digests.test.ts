@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { utf8Decode } from '../core/mod.ts';
+import { HEARTBEATS } from './heartbeat.ts';
 import { MemberProcess } from './member-process.fixture.ts';
 import type { MembershipOptions } from './membership.ts';
 import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
+import { nodeKey } from './node-record.ts';
 import { decodeDigest, encodeDigest, type RegionDigest } from './region-digest.ts';
 
 let engine: MemoryEngine;
@@ -113,5 +116,48 @@ describe('a cluster of many nodes', () => {
     for (const broken of [{ stale: 1 }, { levels: 7 }, { node: 'a b' }, { roster: -1 }, { v: 2 }]) {
       expect(decodeDigest(encodeDigest({ ...digest, ...broken } as never))).toBeUndefined();
     }
+  });
+});
+
+describe('heartbeats in a cluster of several versions', () => {
+  const speaking = (id: string, protocol: number): Process =>
+    new Process(id, {
+      own: { id, region: 'eu', roles: ['edge'], endpoints: { http: `http://${id}` }, version: '1', protocol, joinedAtMs: 5 },
+    });
+  const versions = (ms: number): number[] => {
+    const seen = new Set<number>();
+    const end = engine.client().bus.subscribe(HEARTBEATS, (_subject, message) => {
+      seen.add((JSON.parse(utf8Decode(message)) as { v: number }).v);
+    });
+    engine.advance(ms);
+    end();
+    return [...seen];
+  };
+
+  it('name their figures as long as one node knows no other ones, and are read by all', () => {
+    const [a, b] = [speaking('a', 2), speaking('b', 2)];
+    engine.advance(3_000);
+    expect(versions(3_000)).toEqual([2]);
+    expect(a.view('b')?.heartbeat?.cpu).toBe(0.25);
+    const c = speaking('c', 1);
+    engine.advance(3_000);
+    expect(versions(3_000)).toEqual([1]);
+    for (const node of [a, b, c]) for (const id of ['a', 'b', 'c']) expect(node.view(id)?.heartbeat?.viewers.webrtc).toBe(3);
+    c.kill();
+    // The same node with newer software.
+    speaking('c', 2);
+    engine.advance(3_000);
+    expect(versions(3_000)).toEqual([2]);
+  });
+
+  it('go by who is a member: one that was removed is not minded any more', () => {
+    speaking('a', 2);
+    const b = speaking('b', 1);
+    engine.advance(3_000);
+    b.kill();
+    expect(versions(3_000)).toEqual([1]);
+    engine.write(nodeKey('b'), undefined, engine.read(nodeKey('b'))?.revision ?? 0);
+    engine.advance(1_000);
+    expect(versions(3_000)).toEqual([2]);
   });
 });

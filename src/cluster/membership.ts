@@ -3,17 +3,19 @@ import type { Bus } from './bus.ts';
 import {
   decodeHeartbeat,
   encodeHeartbeat,
+  encodeListedHeartbeat,
   HEARTBEATS,
   type Heartbeat,
   heartbeatSubject,
   heartbeatsOf,
   type NodeLoad,
 } from './heartbeat.ts';
-import { decodeNodeRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
+import { decodeNodeRecord, LISTED_HEARTBEATS_SINCE, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { type OwnNode, OwnRecord, type OwnState } from './own-record.ts';
-import { DIGESTS, decodeDigest, digestSubject, encodeDigest, LEVEL_UNKNOWN, levelOf, type RegionDigest } from './region-digest.ts';
+import { DIGESTS, decodeDigest, digestSubject, encodeDigest, type RegionDigest } from './region-digest.ts';
 import { MemberView, RegionRoster } from './region-roster.ts';
+import { RegionSpeaker, SPEAK_AFTER_MS, SPEAK_STEP_MS } from './region-speaker.ts';
 import type { Store, StoreEntry } from './store.ts';
 
 export interface MembershipOutput {
@@ -66,11 +68,6 @@ export const HEAR_ALL_NODES_MAX = 12;
 const HEAR_ALL_SLACK = 4;
 /** So many nodes of a region hear the heartbeats of all others of it, for one of them to tell the rest of the cluster. */
 const OBSERVERS = 3;
-/** A digest that says nothing new of who lives is for knowing that all do, and how busy they are. */
-const DIGEST_MS = 2_000;
-/** Nobody spoke for the region for so long: its second node does; its third a second later, and so on. */
-const SPEAK_AFTER_MS = 3_500;
-const SPEAK_STEP_MS = 1_000;
 /** A region of which nothing was heard for so long has nobody left who could speak. */
 const REGION_SILENT_MS = 10_000;
 
@@ -112,10 +109,9 @@ export class Membership {
   private endHearing: (() => void) | undefined = undefined;
   private noneSilentUntil: MonotonicMs = monotonicMs(0);
   private isSpeaking = false;
-  private digests = 0;
-  private spokeAt: MonotonicMs | undefined = undefined;
-  /** Who lives and who does not, as it was told last. */
-  private told = '';
+  private readonly speaker: RegionSpeaker;
+  /** Members that read heartbeats with named figures alone. */
+  private olderNodes = 0;
   /** Keys told since the watch was lost, or since its beginning. */
   private toldKeys: Set<string> | undefined = new Set();
   private readonly warned = new Set<MembershipWarning>();
@@ -134,6 +130,7 @@ export class Membership {
     const now = clock.monotonic();
     this.hearingSince = now;
     this.ownRoster = this.rosterOf(own.region, now);
+    this.speaker = new RegionSpeaker(this.ownRoster, own.id, this.heartbeatMs);
     this.judgeFrom = now;
     this.tickedAt = now;
     this.heartbeatAt = now;
@@ -304,32 +301,8 @@ export class Membership {
     const isFirst = rank === 0 && this.hearing !== 'none' && this.isSettled(now);
     this.isSpeaking = isFirst || silentMs >= SPEAK_AFTER_MS + rank * SPEAK_STEP_MS;
     if (!this.isSpeaking) return;
-    const members = ownRoster.ordered();
-    const stale: number[] = [];
-    let levels = '';
-    for (const { isStale, place, headroom } of members) {
-      if (isStale) stale.push(place);
-      levels += headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom);
-    }
-    const telling = `${ownRoster.roster} ${stale.join()}`;
-    if (telling === this.told && this.spokeAt !== undefined && now - this.spokeAt < DIGEST_MS - this.heartbeatMs / 2) return;
-    this.told = telling;
-    this.spokeAt = now;
-    const { bus, own } = this.options;
-    const { region, id: node } = own;
-    const sentMs = Math.round(clock.wall());
-    const digest: RegionDigest = {
-      v: 1,
-      region,
-      node,
-      incarnation,
-      count: ++this.digests,
-      sentMs,
-      roster: ownRoster.roster,
-      stale,
-      levels,
-    };
-    bus.publish(digestSubject(region), encodeDigest(digest));
+    const digest = this.speaker.digest(now, incarnation, Math.round(clock.wall()));
+    if (digest !== undefined) this.options.bus.publish(digestSubject(ownRoster.region), encodeDigest(digest));
   }
 
   private digestCame(message: Uint8Array): void {
@@ -376,7 +349,7 @@ export class Membership {
     const { own, bus, load } = this.options;
     const { clock } = this;
     const heartbeat: Heartbeat = { v: 1, id: own.id, incarnation, sentMs: Math.round(clock.wall()), ...load() };
-    bus.publish(this.subject, encodeHeartbeat(heartbeat));
+    bus.publish(this.subject, this.olderNodes > 0 ? encodeHeartbeat(heartbeat) : encodeListedHeartbeat(heartbeat));
   }
 
   private heard(message: Uint8Array): void {
@@ -413,6 +386,7 @@ export class Membership {
       view.signAt = this.options.clock.monotonic();
       view.isStale = false;
     }
+    this.olderNodes += Number(isOlder(record)) - Number(isOlder(view.record));
     view.roster.replace(view, record);
     this.out.nodeChanged(view);
   }
@@ -427,6 +401,7 @@ export class Membership {
     const view = new MemberView(record, this.rosterOf(record.region, now), now);
     view.roster.add(view);
     this.views.set(record.id, view);
+    this.olderNodes += Number(isOlder(record));
     this.out.nodeChanged(view);
   }
 
@@ -459,6 +434,7 @@ export class Membership {
     const view = this.views.get(id);
     if (view === undefined) return;
     this.views.delete(id);
+    this.olderNodes -= Number(isOlder(view.record));
     view.roster.remove(view);
     if (view.roster.size === 0 && view.roster !== this.ownRoster) this.rosters.delete(view.record.region);
     this.out.nodeGone(id);
@@ -485,3 +461,5 @@ export class Membership {
     this.out.warning(code, message);
   }
 }
+
+const isOlder = ({ protocol }: NodeRecord): boolean => protocol < LISTED_HEARTBEATS_SINCE;

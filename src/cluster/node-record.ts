@@ -27,7 +27,9 @@ export interface StatusChange {
 }
 
 /** The version of what nodes say to each other that this software speaks. */
-export const CLUSTER_PROTOCOL = 1;
+export const CLUSTER_PROTOCOL = 2;
+/** Nodes of this protocol and later read heartbeats whose figures are a list. */
+export const LISTED_HEARTBEATS_SINCE = 2;
 
 /** A node as it stands in the store under `nodes/ID`. */
 export interface NodeRecord {
@@ -88,7 +90,7 @@ export function decodeNodeRecord(bytes: Uint8Array): NodeRecord | undefined {
     incarnation,
     endpoints,
     version: readText(fields['version'], TEXT_LENGTH_MAX) ?? '',
-    protocol: readCount(fields['protocol']) ?? CLUSTER_PROTOCOL,
+    protocol: readCount(fields['protocol']) ?? 1,
     joinedAtMs: readAmount(fields['joinedAtMs']) ?? 0,
     ...optionalFields(fields),
   };

@@ -63,5 +63,18 @@ const HEADROOMS: ReadonlyMap<string, number> = new Map(
   Array.from({ length: LEVELS + 1 }, (_, level) => [level.toString(36), level / LEVELS]),
 );
 
+/** Less says nothing that matters to those who choose among nodes. */
+const MOVED_MIN = 1.5 / LEVELS;
+
+/** Whether some node has clearly more or less left than was told of the same nodes, or that was not known. */
+export function haveMoved(levels: string, told: string): boolean {
+  for (let at = 0; at < levels.length; at++) {
+    if (levels[at] === told[at]) continue;
+    const [headroom, before] = [headroomOfLevel(levels[at]), headroomOfLevel(told[at])];
+    if (headroom === undefined || before === undefined || Math.abs(headroom - before) > MOVED_MIN) return true;
+  }
+  return false;
+}
+
 /** Undefined where it is not known. */
 export const headroomOfLevel = (level: string | undefined): number | undefined => (level === undefined ? undefined : HEADROOMS.get(level));

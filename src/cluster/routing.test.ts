@@ -121,6 +121,23 @@ describe('the node for a client', () => {
     expect(counts.size).toBeGreaterThan(7);
   });
 
+  it('is found without a look at all nodes of a large cluster', () => {
+    let looks = 0;
+    const nodes = Array.from({ length: 1_000 }, (_, index) => {
+      const candidate = node(`n${index}`, { record: { region: index % 10 === 0 ? 'eu' : 'us' } });
+      return {
+        ...candidate,
+        get isStale() {
+          looks += 1;
+          return false;
+        },
+      };
+    });
+    const { node: chosen } = routeTo(nodes, PLAY, numbers(3));
+    expect(Number(chosen?.slice(1)) % 10).toBe(0);
+    expect(looks).toBeLessThan(200);
+  });
+
   it('is never one that is refused, and there is one whenever any is not', () => {
     const candidate = fc.record({
       cpu: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -65,53 +65,57 @@ export function routeTo(
   random: () => number,
   weights: RouteWeights = ROUTE_WEIGHTS,
 ): RouteDecision {
-  const opinions = candidates.map((candidate) => opinionOf(candidate, wish, weights));
-  const usable = opinions.filter(({ refusal }) => refusal === undefined);
-  const near = usable.filter(({ isNear }) => isNear);
-  const drawn = drawTwo(near.length > 0 ? near : usable, random);
-  const [first, second] = drawn;
-  const best = second !== undefined && first !== undefined && second.score > first.score ? second : first;
-  return new Decision(best?.node, opinions);
+  const [first, second] = drawUsable(candidates, wish, random);
+  const isSecondBetter = first !== undefined && second !== undefined && scoreOf(second, wish, weights) > scoreOf(first, wish, weights);
+  const best = isSecondBetter ? second : first;
+  return {
+    node: best?.record.id,
+    // Most want the node alone.
+    get opinions() {
+      return candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
+    },
+  };
 }
 
-/** Opinions are put in order for those who ask for them: most want the node alone. */
-class Decision implements RouteDecision {
-  readonly node: string | undefined;
-  private readonly unsorted: readonly RouteOpinion[];
-
-  constructor(node: string | undefined, opinions: readonly RouteOpinion[]) {
-    this.node = node;
-    this.unsorted = opinions;
+/** Two of those that can be used and are as near as can be had, or as many as there are. Of many nodes it looks at few: at one after the other, as they are drawn. */
+function drawUsable(candidates: readonly RouteCandidate[], wish: RouteWish, random: () => number): readonly RouteCandidate[] {
+  const left = [...candidates];
+  const near: RouteCandidate[] = [];
+  const far: RouteCandidate[] = [];
+  for (let count = left.length; count > 0 && near.length < 2; count--) {
+    const at = Math.floor(random() * count);
+    const drawn = left[at];
+    left[at] = left[count - 1] as RouteCandidate;
+    if (drawn === undefined || refusalOf(drawn, wish) !== undefined) continue;
+    if (isNear(drawn, wish)) near.push(drawn);
+    else if (far.length < 2) far.push(drawn);
   }
-
-  get opinions(): readonly RouteOpinion[] {
-    return this.unsorted.toSorted((left, right) => right.score - left.score);
-  }
+  return near.length > 0 ? near : far;
 }
 
 function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): RouteOpinion {
-  const { record, load, hasStream } = candidate;
-  const headroom = load === undefined ? (candidate.headroom ?? 1) : headroomOf(load);
-  const isNear = wish.region !== undefined && record.region === wish.region;
-  const refusal = refusalOf(candidate, wish, headroom);
-  const score = (isNear ? NEAR_SCORE : 0) + (hasStream ? weights.hasStream : 0) + headroom * weights.headroom;
+  const { record, hasStream } = candidate;
   const { id: node, region } = record;
-  return refusal === undefined
-    ? { node, region, headroom, isNear, hasStream, score }
-    : { node, region, headroom, isNear, hasStream, score: 0, refusal };
+  const refusal = refusalOf(candidate, wish);
+  const about = { node, region, headroom: headroomLeft(candidate), isNear: isNear(candidate, wish), hasStream };
+  return refusal === undefined ? { ...about, score: scoreOf(candidate, wish, weights) } : { ...about, score: 0, refusal };
 }
 
-function refusalOf(
-  { record, isStale }: RouteCandidate,
-  { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish,
-  headroom: number,
-): RouteRefusal | undefined {
+const isNear = ({ record }: RouteCandidate, { region }: RouteWish): boolean => region !== undefined && record.region === region;
+
+const headroomLeft = ({ load, headroom }: RouteCandidate): number => (load === undefined ? (headroom ?? 1) : headroomOf(load));
+
+const scoreOf = (candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): number =>
+  (isNear(candidate, wish) ? NEAR_SCORE : 0) + (candidate.hasStream ? weights.hasStream : 0) + headroomLeft(candidate) * weights.headroom;
+
+function refusalOf(candidate: RouteCandidate, { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish): RouteRefusal | undefined {
+  const { record, isStale } = candidate;
   if (exclude?.has(record.id) === true) return 'excluded';
   const role = kind === 'play' && isOriginAccepted !== true ? 'edge' : 'origin';
   if (!record.roles.includes(role) && !record.roles.includes('mono')) return 'role';
   if (record.status !== 'active') return record.status;
   if (isStale) return 'stale';
-  return headroom < HEADROOM_MIN && isFullAccepted !== true ? 'full' : undefined;
+  return isFullAccepted !== true && headroomLeft(candidate) < HEADROOM_MIN ? 'full' : undefined;
 }
 
 /** What is left of processor, network and viewers, whichever is least: 0 to 1. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeLoad } from './heartbeat.ts';
+import { IDLE_LOAD } from './node-load.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
 import { type MakerCandidate, type PlacementWish, placeRung } from './rung-placement.ts';
 
@@ -16,22 +17,7 @@ const record = (id: string, changes: Partial<NodeRecord> = {}): NodeRecord => ({
   joinedAtMs: 0,
   ...changes,
 });
-const load = (changes: Partial<NodeLoad> = {}): NodeLoad => ({
-  cpu: 0.1,
-  memoryBytes: 0,
-  memoryMaxBytes: 0,
-  networkInBps: 0,
-  networkOutBps: 0,
-  networkMaxBps: 0,
-  loopLagMs: 0,
-  viewers: { flv: 0, rtmp: 0, hls: 0, webrtc: 0 },
-  viewersMax: 0,
-  streams: 0,
-  tasks: 0,
-  tasksMax: 6,
-  diskFreeBytes: 0,
-  ...changes,
-});
+const load = (changes: Partial<NodeLoad> = {}): NodeLoad => ({ ...IDLE_LOAD, cpu: 0.1, tasksMax: 6, ...changes });
 const node = (id: string, of: Partial<NodeRecord> = {}, loaded: Partial<NodeLoad> = {}): MakerCandidate => ({
   record: record(id, of),
   load: load(loaded),

@@ -346,3 +346,18 @@ describe('when sourcing is to be ticked', () => {
     expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
   });
 });
+
+describe('many nodes that change at once', () => {
+  it('are looked at together, with the next tick', () => {
+    const world = new World();
+    world.originIs('o-eu', 1);
+    world.want();
+    world.take();
+    world.regions.set('o-eu', 'us');
+    for (let node = 0; node < 1_000; node++) world.sourcing.nodesChanged(monotonicMs(world.now));
+    expect(world.take()).toEqual([]);
+    expect(world.sourcing.wakeAt).toBeLessThanOrEqual(world.now);
+    world.pass(50);
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
+});

@@ -95,6 +95,7 @@ export class StreamSourcing {
   private readonly waiting = new Set<string>();
   private readonly suspects = new Map<string, Suspicion>();
   private nextAt: MonotonicMs = NEVER;
+  private haveNodesChanged = false;
 
   constructor(options: SourcingOptions, view: SourcingView, out: SourcingOutput) {
     this.options = options;
@@ -162,8 +163,10 @@ export class StreamSourcing {
     this.decide(name, now);
   }
 
+  /** Many nodes may have changed at once: what follows from that is decided with the next tick. */
   nodesChanged(now: MonotonicMs): void {
-    for (const name of this.wanted.keys()) this.decide(name, now);
+    this.haveNodesChanged = true;
+    this.wake(now);
   }
 
   /** The upstream is out of reach. Whoever pulls keeps trying until it is told otherwise. */
@@ -221,6 +224,10 @@ export class StreamSourcing {
     for (const [node, { until, ms }] of this.suspects) {
       if (until + ms <= now) this.suspects.delete(node);
       else this.wake(until + ms);
+    }
+    if (this.haveNodesChanged) {
+      this.haveNodesChanged = false;
+      for (const name of this.wanted.keys()) this.decide(name, now);
     }
     for (const name of this.waiting) {
       const wanted = this.wanted.get(name);

@@ -3,6 +3,7 @@ export { AmfDate, AmfEcmaArray, type AmfObject, type AmfValue, amfObject, isAmfO
 export { decodeAmf0 } from './amf/amf0-decode.ts';
 export { encodeAmf0 } from './amf/amf0-encode.ts';
 export { type FragmentSample, type FragmentTrack, writeFragment } from './cmaf/fragment.ts';
+export { fragmentEndMs, trackTimescales } from './cmaf/fragment-times.ts';
 export { writeInitSegment } from './cmaf/init-segment.ts';
 export { parseAudioTagBody } from './flv/audio-tag-body.ts';
 export { audioConfigBody, audioFrameHeaderSize, writeAudioFrameHeader } from './flv/audio-tag-writer.ts';

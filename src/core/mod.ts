@@ -2,7 +2,8 @@ export { BitReader } from './bit-reader.ts';
 export { ByteReader } from './byte-reader.ts';
 export { ByteWriter } from './byte-writer.ts';
 export { assert, assertNever, InvariantError, ProtocolError, SluiceError } from './errors.ts';
-export { isStreamPattern, matchesPattern } from './stream-pattern.ts';
+export { Slab } from './slab.ts';
+export { isStreamPattern, matchesPattern, patternMatcher } from './stream-pattern.ts';
 export { isName, type Name, type StreamRef, streamRef } from './stream-ref.ts';
 export {
   type BitrateBps,

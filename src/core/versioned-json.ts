@@ -1,16 +1,16 @@
 import { utf8Decode, utf8Encode } from './utf8.ts';
 
-/** The newest version of values in store and bus that this software can read; `v` of a value is the least version that its reader needs. */
+/** The newest version of most values in store and bus that this software can read; `v` of a value is the least version that its reader needs. */
 const VERSION_MAX = 1;
 
 /** The fields of a value from another node: nothing about them is known yet. */
 export type UnknownFields = Readonly<Record<string, unknown>>;
 
 /** A value of the store or the bus as bytes, newly made: UTF-8 JSON with the version in `v`. */
-export const encodeVersioned = <Value extends { readonly v: 1 }>(value: Value): Uint8Array => utf8Encode(JSON.stringify(value));
+export const encodeVersioned = <Value extends { readonly v: number }>(value: Value): Uint8Array => utf8Encode(JSON.stringify(value));
 
-/** Reads borrowed bytes; undefined when they are no JSON object, or of a version that needs a newer reader. Fields that are not known are left in. */
-export function decodeVersioned(bytes: Uint8Array): UnknownFields | undefined {
+/** Reads borrowed bytes; undefined when they are no JSON object, or of a version past `versionMax`. Fields that are not known are left in. */
+export function decodeVersioned(bytes: Uint8Array, versionMax: number = VERSION_MAX): UnknownFields | undefined {
   let value: unknown;
   try {
     value = JSON.parse(utf8Decode(bytes));
@@ -20,7 +20,7 @@ export function decodeVersioned(bytes: Uint8Array): UnknownFields | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const fields = value as UnknownFields;
   const version = fields['v'];
-  return typeof version === 'number' && version >= 1 && version <= VERSION_MAX ? fields : undefined;
+  return typeof version === 'number' && version >= 1 && version <= versionMax ? fields : undefined;
 }
 
 /** A finite number that is not negative, or undefined. */

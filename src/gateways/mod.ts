@@ -1,5 +1,6 @@
 export type { BroadcastOutput, BroadcastPackager } from './broadcast-packager.ts';
 export { FlvToHub, type FlvToHubOutput, type FlvToHubStats } from './flv-to-hub.ts';
+export { FramesToMp4 } from './frames-to-mp4.ts';
 export { FramesToRtmp, type FramesToRtmpOutput } from './frames-to-rtmp.ts';
 export type { HlsPlaylists } from './hls-playlists.ts';
 export type { HlsWindowLimits } from './hls-window.ts';

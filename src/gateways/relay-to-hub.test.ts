@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, monotonicMs, sizeBytes, streamRef } from '../core/mod.ts';
-import { Hub, type RenditionExpectation } from '../hub/mod.ts';
+import { monotonicMs, streamRef } from '../core/mod.ts';
+import { makeHub } from '../hub/hub.fixture.ts';
+import type { RenditionExpectation } from '../hub/mod.ts';
 import { WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
 import type { RelayRendition } from '../protocols/relay/mod.ts';
 import { stampedFrames } from '../protocols/relay/relay.fixture.ts';
@@ -18,31 +19,6 @@ const sound: RelayRendition = {
   audience: 'everybody',
   expected: { codec: 'opus', codecString: 'opus', bitrateBps: 128_000 },
 };
-
-function makeHub(): Hub {
-  const nothing = (): void => undefined;
-  const listener = {
-    streamStarted: nothing,
-    streamHeld: nothing,
-    streamResumed: nothing,
-    streamEnded: nothing,
-    renditionsChanged: nothing,
-  };
-  const sinkFailed = (_ref: unknown, error: unknown): void => {
-    throw error;
-  };
-  return new Hub(
-    { ...listener, sinkFailed },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 10,
-      gopCacheBytesMax: sizeBytes(1e7),
-      tracksMax: 4,
-    },
-  );
-}
 
 /** A node that pulls the stream, with a viewer of each rendition that is watched. */
 class Puller {

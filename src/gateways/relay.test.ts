@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durationMs, type MonotonicMs, mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
-import { Hub, type Publication } from '../hub/mod.ts';
+import { makeHub } from '../hub/hub.fixture.ts';
+import type { Publication } from '../hub/mod.ts';
 import type { Track } from '../media/mod.ts';
 import { audioTrack, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
 import { FeedSender, RelayHolderSession, RelayPullerSession, type RelayWish, type SendQueue } from '../protocols/relay/mod.ts';
@@ -17,31 +18,6 @@ function random(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-}
-
-function makeHub(): Hub {
-  const nothing = (): void => undefined;
-  const listener = {
-    streamStarted: nothing,
-    streamHeld: nothing,
-    streamResumed: nothing,
-    streamEnded: nothing,
-    renditionsChanged: nothing,
-  };
-  const sinkFailed = (_ref: unknown, error: unknown): void => {
-    throw error;
-  };
-  return new Hub(
-    { ...listener, sinkFailed },
-    {
-      holdMs: durationMs(1e9),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 10,
-      gopCacheBytesMax: sizeBytes(1e7),
-      tracksMax: 4,
-    },
-  );
 }
 
 /** Bytes as characters, one for one. */
@@ -66,8 +42,8 @@ class Files {
 
 /** A publisher's node and an edge, with a connection between them that is slow, cuts as it likes, and breaks now and then. */
 class Way {
-  readonly origin = makeHub();
-  readonly edge = makeHub();
+  readonly origin = makeHub({ holdMs: durationMs(1e9), gopCacheBytesMax: sizeBytes(1e7) });
+  readonly edge = makeHub({ holdMs: durationMs(1e9), gopCacheBytesMax: sizeBytes(1e7) });
   readonly originFiles = new Files();
   readonly edgeFiles = new Files();
   readonly said: string[] = [];

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { durationMs, mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
 import type { Frame, Track } from '../media/mod.ts';
 import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
-import { Hub, type Publication, type PublisherInfo, type Sink } from './mod.ts';
+import { makeHub, noting } from './hub.fixture.ts';
+import type { HubOptions, Publication, PublisherInfo, Sink } from './mod.ts';
 
 const show = streamRef('live', 'show');
 const publisher: PublisherInfo = { protocol: 'rtmp', address: '192.0.2.1', agent: 'test' };
@@ -31,26 +32,13 @@ class RecordingSink implements Sink {
   }
 }
 
-function makeHub(options: { streamsMax?: number; holdMs?: number; gopCacheBytesMax?: number } = {}) {
+function setUp(options: Partial<HubOptions> = {}) {
   const events: string[] = [];
   const errors: unknown[] = [];
-  const note = (what: string) => (ref: { path: string }) => void events.push(`${what} ${ref.path}`);
-  const listener = {
-    streamStarted: note('started'),
-    streamHeld: note('held'),
-    streamResumed: note('resumed'),
-    streamEnded: note('ended'),
-    renditionsChanged: note('renditions'),
-    sinkFailed: (_ref: unknown, error: unknown) => void errors.push(error),
-  };
-  const hub = new Hub(listener, {
-    holdMs: durationMs(options.holdMs ?? 10_000),
-    segmentTargetMs: durationMs(2_000),
-    partTargetMs: durationMs(500),
-    streamsMax: options.streamsMax ?? 10,
-    gopCacheBytesMax: sizeBytes(options.gopCacheBytesMax ?? 1_000_000),
-    tracksMax: 4,
-  });
+  const hub = makeHub(
+    { holdMs: durationMs(10_000), ...options },
+    { ...noting(events), sinkFailed: (_ref, error) => void errors.push(error) },
+  );
   const evictions: string[] = [];
   const publish = (now = 0, policy: 'reject' | 'takeover' = 'reject', ref = show) =>
     hub.publish(ref, publisher, { evicted: (reason) => void evictions.push(reason) }, policy, at(now), wall);
@@ -60,7 +48,7 @@ function makeHub(options: { streamsMax?: number; holdMs?: number; gopCacheBytesM
 
 describe('Hub', () => {
   it('starts a stream, hands its frames out and ends it', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const publication = start();
     const sink = new RecordingSink();
     publication.stream.attach(sink);
@@ -80,7 +68,7 @@ describe('Hub', () => {
   });
 
   it('holds a lost stream, resumes it for whoever publishes next, and keeps its viewers', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const first = start();
     const sink = new RecordingSink();
     first.stream.attach(sink);
@@ -101,7 +89,7 @@ describe('Hub', () => {
   });
 
   it('ends a held stream when its time is over, also when somebody publishes at that moment', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const first = start();
     first.lost(at(0));
     hub.tick(at(9_999));
@@ -112,13 +100,13 @@ describe('Hub', () => {
   });
 
   it('ends a lost stream at once when nothing is to be held', () => {
-    const { events, start } = makeHub({ holdMs: 0 });
+    const { events, start } = setUp({ holdMs: durationMs(0) });
     start().lost(at(5));
     expect(events).toEqual(['started live/show', 'ended live/show']);
   });
 
   it('refuses a second publisher, or lets it take over', () => {
-    const { evictions, publish, start } = makeHub();
+    const { evictions, publish, start } = setUp();
     const first = start();
     expect(publish(1)).toBe('stream-taken');
     const sink = new RecordingSink();
@@ -135,13 +123,13 @@ describe('Hub', () => {
   });
 
   it('refuses more streams than it may have', () => {
-    const { publish } = makeHub({ streamsMax: 1 });
+    const { publish } = setUp({ streamsMax: 1 });
     publish();
     expect(publish(0, 'reject', streamRef('live', 'other'))).toBe('too-many-streams');
   });
 
   it('ends a deleted stream and evicts its source', () => {
-    const { hub, events, evictions, start } = makeHub();
+    const { hub, events, evictions, start } = setUp();
     start();
     expect(hub.remove('live/other')).toBe(false);
     expect(hub.remove('live/show')).toBe(true);
@@ -152,7 +140,7 @@ describe('Hub', () => {
 
 describe('LiveStream', () => {
   it('gives a new sink the frames since the last keyframe, then every further one once', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const publication = start();
     const early = new RecordingSink();
     publication.stream.attach(early);
@@ -167,7 +155,7 @@ describe('LiveStream', () => {
   });
 
   it('gives a sink that asks for it the last whole segment as well', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const publication = start();
     const early = new RecordingSink();
     publication.stream.attach(early);
@@ -180,7 +168,7 @@ describe('LiveStream', () => {
   });
 
   it('tells a sink that comes to a held stream so', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const publication = start();
     feed(publication, { fromMs: 0, untilMs: 1_000 });
     publication.lost(at(1_000));
@@ -190,7 +178,7 @@ describe('LiveStream', () => {
   });
 
   it('does not keep a GOP above the limit', () => {
-    const { start } = makeHub({ gopCacheBytesMax: 5_000 });
+    const { start } = setUp({ gopCacheBytesMax: sizeBytes(5_000) });
     const publication = start();
     feed(publication, { fromMs: 0, untilMs: 1_900 });
     expect(publication.stream.stats().gopBytes).toBe(0);
@@ -200,7 +188,7 @@ describe('LiveStream', () => {
   });
 
   it('detaches a sink that throws and goes on with the others', () => {
-    const { errors, start } = makeHub();
+    const { errors, start } = setUp();
     const publication = start();
     const bad = new RecordingSink();
     bad.frame = () => {
@@ -215,7 +203,7 @@ describe('LiveStream', () => {
   });
 
   it('lets sinks attach and detach from inside a call', () => {
-    const { errors, start } = makeHub();
+    const { errors, start } = setUp();
     const publication = start();
     const inner = new RecordingSink();
     const victim = new RecordingSink();
@@ -236,7 +224,7 @@ describe('LiveStream', () => {
   });
 
   it('measures bitrate, frame rate and keyframe interval', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const publication = start();
     feed(publication, { fromMs: 0, untilMs: 10_000, audio: undefined });
     publication.write(sourceFrame(videoTrack, 10_000, true), at(10_000), wall);
@@ -247,7 +235,7 @@ describe('LiveStream', () => {
   });
 
   it('carries renditions on the timeline of their source: same segments, same parts, same sound', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const publication = start();
     const low = { ...videoTrack, width: 640, height: 360 };
     const input = publication.rendition('low', at(0));
@@ -278,7 +266,7 @@ describe('LiveStream', () => {
   });
 
   it('ends a rendition that nobody feeds any more, and takes nothing from a maker that was replaced', () => {
-    const { hub, start } = makeHub();
+    const { hub, start } = setUp();
     const publication = start();
     const first = publication.rendition('low', at(0));
     const second = publication.rendition('low', at(0));
@@ -296,7 +284,7 @@ describe('LiveStream', () => {
   });
 
   it('asks the source for a keyframe, and tells pictures that come out of order', () => {
-    const { hub } = makeHub();
+    const { hub } = setUp();
     let asked = 0;
     const publication = hub.publish(show, publisher, { evicted: () => undefined, keyframeWanted: () => asked++ }, 'reject', at(0), wall);
     if (typeof publication === 'string') throw new Error(publication);
@@ -311,7 +299,7 @@ describe('LiveStream', () => {
   });
 
   it('offers a rendition before it is made, says when somebody watches, and begins afresh after a rest', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const publication = start();
     const watched: boolean[] = [];
     const low = { ...videoTrack, width: 640, height: 360 };
@@ -348,7 +336,7 @@ describe('LiveStream', () => {
   });
 
   it('shows its newest keyframe, without a copy, while new viewers start from it', () => {
-    const { start } = makeHub({ gopCacheBytesMax: 10_000 });
+    const { start } = setUp({ gopCacheBytesMax: sizeBytes(10_000) });
     const publication = start();
     expect(publication.stream.keyframe).toBeUndefined();
     const sink = new RecordingSink();
@@ -362,7 +350,7 @@ describe('LiveStream', () => {
   });
 
   it('has no keyframe where there is sound alone', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const publication = start();
     feed(publication, { fromMs: 0, untilMs: 2_900, video: undefined });
     expect(publication.stream.tracks).toHaveLength(1);
@@ -370,7 +358,7 @@ describe('LiveStream', () => {
   });
 
   it('carries sound in another codec as a rendition of its own', () => {
-    const { hub, start } = makeHub();
+    const { hub, start } = setUp();
     const publication = start();
     const opus = { ...audioTrack, codec: 'opus', codecString: 'opus' } as const;
     const expected = { codec: 'opus', codecString: 'opus', bitrateBps: 96_000 } as const;

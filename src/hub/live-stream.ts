@@ -187,6 +187,7 @@ export class FanOut implements LiveStream {
 
   /** Another source goes on with the stream. */
   resume(publisher: PublisherInfo, source: SourceListener): void {
+    if (this.publisher.protocol === 'relay') this.set.relayGone();
     this.publisher = publisher;
     this.source = source;
     this.state = 'live';
@@ -237,8 +238,7 @@ export class FanOut implements LiveStream {
 
   end(): void {
     this.isOver = true;
-    this.set.end();
-    this.fan.end();
+    this.set.end(() => this.fan.end());
   }
 
   attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {
@@ -250,10 +250,10 @@ export class FanOut implements LiveStream {
   }
 
   stats(): StreamStats {
-    const { bitrateBps: bps, ...stats } = this.fan.stats();
+    const stats = this.fan.stats();
     return {
       ...stats,
-      bitrateBps: bitrateBps(bps),
+      bitrateBps: bitrateBps(stats.bitrateBps),
       timestampJumps: this.timeline.jumps,
       driftMs: Math.round(this.timeline.driftMs),
       droppedBeforeKeyframe: this.timeline.droppedFrames,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, monotonicMs, sizeBytes, streamRef, ticksToMs, wallMs } from '../core/mod.ts';
+import { durationMs, monotonicMs, streamRef, ticksToMs, wallMs } from '../core/mod.ts';
 import { type Frame, Timeline } from '../media/mod.ts';
 import { audioTrack, FIRST_NUMBER, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
-import { Hub, type Publication, type RelayedPublication, type Sink } from './mod.ts';
+import { makeHub, noting } from './hub.fixture.ts';
+import type { Publication, RelayedPublication, Sink } from './mod.ts';
 
 const show = streamRef('live', 'show');
 const from = { node: 'origin-1', agent: 'OBS', startedWallMs: wallMs(WALL_ZERO_MS - 60_000) };
@@ -27,30 +28,9 @@ function stamped(untilMs: number): Frame[] {
   return frames;
 }
 
-function makeHub(streamsMax = 10, isGivenUp = (): boolean => false) {
+function setUp(streamsMax = 10, isGivenUp = (): boolean => false) {
   const events: string[] = [];
-  const note = (what: string) => (ref: { path: string }) => void events.push(`${what} ${ref.path}`);
-  const hub = new Hub(
-    {
-      streamStarted: note('started'),
-      streamHeld: note('held'),
-      streamResumed: note('resumed'),
-      streamEnded: note('ended'),
-      renditionsChanged: note('renditions'),
-      sinkFailed: (_ref, error) => {
-        throw error;
-      },
-    },
-    {
-      holdMs: durationMs(10_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
-      isGivenUp,
-    },
-  );
+  const hub = makeHub({ holdMs: durationMs(10_000), streamsMax, isGivenUp }, noting(events));
   const said: string[] = [];
   const listener = { evicted: (reason: string) => void said.push(reason), keyframeWanted: () => void said.push('keyframe') };
   const relay = (now = 0) => hub.relay(show, from, listener, at(now));
@@ -61,7 +41,7 @@ function makeHub(streamsMax = 10, isGivenUp = (): boolean => false) {
 
 describe('a relayed stream', () => {
   it('delivers frames as they are, and tells where the stream comes from', () => {
-    const { hub, events, said, start } = makeHub();
+    const { hub, events, said, start } = setUp();
     const relayed = start();
     const sink = new RecordingSink();
     relayed.stream.attach(sink);
@@ -82,7 +62,7 @@ describe('a relayed stream', () => {
   });
 
   it('goes on behind the last frame after it was lost, without a word to its sinks', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const first = start();
     const sink = new RecordingSink();
     first.stream.attach(sink);
@@ -105,7 +85,7 @@ describe('a relayed stream', () => {
   });
 
   it('says when frames are missing, and keeps none from before for newcomers', () => {
-    const { start } = makeHub();
+    const { start } = setUp();
     const relayed = start();
     const sink = new RecordingSink();
     relayed.stream.attach(sink);
@@ -118,7 +98,7 @@ describe('a relayed stream', () => {
   });
 
   it('ends with what is whole when nobody brings it back in time', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const relayed = start();
     const sink = new RecordingSink();
     relayed.stream.attach(sink);
@@ -130,7 +110,7 @@ describe('a relayed stream', () => {
   });
 
   it('is held for as long as it is held where it comes from', () => {
-    const { hub, events, start } = makeHub();
+    const { hub, events, start } = setUp();
     const relayed = start();
     const sink = new RecordingSink();
     relayed.stream.attach(sink);
@@ -145,17 +125,17 @@ describe('a relayed stream', () => {
   });
 
   it('is not published here as well while it is live, and a stream that is published here is not relayed', () => {
-    const relayed = makeHub();
+    const relayed = setUp();
     relayed.start();
     expect([relayed.publish('reject'), relayed.relay()]).toEqual(['stream-taken', 'stream-taken']);
-    const published = makeHub(1);
+    const published = setUp(1);
     published.publish('reject');
     expect(published.relay()).toBe('stream-taken');
     expect(published.hub.relay(streamRef('live', 'other'), from, { evicted: () => undefined }, at(0))).toBe('too-many-streams');
   });
 
   it('is there for a publisher of this node as soon as the node that it comes from is to be left', () => {
-    const { said, publish, start, hub } = makeHub(10, () => true);
+    const { said, publish, start, hub } = setUp(10, () => true);
     start();
     expect(publish('reject')).not.toBe('stream-taken');
     expect(said).toEqual(['taken-over']);
@@ -164,7 +144,7 @@ describe('a relayed stream', () => {
   });
 
   it('goes on with a publisher of this node when it is paused or lost, behind all that was relayed, and its viewers stay', () => {
-    const { hub, start, publish, said, events } = makeHub();
+    const { hub, start, publish, said, events } = setUp();
     const relayed = start();
     const sink = new RecordingSink();
     relayed.stream.attach(sink);
@@ -186,7 +166,7 @@ describe('a relayed stream', () => {
   });
 
   it('takes the place of one that was published here, whose viewers stay', () => {
-    const { hub, relay, publish, said, events } = makeHub();
+    const { hub, relay, publish, said, events } = setUp();
     const publication = publish('reject') as Publication;
     const sink = new RecordingSink();
     publication.stream.attach(sink);
@@ -200,7 +180,7 @@ describe('a relayed stream', () => {
   });
 
   it('is replaced by what is published here, with greater numbers, from the newest keyframe on', () => {
-    const { hub, publish, said } = makeHub();
+    const { hub, publish, said } = setUp();
     const publication = publish('reject') as Publication;
     const sink = new RecordingSink();
     publication.stream.attach(sink);
@@ -235,7 +215,7 @@ describe('a relayed stream', () => {
   });
 
   it('is replaced with times behind all that came from the other node, whose encoder was ahead, sound and pictures alike', () => {
-    const { hub, publish } = makeHub();
+    const { hub, publish } = setUp();
     const publication = publish('reject') as Publication;
     const sink = new RecordingSink();
     publication.stream.attach(sink);
@@ -262,7 +242,7 @@ describe('a relayed stream', () => {
   });
 
   it('is replaced by what is published here from the next keyframe on where no other is kept', () => {
-    const { hub, publish, said } = makeHub();
+    const { hub, publish, said } = setUp();
     const publication = publish('reject') as Publication;
     const sink = new RecordingSink();
     publication.stream.attach(sink);
@@ -281,7 +261,7 @@ describe('a relayed stream', () => {
   });
 
   it('is replaced from the next keyframe on where the publisher makes renditions, or is away', () => {
-    const { hub, publish, said } = makeHub();
+    const { hub, publish, said } = setUp();
     const publication = publish('reject') as Publication;
     const layer = publication.rendition('low', at(0));
     const sink = new RecordingSink();
@@ -297,7 +277,7 @@ describe('a relayed stream', () => {
   });
 
   it('has renditions that come with their places and are made only while they are watched', () => {
-    const { events, start } = makeHub();
+    const { events, start } = setUp();
     const relayed = start();
     const frames = stamped(6_000);
     for (const frame of frames.slice(0, 100)) relayed.write(frame, at(0));
@@ -328,4 +308,33 @@ describe('a relayed stream', () => {
     other?.end();
     expect(relayed.stream.renditions.size).toBe(0);
   });
+
+  it.each(['taken over', 'lost before'])(
+    'leaves no renditions behind that nobody makes where it is published here from then on: %s',
+    (how) => {
+      const { events, start, publish } = setUp(10, () => true);
+      const relayed = start();
+      for (const frame of stamped(2_000)) relayed.write(frame, at(0));
+      const offer = (name: string) =>
+        ({ name, kind: 'video', expected: { codec: 'h264', codecString: 'avc1.4d401e', bitrateBps: 600_000 } }) as const;
+      const sinks = { kept: new RecordingSink(), gone: new RecordingSink() };
+      for (const [name, sink] of Object.entries(sinks)) {
+        const input = relayed.rendition(offer(name), {}, at(0));
+        relayed.stream.renditions.get(name)?.attach(sink);
+        for (const frame of stamped(2_000)) input?.write(frame, at(0));
+      }
+      if (how === 'lost before') relayed.lost(at(0));
+      const publication = publish('reject') as Publication;
+      const names = (): string[] => [...publication.stream.renditions.keys()];
+      expect(names()).toEqual(['kept', 'gone']);
+      publication.rendition('kept', at(0));
+      feed(publication, { fromMs: 0, untilMs: 6_000 });
+      expect(names()).toContain('gone');
+      feed(publication, { fromMs: 6_000, untilMs: 20_000 });
+      expect(sinks.gone.calls.at(-1)).toBe('ended');
+      expect(sinks.kept.calls).not.toContain('ended');
+      expect(names()).not.toContain('gone');
+      expect(events.at(-1)).toBe('renditions live/show');
+    },
+  );
 });

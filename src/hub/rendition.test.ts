@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
+import { monotonicMs, streamRef, wallMs } from '../core/mod.ts';
 import type { VideoTrack } from '../media/mod.ts';
 import { sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
-import { Hub, type Publication, type RenditionInput, type Sink } from './mod.ts';
+import { makeHub } from './hub.fixture.ts';
+import type { Hub, Publication, RenditionInput, Sink } from './mod.ts';
 
 const show = streamRef('live', 'show');
 const small: VideoTrack = { ...videoTrack, width: 640, height: 360 };
@@ -14,26 +15,7 @@ class Scene {
   now = 0;
   changes = 0;
   readonly keyframesWanted: string[] = [];
-  readonly hub = new Hub(
-    {
-      streamStarted: () => undefined,
-      streamHeld: () => undefined,
-      streamResumed: () => undefined,
-      streamEnded: () => undefined,
-      renditionsChanged: () => void this.changes++,
-      sinkFailed: (_ref, error) => {
-        throw error;
-      },
-    },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 2,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
-    },
-  );
+  readonly hub = makeHub({}, { renditionsChanged: () => void this.changes++ });
 
   publish(name: string): Publication {
     const listener = { evicted: () => undefined, keyframeWanted: () => void this.keyframesWanted.push(name) };
@@ -233,13 +215,28 @@ describe('a rendition', () => {
     expect(scene.hub.rendition('live/none', { name: 'x', kind: 'video' }, {}, at(0))).toBeUndefined();
   });
 
-  it('ends with its stream', () => {
+  it('ends behind its stream, also when its maker withdraws it because of that', () => {
     const scene = new Scene();
     const publication = scene.publish('one');
+    const offer = { name: 'made', kind: 'video', expected: { codec: 'h264', codecString: 'avc1', bitrateBps: 1 } } as const;
+    const watched: boolean[] = [];
+    const made = scene.hub.rendition(show.path, offer, { watched: (isWatched) => void watched.push(isWatched) }, at(0));
     scene.play(4_000, publication, publication.rendition('h', at(0)));
-    const { sink, calls } = recordingSink();
-    publication.stream.renditions.get('h')?.attach(sink);
+    const ended: string[] = [];
+    const sink = (name: string, act: () => void = () => undefined): Sink => ({
+      ...recordingSink().sink,
+      ended: () => {
+        ended.push(name);
+        act();
+      },
+    });
+    const { stream } = publication;
+    stream.attach(sink('maker', () => made?.end()));
+    for (const name of ['h', 'made']) stream.renditions.get(name)?.attach(sink(name));
+    stream.attach(sink('viewer', () => expect(scene.names).toEqual([])));
+    const { changes } = scene;
     publication.finish(at(scene.now));
-    expect(calls.at(-1)).toBe('ended');
+    expect(ended).toEqual(['maker', 'viewer', 'made', 'h']);
+    expect([scene.changes, stream.renditions.size, watched]).toEqual([changes, 0, [true]]);
   });
 });

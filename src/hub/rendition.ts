@@ -155,9 +155,18 @@ export class RenditionSet {
     for (const fan of this.entries.values()) fan.publisherGone();
   }
 
-  end(): void {
-    for (const fan of this.entries.values()) fan.end();
+  /** The stream is published here from now on: what came with it from another node is not fed any more, unless somebody makes it here. */
+  relayGone(): void {
+    for (const fan of this.entries.values()) fan.relayGone();
+  }
+
+  /** The stream ends, by `endSource`, and its renditions behind it: whoever takes both is told that the stream is over before its rendition is, whatever makers do about it. */
+  end(endSource: () => void): void {
+    const fans = [...this.entries.values()];
     this.entries.clear();
+    for (const fan of fans) fan.unfeed();
+    endSource();
+    for (const fan of fans) fan.end();
   }
 
   /** Undefined if there are too many. */
@@ -279,12 +288,7 @@ class FollowingFan implements Rendition {
       gap: () => whileMaker(() => this.fan.gap()),
       remade: () => whileMaker(() => this.remade()),
       paused: () => whileMaker(() => this.fan.hold()),
-      rest: () =>
-        whileMaker(() => {
-          this.last = undefined;
-          this.behind = undefined;
-          this.fan.forget();
-        }),
+      rest: () => whileMaker(() => this.restRelayed()),
       lost: () => whileMaker(() => this.fan.stall()),
       end: () => whileMaker(() => this.withdraw()),
     };
@@ -317,8 +321,19 @@ class FollowingFan implements Rendition {
     if (this.maker?.kind === 'publisher') this.unfeed();
   }
 
-  end(): void {
+  relayGone(): void {
+    if (this.maker?.kind !== 'relay') return;
+    this.restRelayed();
+    this.unfeed();
+  }
+
+  /** Its maker is none any more. */
+  unfeed(): void {
     this.maker = undefined;
+  }
+
+  end(): void {
+    this.unfeed();
     this.fan.end();
   }
 
@@ -340,15 +355,16 @@ class FollowingFan implements Rendition {
     if (this.fan.tracks.length > 0) this.fan.gap();
   }
 
+  private restRelayed(): void {
+    this.last = undefined;
+    this.behind = undefined;
+    this.fan.forget();
+  }
+
   private withdraw(): void {
     const wasOffered = this.expected !== undefined;
     this.unfeed();
     if (wasOffered) this.withdrawn(this);
-  }
-
-  private unfeed(): void {
-    this.maker = undefined;
-    this.expected = undefined;
   }
 
   private write(frame: SourceFrame, shiftMs: (() => number | undefined) | undefined, now: MonotonicMs): void {

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AccessDecision, AccessGate, AccessRequest } from '../access/mod.ts';
 import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
-import { Hub, type HubListener, type Publication } from '../hub/mod.ts';
+import { makeHub } from '../hub/hub.fixture.ts';
+import type { Hub, Publication } from '../hub/mod.ts';
 import { feed } from '../media/source-frames.fixture.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
 import { MemorySessions } from '../protocols/whip/whip-sessions.fixture.ts';
@@ -52,16 +53,7 @@ beforeEach(async () => {
   asksForPage = false;
   asked = [];
   const ignore = (): void => undefined;
-  const listener: HubListener = {
-    streamStarted: ignore,
-    streamHeld: ignore,
-    streamResumed: ignore,
-    streamEnded: ignore,
-    renditionsChanged: ignore,
-    sinkFailed: ignore,
-  };
-  const timing = { holdMs: durationMs(10_000), segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500) };
-  hub = new Hub(listener, { ...timing, streamsMax: 10, gopCacheBytesMax: sizeBytes(1_000_000), tracksMax: 4 });
+  hub = makeHub();
   const find = (path: string): ReturnType<Hub['stream']> => hub.stream(path);
   const broadcast = { batchMs: durationMs(5), sendQueueBytesMax: sizeBytes(1_000_000), stalledMsMax: durationMs(10_000) };
   hls = new HlsRoute({ ...HLS_DEFAULTS, packaging: 'always', log, clock: systemClock, access: gate, find });

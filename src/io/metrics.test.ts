@@ -32,10 +32,12 @@ describe('Metrics', () => {
     );
   });
 
-  it('has the metrics of the process, without gauges that are named like counters', async () => {
+  it('has the metrics of the process, without gauges that are named like counters, and none twice', async () => {
     const text = await textOf();
     expect(text).toContain('# TYPE nodejs_eventloop_lag_p99_seconds gauge');
     expect(text).not.toMatch(/^# TYPE \S+_total gauge/m);
+    expect(text).toContain('# TYPE nodejs_active_resources gauge');
+    expect(text).not.toContain('nodejs_active_handles');
   });
 
   it('takes no two metrics of one name', () => {

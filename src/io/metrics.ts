@@ -30,8 +30,11 @@ export type MetricSource = MetricHead &
 
 /** So long is written before the event loop gets a turn: a frame may wait for it, and each turn may be as long as that of a busy server is. */
 const WRITE_MS = 3;
-/** Gauges that are named like counters; each is there once more under a better name. */
-const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+/** Gauges that are named like counters, each of which is there once more under a better name; and what `nodejs_active_resources` says too, at the cost of another look at every connection. */
+const LEFT_OUT = [
+  ...['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'],
+  ...['nodejs_active_handles', 'nodejs_active_requests'],
+];
 
 /**
  * What several metrics are read from, made once a scrape: a scrape reads all its metrics without a pause, and what was made is
@@ -65,7 +68,7 @@ export class Metrics {
     this.sources = sources;
     // Process CPU, memory, event loop lag, garbage collection, with the names that Node dashboards know.
     collectDefaultMetrics({ register: this.registry });
-    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    for (const name of LEFT_OUT) this.registry.removeSingleMetric(name);
   }
 
   get contentType(): string {

@@ -86,7 +86,7 @@ export {
 } from './coordination/mod.ts';
 export { DemoSource } from './demo/mod.ts';
 export { FlvRoute, type FlvRouteOptions, type FlvStats } from './flv/mod.ts';
-export { countPayloadsAsHeap } from './garbage-collection.ts';
+export { collectSeldom } from './garbage-collection.ts';
 export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsSource, type HlsStats } from './hls/mod.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerStats, type UpgradeRoute } from './http/http-server.ts';
 export { createWeb, type WebOptions } from './http/web.ts';
@@ -95,6 +95,7 @@ export { type ListenPlace, listenError, listenHost } from './listen-error.ts';
 export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
 export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample } from './metrics.ts';
+export { RecordingAnswers, Recordings, type RecordingsOptions } from './recording/mod.ts';
 export {
   RELAY_QUEUE_DEFAULTS,
   RelayClient,

@@ -5,7 +5,8 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { durationMs, monotonicMs, type StreamRef, sizeBytes, streamRef, wallMs } from '../core/mod.ts';
-import { Hub, type HubListener, type Publication } from '../hub/mod.ts';
+import { makeHub } from '../hub/hub.fixture.ts';
+import type { Hub, Publication } from '../hub/mod.ts';
 import { feed } from '../media/source-frames.fixture.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
 import { MemorySessions } from '../protocols/whip/whip-sessions.fixture.ts';
@@ -60,21 +61,12 @@ let server: Server;
 let port: number;
 
 function setUp(waitMsMax: number): void {
-  const ignore = (): void => undefined;
-  const listener: HubListener = {
-    streamStarted: ({ path }) => {
-      const stream = hub.stream(path);
-      if (stream !== undefined) hls.streamStarted(stream);
-      door.streamChanged(path);
-    },
-    streamHeld: ignore,
-    streamResumed: ignore,
-    streamEnded: ignore,
-    renditionsChanged: ignore,
-    sinkFailed: ignore,
+  const streamStarted = ({ path }: StreamRef): void => {
+    const stream = hub.stream(path);
+    if (stream !== undefined) hls.streamStarted(stream);
+    door.streamChanged(path);
   };
-  const timing = { holdMs: durationMs(10_000), segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500) };
-  hub = new Hub(listener, { ...timing, streamsMax: 10, gopCacheBytesMax: sizeBytes(1_000_000), tracksMax: 4 });
+  hub = makeHub({}, { streamStarted });
   supplied = [];
   door = new StreamDoor({ find: (path) => hub.stream(path), waitMsMax, waitersMax: 100 });
   door.add({

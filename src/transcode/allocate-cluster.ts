@@ -1,7 +1,8 @@
-import type { TaskKey } from './allocate-tasks.ts';
-import { Pool, type Seats, type TaskState } from './allocation-pool.ts';
+import { Pool } from './allocation-pool.ts';
 import type { ClusterDecision, ClusterTask, CurrentTask, PlacedReason, PoolNode, UnplacedReason } from './cluster-task.ts';
-import { estimatedCost, shapeKey } from './task-cost.ts';
+import type { Seats } from './seats.ts';
+import { ShapeCosts } from './shape-costs.ts';
+import { StreamState, TaskState } from './task-state.ts';
 import type { TaskWeights } from './task-weights.ts';
 
 export interface ClusterAllocation {
@@ -16,8 +17,6 @@ export interface ClusterAllocation {
 const KEEP_FACTOR = 2;
 /** What was placed a moment ago is displaced by nothing but a pinned task, and one that lost its node. */
 const SETTLED_MS = 10_000;
-/** Sound costs next to nothing, and a viewer without it is worse off than one with a larger picture than fits. */
-const SOUND_WEIGHT = 100;
 /** So many nodes are looked at for a place that has to be made by displacing several tasks. */
 const DISPLACING_TRIES = 8;
 
@@ -42,11 +41,11 @@ class Allocating {
   constructor(input: ClusterAllocation) {
     this.input = input;
     this.pool = new Pool(input.nodes);
-    this.states = input.tasks.map((task) => this.stateOf(task));
+    this.states = statesOf(input);
   }
 
   run(): readonly ClusterDecision[] {
-    const ranked = [...this.states].sort(compare);
+    const ranked = ranking(this.states);
     const movers = this.keepRunning(ranked);
     for (const state of movers) this.move(state);
     const running = ranked.filter(({ node, isPinned }) => node?.state === 'active' && !isPinned).reverse();
@@ -56,40 +55,18 @@ class Allocating {
     return this.states.map((state) => this.decisionOf(state));
   }
 
-  private stateOf(task: ClusterTask): TaskState {
-    const { weights } = this.input;
-    const { weight, isPinned, pinnedTo } = weights.of(task.stream, task.rung, task.viewers);
-    const score = Math.max(0, task.viewers) * weight * (task.shape.kind === 'audio' ? SOUND_WEIGHT : 1);
-    return {
-      task,
-      estimate: estimatedCost(task.shape),
-      shapeKey: shapeKey(task.shape),
-      score: Number.isFinite(score) ? score : 0,
-      isBanned: weight === 0,
-      isPinned: isPinned && task.viewers > 0 && weight > 0,
-      pinnedTo,
-      before: undefined,
-      isSettled: false,
-      node: undefined,
-      reason: undefined,
-      because: undefined,
-    };
-  }
-
   /** Leaves what runs where it is, as far as its node and its limit allow. Returns what is to go elsewhere if it can. */
   private keepRunning(ranked: readonly TaskState[]): readonly TaskState[] {
-    const { current, nowMs } = this.input;
-    const running = new Map(current.map((task) => [identity(task), task]));
+    const { nowMs } = this.input;
     const movers: TaskState[] = [];
     for (const state of ranked) {
-      const before = running.get(identity(state.task));
-      if (before === undefined || state.isBanned) continue;
-      state.before = before.node;
-      state.isSettled = nowMs - before.sinceMs >= SETTLED_MS;
-      const node = this.pool.node(before.node);
+      const { current } = state;
+      if (current === undefined || state.isBanned) continue;
+      state.isSettled = nowMs - current.sinceMs >= SETTLED_MS;
+      const node = this.pool.node(current.node);
       if (node === undefined || (node.state !== 'active' && node.state !== 'draining') || node.left <= 0) continue;
       this.pool.put(state, node, 'running');
-      const isElsewhere = state.isPinned && state.pinnedTo !== undefined && state.pinnedTo !== before.node;
+      const isElsewhere = state.isPinned && state.pinnedTo !== undefined && state.pinnedTo !== current.node;
       if (node.state === 'draining' || isElsewhere) movers.push(state);
     }
     return movers;
@@ -206,6 +183,25 @@ class Allocating {
   }
 }
 
+function statesOf({ tasks, current, weights }: ClusterAllocation): readonly TaskState[] {
+  const streams = new Map<string, StreamState>();
+  const shapes = new ShapeCosts();
+  const states = tasks.map((task) => {
+    let stream = streams.get(task.stream);
+    if (stream === undefined) {
+      stream = new StreamState(weights.ofStream(task.stream));
+      streams.set(task.stream, stream);
+    }
+    const state = new TaskState(task, stream, shapes.of(task.shape));
+    stream.tasks.push(state);
+    return state;
+  });
+  for (const each of current) {
+    for (const state of streams.get(each.stream)?.tasks ?? []) if (state.task.rung === each.rung) state.current = each;
+  }
+  return states;
+}
+
 /** What may have to give way, the least important first. */
 class Victims {
   readonly states: readonly TaskState[];
@@ -224,15 +220,39 @@ class Victims {
 
 const shown = (score: number): string => String(Math.round(score * 100) / 100);
 
-/** Names hold no line feed. */
-const identity = ({ stream, rung }: TaskKey): string => `${stream}\n${rung}`;
-
 const isClearlyMore = ({ isPinned, score }: TaskState, than: number): boolean => isPinned || score > KEEP_FACTOR * than;
 
-/** Pinned ones first; then the one that counts more; then by name, so that the same tasks always get the same answer. */
-function compare(a: TaskState, b: TaskState): number {
-  if (a.isPinned !== b.isPinned) return a.isPinned ? -1 : 1;
-  if (a.score !== b.score) return b.score - a.score;
-  if (a.task.stream !== b.task.stream) return a.task.stream < b.task.stream ? -1 : 1;
-  return a.task.rung < b.task.rung ? -1 : 1;
+/**
+ * Pinned ones first; then the one that counts more; then by name, so that the same tasks always get the same answer. Names are compared only among those
+ * that count the same.
+ */
+function ranking(states: readonly TaskState[]): readonly TaskState[] {
+  const scores = new Float64Array(states.length);
+  states.forEach(({ score }, index) => {
+    scores[index] = score;
+  });
+  scores.sort().reverse();
+  /** Where the next one that counts so much has its place. */
+  const places = new Map<number, number>();
+  scores.forEach((score, place) => {
+    if (score !== scores[place - 1]) places.set(score, place);
+  });
+  const ranked = [...states];
+  for (const state of states) {
+    const place = places.get(state.score) ?? 0;
+    ranked[place] = state;
+    places.set(state.score, place + 1);
+  }
+  let first = 0;
+  for (const end of places.values()) {
+    if (end - first > 1) for (const state of ranked.slice(first, end).sort(compareNames)) ranked[first++] = state;
+    first = end;
+  }
+  const pinned = ranked.filter(({ isPinned }) => isPinned);
+  return pinned.length === 0 ? ranked : [...pinned, ...ranked.filter(({ isPinned }) => !isPinned)];
+}
+
+function compareNames(a: TaskState, b: TaskState): number {
+  if (a.stream === b.stream) return a.task.rung < b.task.rung ? -1 : 1;
+  return a.task.stream < b.task.stream ? -1 : 1;
 }

@@ -1,12 +1,4 @@
-import {
-  decodeVersioned,
-  encodeVersioned,
-  isStreamPattern,
-  matchesPattern,
-  readAmount,
-  readText,
-  type UnknownFields,
-} from '../core/mod.ts';
+import { decodeVersioned, encodeVersioned, isStreamPattern, readAmount, readText, type UnknownFields } from '../core/mod.ts';
 
 /** How much a viewer of some rungs counts; the first rule that matches decides. */
 export interface WeightRule {
@@ -59,12 +51,6 @@ export function decodeWeights(bytes: Uint8Array): TranscodingWeights | undefined
     rules: objects(fields['rules'], WEIGHT_RULES_MAX).flatMap((rule) => readRule(rule) ?? []),
     pins: objects(fields['pins'], TASK_PINS_MAX).flatMap((pin) => readPin(pin) ?? []),
   };
-}
-
-/** Whether a rule is for rungs of this stream (`app/name`). */
-export function matchesStream({ app, stream }: WeightRule, path: string): boolean {
-  const slash = path.indexOf('/');
-  return matchesPattern(app, path.slice(0, slash)) && matchesPattern(stream, path.slice(slash + 1));
 }
 
 const objects = (value: unknown, max: number): readonly UnknownFields[] =>

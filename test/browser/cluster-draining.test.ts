@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { type FfmpegPublisher, publish } from '../fixtures/ffmpeg-publisher.ts';
+import { gapsOf, measureGaps } from '../fixtures/picture-gaps.ts';
 import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
 
 const WAIT = { timeout: 30_000, interval: 100 };
@@ -17,11 +18,10 @@ let browser: Browser;
 
 beforeAll(async () => {
   cluster = await TestCluster.found({ roles: ['manager'], region: 'eu' });
-  const origin = await cluster.join({ roles: ['origin'], region: 'eu' });
   const edge = { roles: ['edge'], region: 'eu' };
-  [first, second] = [await cluster.join(edge), await cluster.join(edge)];
-  publisher = await publish({ url: `${origin.server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'opus' });
-  browser = await launchBrowser();
+  const origin = cluster.join({ roles: ['origin'], region: 'eu' });
+  [first, second, browser] = await Promise.all([cluster.join(edge), cluster.join(edge), launchBrowser(), origin]);
+  publisher = await publish({ url: `${(await origin).server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'opus' });
 });
 afterAll(async () => {
   await browser?.close();
@@ -59,29 +59,13 @@ async function watch(transport: string): Promise<{ readonly page: Page; readonly
   });
   await page.goto(`${cluster.manager.server.httpUrl}/watch/live/show?transport=${transport}`);
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1, undefined, { timeout: WAIT.timeout });
-  // The longest time for which no new picture came to the screen.
-  await page.evaluate(() => {
-    const video = document.querySelector('video') as HTMLVideoElement;
-    let last = performance.now();
-    const figures = { gapMs: 0, pictures: 0 };
-    Object.assign(window, { figures });
-    const onPicture = (): void => {
-      figures.gapMs = Math.max(figures.gapMs, performance.now() - last);
-      figures.pictures++;
-      last = performance.now();
-      video.requestVideoFrameCallback(onPicture);
-    };
-    video.requestVideoFrameCallback(onPicture);
-  });
+  await measureGaps(page);
   return { page, complaints };
 }
 
-const figuresOf = (page: Page): Promise<{ gapMs: number; pictures: number }> =>
-  page.evaluate(() => (window as unknown as { figures: { gapMs: number; pictures: number } }).figures);
-
 async function playsOn(page: Page): Promise<void> {
-  const { pictures } = await figuresOf(page);
-  await vi.waitFor(async () => expect((await figuresOf(page)).pictures).toBeGreaterThan(pictures + 60), WAIT);
+  const { pictures } = await gapsOf(page);
+  await vi.waitFor(async () => expect((await gapsOf(page)).pictures).toBeGreaterThan(pictures + 60), WAIT);
 }
 
 describe('the watch page of a node that sends viewers on', () => {
@@ -98,7 +82,7 @@ describe('the watch page of a node that sends viewers on', () => {
       await change(first, { status: 'draining' });
       await vi.waitFor(async () => expect([await viewers(first, protocol), await viewers(second, protocol)]).toEqual([0, 1]), WAIT);
       await playsOn(page);
-      const { gapMs } = await figuresOf(page);
+      const { gapMs } = await gapsOf(page);
       console.log(`longest gap in the picture while the edge was left, by ${transport}: ${Math.round(gapMs)} ms`);
       expect(gapMs).toBeLessThan(GAP_MS_MAX);
       expect(complaints).toEqual([]);

@@ -27,10 +27,8 @@ afterAll(async () => {
 }, TEST_MS);
 
 const base = (): string => cluster.manager.server.httpUrl;
-const open = (path: string): Promise<unknown> => shown.page.goto(base() + path);
-const button = (name: string | RegExp) => shown.page.getByRole('button', { name });
-const dialog = () => shown.page.getByRole('dialog');
-const closed = (): Promise<void> => dialog().waitFor({ state: 'detached' });
+const open = (path: string): Promise<void> => shown.go(base() + path);
+const closed = (): Promise<void> => shown.dialog.waitFor({ state: 'detached' });
 
 /** Asks the API of the manager as its console would. */
 async function ask(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
@@ -59,28 +57,28 @@ describe('apps and access in the console', () => {
       await shown.signIn(base(), cluster.manager.server.adminKey);
       await page.getByRole('link', { name: 'Apps', exact: true }).click();
       await shown.heading('Apps');
-      await button('Make an app').click();
-      await dialog().getByLabel('Name').fill('news');
-      await dialog().getByLabel('Note').fill('The news room');
-      await dialog().getByLabel('Who may play').selectOption('token');
+      await shown.button('Make an app').click();
+      await shown.dialog.getByLabel('Name').fill('news');
+      await shown.dialog.getByLabel('Note').fill('The news room');
+      await shown.dialog.getByLabel('Who may play').selectOption('token');
       expect(await shown.faults()).toEqual([]);
-      await button('Make the app').click();
+      await shown.button('Make the app').click();
       await shown.heading('news');
-      await button('Make a key').click();
-      await dialog().getByLabel('Stream').fill('studio-1');
-      await dialog().getByLabel('It counts').selectOption('86400');
-      await dialog().getByLabel('Note').fill(HOSTILE);
-      await button('Make the key').click();
+      await shown.button('Make a key').click();
+      await shown.dialog.getByLabel('Stream').fill('studio-1');
+      await shown.dialog.getByLabel('It counts').selectOption('86400');
+      await shown.dialog.getByLabel('Note').fill(HOSTILE);
+      await shown.button('Make the key').click();
       await shown.seen('The new stream key');
       expect(await shown.faults()).toEqual([]);
       const key = await shown.copied('Stream key');
-      expect(await dialog().getByLabel('Stream key', { exact: true }).nth(1).inputValue()).toBe(`studio-1?key=${key}`);
+      expect(await shown.dialog.getByLabel('Stream key', { exact: true }).nth(1).inputValue()).toBe(`studio-1?key=${key}`);
       const server = await shown.copied('Server');
-      await dialog().getByRole('tab', { name: 'FFmpeg' }).click();
+      await shown.dialog.getByRole('tab', { name: 'FFmpeg' }).click();
       expect(await shown.copied('Command')).toContain(`"${server}/studio-1?key=${key}"`);
-      await dialog().getByRole('tab', { name: 'WHIP' }).click();
+      await shown.dialog.getByRole('tab', { name: 'WHIP' }).click();
       expect(await shown.copied('Bearer token')).toBe(key);
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       expect(await page.content()).not.toContain(key);
       await shown.seen(HOSTILE);
@@ -96,17 +94,17 @@ describe('apps and access in the console', () => {
     async () => {
       const { page } = shown;
       await open('/console/apps/news?part=keys');
-      await button(/^Rotate /).click();
-      await dialog().getByLabel('The old secret still counts for').selectOption('300');
-      await dialog().getByRole('button', { name: 'Rotate' }).click();
+      await shown.button(/^Rotate /).click();
+      await shown.dialog.getByLabel('The old secret still counts for').selectOption('300');
+      await shown.dialog.getByRole('button', { name: 'Rotate' }).click();
       await shown.seen('The new stream key');
       const key = await shown.copied('Stream key');
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       await shown.seen(/the old secret, too, until/);
       expect(await shown.faults()).toEqual([]);
-      await button(/^Delete [0-9a-f]{16}$/).click();
-      await button('Delete the key').click();
+      await shown.button(/^Delete [0-9a-f]{16}$/).click();
+      await shown.button('Delete the key').click();
       await closed();
       await shown.seen('None was made yet.');
       await page.getByRole('link', { name: 'Audit', exact: true }).click();
@@ -128,7 +126,7 @@ describe('apps and access in the console', () => {
       await shown.page.getByLabel('Note').fill(HOSTILE);
       await shown.page.getByLabel('Who may play').selectOption('domains');
       await shown.page.getByLabel('Domains', { exact: true }).fill('example.org\n*.example.org');
-      await button('Save').click();
+      await shown.button('Save').click();
       await shown.seen('Saved, on all nodes.');
       expect(await shown.faults()).toEqual([]);
       await open('/console/audit?find=changeApp');
@@ -149,11 +147,11 @@ describe('apps and access in the console', () => {
       await ask('PATCH', '/apps/live', { playback: { policy: 'token' } });
       publishers.push(await publish({ url: `${cluster.manager.server.rtmpUrl}/live/show`, videoCodec: 'h264' }));
       await open('/console/apps/live?part=tokens');
-      await button('Add a key').click();
-      await dialog().getByRole('button', { name: 'Add the key' }).click();
+      await shown.button('Add a key').click();
+      await shown.dialog.getByRole('button', { name: 'Add the key' }).click();
       await shown.seen('The new token key');
       const secret = await shown.copied('Secret');
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       await page.getByLabel('Stream (stream)').fill('live/show');
       await page.getByLabel('Id (jti)').fill('viewer-1');
@@ -164,9 +162,9 @@ describe('apps and access in the console', () => {
       await expect.poll(status, { timeout: 30_000, interval: 300 }).toBe(200);
       expect((await fetch(`${base()}/live/show/index.m3u8`)).status).toBe(401);
       expect(await shown.faults()).toEqual([]);
-      await button('Revoke a token').click();
-      await dialog().getByLabel('jti').fill('viewer-1');
-      await dialog().getByRole('button', { name: 'Revoke' }).click();
+      await shown.button('Revoke a token').click();
+      await shown.dialog.getByLabel('jti').fill('viewer-1');
+      await shown.dialog.getByRole('button', { name: 'Revoke' }).click();
       await closed();
       await page.getByRole('rowheader', { name: 'viewer-1' }).waitFor();
       await expect.poll(status, { timeout: 30_000, interval: 300 }).toBe(401);
@@ -179,26 +177,26 @@ describe('apps and access in the console', () => {
     'makes API keys and join tokens, shown once',
     async () => {
       await open('/console/keys');
-      await button('Make an API key').click();
-      await dialog().getByLabel('It may').selectOption('apps');
-      await dialog().getByLabel('news').check();
-      await button('Make the key').click();
+      await shown.button('Make an API key').click();
+      await shown.dialog.getByLabel('It may').selectOption('apps');
+      await shown.dialog.getByLabel('news').check();
+      await shown.button('Make the key').click();
       await shown.seen('The new API key');
       const key = await shown.copied('API key');
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       const asked = await fetch(`${base()}/api/v1/apps`, { headers: { authorization: `Bearer ${key}` } });
       expect(((await asked.json()) as { items: { name: string }[] }).items.map(({ name }) => name)).toEqual(['news']);
-      await button('Make a join token').click();
-      await dialog().getByLabel('Note').fill('rack 7');
-      await button('Make the token').click();
+      await shown.button('Make a join token').click();
+      await shown.dialog.getByLabel('Note').fill('rack 7');
+      await shown.button('Make the token').click();
       expect(await shown.copied('On the new machine')).toContain('sluice join');
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       await shown.seen('rack 7');
       expect(await shown.faults()).toEqual([]);
-      await button(/^Delete [0-9a-f]{16}$/).click();
-      await button('Delete the key').click();
+      await shown.button(/^Delete [0-9a-f]{16}$/).click();
+      await shown.button('Delete the key').click();
       await closed();
       expect((await fetch(`${base()}/api/v1/apps`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(401);
     },
@@ -212,23 +210,25 @@ describe('what is set for all nodes', () => {
     async () => {
       await open('/console/apps/news?part=limits');
       await shown.page.getByLabel('Viewers', { exact: true }).last().fill('500');
-      await button('Save').click();
+      await shown.button('Save').click();
       await shown.seen('Saved, on all nodes.');
       await shown.seen(/ of 500$/);
       expect(await shown.faults()).toEqual([]);
       await shown.page.getByRole('link', { name: 'Configuration', exact: true }).click();
       await shown.heading('Configuration');
       await shown.seen('counts now');
-      await button(/^What changed in version/)
+      await shown
+        .button(/^What changed in version/)
         .first()
         .click();
       await shown.seen('apps.news.limits.viewers: 500');
       expect(await shown.faults()).toEqual([]);
-      await button(/^Back to version/)
+      await shown
+        .button(/^Back to version/)
         .first()
         .click();
-      await dialog().getByText('apps.news.limits.viewers: 500').waitFor();
-      await dialog().getByRole('button', { name: 'Roll back' }).click();
+      await shown.dialog.getByText('apps.news.limits.viewers: 500').waitFor();
+      await shown.dialog.getByRole('button', { name: 'Roll back' }).click();
       await closed();
       await expect.poll(() => limitOf('news'), { timeout: 30_000, interval: 300 }).toBe(null);
       await shown.page
@@ -243,23 +243,23 @@ describe('what is set for all nodes', () => {
     'has webhooks, whose secret is shown once',
     async () => {
       await open('/console/apps/news?part=webhooks');
-      await button('Make a webhook').click();
-      await dialog().getByLabel('Address').fill('https://example.org/hooks');
-      await dialog().getByLabel('Note').fill('the chat');
+      await shown.button('Make a webhook').click();
+      await shown.dialog.getByLabel('Address').fill('https://example.org/hooks');
+      await shown.dialog.getByLabel('Note').fill('the chat');
       expect(await shown.faults()).toEqual([]);
-      await button('Make the webhook').click();
+      await shown.button('Make the webhook').click();
       await shown.seen('The webhook’s secret');
       const secret = await shown.copied('Secret');
-      await button('Done').click();
+      await shown.button('Done').click();
       await closed();
       await shown.page.getByRole('heading', { name: 'the chat' }).waitFor();
       await shown.seen('Nothing was sent yet.');
       expect(await shown.page.content()).not.toContain(secret);
-      await button('Turn off').click();
-      await button('Turn on').waitFor();
+      await shown.button('Turn off').click();
+      await shown.button('Turn on').waitFor();
       expect(await shown.faults()).toEqual([]);
-      await button('Delete …').click();
-      await button('Delete the webhook').click();
+      await shown.button('Delete …').click();
+      await shown.button('Delete the webhook').click();
       await closed();
       await shown.seen(/^None\. A webhook/);
     },
@@ -276,7 +276,7 @@ describe('the console of a cluster, besides', () => {
       await open('/console/routing');
       await shown.page.getByLabel('Stream', { exact: true }).fill('live/show');
       await shown.page.getByLabel('Region', { exact: true }).fill('us');
-      await button('Ask').click();
+      await shown.button('Ask').click();
       await shown.page.getByRole('row', { name: new RegExp(`${edge.id}.*(in the client’s region|it has no room left)`) }).waitFor();
       await shown.page.getByRole('row', { name: new RegExp(`${cluster.manager.id}.*its roles are others`) }).waitFor();
       await shown.shoot('console-routing');
@@ -325,6 +325,7 @@ describe('the console of a cluster, besides', () => {
     ['live', '/console/apps/live?part=limits'],
     ['live', '/console/apps/live?part=ladder'],
     ['live', '/console/apps/live?part=webhooks'],
+    ['live', '/console/apps/live?part=recordings'],
   ])(
     'has nothing to complain of on %s at %s',
     async (name, path) => {
@@ -344,6 +345,7 @@ describe('the console of a cluster, besides', () => {
       await other.page.goto(`${edge.server.httpUrl}/console/nodes`);
       await other.page.locator('.node', { hasText: cluster.manager.id }).waitFor();
       await other.seen(/^live$/);
+      other.lose({ url: edge.server.httpUrl, id: edge.id });
       await edge.server.kill();
       cluster.nodes.splice(cluster.nodes.indexOf(edge), 1);
       await other.seen(`Node ${edge.id} does not answer.`);

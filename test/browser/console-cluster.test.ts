@@ -36,10 +36,8 @@ afterAll(async () => {
 }, TEST_MS);
 
 const base = (): string => cluster.node('eu-manager').httpUrl;
-const open = (path: string): Promise<unknown> => shown.page.goto(base() + path);
+const open = (path: string): Promise<void> => shown.go(base() + path);
 const link = (name: string): Locator => shown.page.getByRole('link', { name, exact: true });
-const button = (name: string | RegExp): Locator => shown.page.getByRole('button', { name });
-const dialog = (): Locator => shown.page.getByRole('dialog');
 const card = ({ id }: DevNode): Locator => shown.page.locator('.node', { hasText: id });
 const has = (locator: Locator): Promise<void> => locator.first().waitFor({ timeout: WAIT.timeout });
 const publishAs = (name: string, withKey: string, size: [number, number] = [160, 90]): Promise<FfmpegPublisher> =>
@@ -74,15 +72,15 @@ describe('the console of `sluice dev` at work', () => {
     async () => {
       await shown.signIn(base(), cluster.adminKey);
       await link('Apps').click();
-      await button('Make an app').click();
-      await dialog().getByLabel('Name').fill('news');
-      await button('Make the app').click();
+      await shown.button('Make an app').click();
+      await shown.dialog.getByLabel('Name').fill('news');
+      await shown.button('Make the app').click();
       await shown.heading('news');
-      await button('Make a key').click();
-      await button('Make the key').click();
+      await shown.button('Make a key').click();
+      await shown.button('Make the key').click();
       await shown.seen('The new stream key');
       key = await shown.copied('Stream key');
-      await button('Done').click();
+      await shown.button('Done').click();
       await link('Streams').click();
       await shown.seen('Nobody publishes now.');
       await shown.page.evaluate(() => Object.assign(window, { isSamePage: true }));
@@ -120,16 +118,16 @@ describe('the console of `sluice dev` at work', () => {
         for await (const _chunk of viewer.body as unknown as AsyncIterable<Uint8Array>);
       })().catch(() => undefined);
       await link('Nodes').click();
-      await button(`Drain ${left.id}`).click();
-      await dialog().getByLabel('It may take').selectOption('');
-      await dialog().getByRole('button', { name: 'Drain' }).click();
+      await shown.button(`Drain ${left.id}`).click();
+      await shown.dialog.getByLabel('It may take').selectOption('');
+      await shown.dialog.getByRole('button', { name: 'Drain' }).click();
       await has(card(left).getByText(/Draining: 1 viewer/));
       await expect.poll(async () => (await watchedOn()).map((edge) => edge === left), WAIT).toEqual([false]);
       await plays();
       staying.abort();
       await read;
       await has(card(left).getByText('Draining: nobody left'));
-      await button(`Activate ${left.id}`).click();
+      await shown.button(`Activate ${left.id}`).click();
       await has(card(left).locator('.badge.active'));
     },
     TEST_MS,
@@ -139,12 +137,12 @@ describe('the console of `sluice dev` at work', () => {
     'rotates the stream key: who has the old one is not let in any more, who publishes goes on',
     async () => {
       await open('/console/apps/news?part=keys');
-      await button(/^Rotate /).click();
-      await dialog().getByLabel('The old secret still counts for').selectOption('0');
-      await dialog().getByRole('button', { name: 'Rotate' }).click();
+      await shown.button(/^Rotate /).click();
+      await shown.dialog.getByLabel('The old secret still counts for').selectOption('0');
+      await shown.dialog.getByRole('button', { name: 'Rotate' }).click();
       await shown.seen('The new stream key');
       const next = await shown.copied('Stream key');
-      await button('Done').click();
+      await shown.button('Done').click();
       // Other nodes know of it a moment later.
       await expect.poll(() => isRefused('late', key), WAIT).toBe(true);
       const second = await publishAs('second', next);
@@ -162,13 +160,13 @@ describe('the console of `sluice dev` at work', () => {
     async () => {
       await open('/console/apps/news?part=ladder');
       await shown.page.getByLabel('Made are').selectOption('custom');
-      const leaveOut = button(/^Leave out rung/);
+      const leaveOut = shown.button(/^Leave out rung/);
       while ((await leaveOut.count()) > 0) await leaveOut.first().click();
-      await button('One more rung').click();
+      await shown.button('One more rung').click();
       await shown.page.getByLabel('Name', { exact: true }).fill('low');
       await shown.page.getByLabel('Height').fill('180');
       await shown.page.getByLabel('Bitrate, kbit/s').fill('200');
-      await button('Save').click();
+      await shown.button('Save').click();
       await shown.seen('Saved, on all nodes.');
       await shown.seen('Set here, for all nodes.');
       await shown.shoot('console-app');
@@ -199,16 +197,16 @@ describe('the console of `sluice dev` at work', () => {
     async () => {
       await link('Transcoding').click();
       await shown.seen('No rules: each viewer counts the same.');
-      await button('Change …').click();
-      await button('One more rule').click();
+      await shown.button('Change …').click();
+      await shown.button('One more rule').click();
       await shown.page.getByLabel('App', { exact: true }).fill('news');
       await shown.page.getByLabel('Viewers from').fill('10');
       await shown.page.getByLabel('Weight').fill('5');
-      await button('One more pin').click();
+      await shown.button('One more pin').click();
       await shown.page.getByLabel('Stream').last().fill('news/studio');
       await shown.page.getByLabel('Rung').last().fill('low');
       expect(await shown.faults()).toEqual([]);
-      await button('Save').click();
+      await shown.button('Save').click();
       await shown.seen('news/*, rung *, from 10 viewers on');
       await shown.seen('Pinned:');
       await has(shown.page.getByRole('region', { name: 'What was decided' }).getByRole('row', { name: /news\/studio low/ }));
@@ -222,12 +220,12 @@ describe('the console of `sluice dev` at work', () => {
     'tells a webhook what happens, and shows what was sent',
     async () => {
       await open('/console/apps/news?part=webhooks');
-      await button('Make a webhook').click();
-      await dialog().getByLabel('Address').fill(hooks.url);
-      await button('Make the webhook').click();
+      await shown.button('Make a webhook').click();
+      await shown.dialog.getByLabel('Address').fill(hooks.url);
+      await shown.button('Make the webhook').click();
       await shown.seen('The webhook’s secret');
-      await button('Done').click();
-      await button('Send a test').click();
+      await shown.button('Done').click();
+      await shown.button('Send a test').click();
       await has(shown.page.getByText(/^The test came through · status 204/));
       publishers.push(await publishAs('third', await newKey()));
       await expect
@@ -252,6 +250,7 @@ describe('the console of `sluice dev` at work', () => {
       await shown.heading('Overview');
       const watched = await watchedOn();
       const doomed = edges.find((edge) => !watched.includes(edge)) as DevNode;
+      shown.lose({ url: doomed.httpUrl, id: doomed.id });
       cluster.kill(doomed);
       await has(shown.page.locator('.alarms li', { hasText: 'Node is stale' }).filter({ hasText: doomed.id }));
       await plays();

@@ -1,8 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { type FfmpegPublisher, publish } from '../fixtures/ffmpeg-publisher.ts';
+import { publish } from '../fixtures/ffmpeg-publisher.ts';
 import { NetworkPath } from '../fixtures/network-path.ts';
+import { gapsOf, measureGaps } from '../fixtures/picture-gaps.ts';
 import { ServerProcess } from '../fixtures/server-process.ts';
 import { WebrtcPage } from '../fixtures/webrtc-page.ts';
 
@@ -19,24 +20,20 @@ const FREEZE_MS_MAX = 2_000;
 
 let server: ServerProcess;
 let browser: Browser;
-const closings: (() => unknown)[] = [];
-const publishers: FfmpegPublisher[] = [];
 
 beforeAll(async () => {
   const environment = { SLUICE_APPS_LIVE_LADDER_TEMPLATE: 'custom', SLUICE_APPS_LIVE_LADDER_RUNGS: RUNGS };
   [server, browser] = await Promise.all([ServerProcess.start({ environment }), launchBrowser()]);
-});
-afterEach(async () => {
-  for (const close of closings.splice(0).reverse()) await close();
-  await Promise.all(publishers.splice(0).map((one) => one.close()));
 });
 afterAll(async () => {
   await browser?.close();
   expect(await server?.close()).toBe(0);
 });
 
-async function publishAs(name: string): Promise<void> {
-  publishers.push(await publish({ url: `${server.rtmpUrl}/live/${name}`, videoCodec: 'h264' }));
+/** Publishes until the test ends. */
+async function publishAs(name: string, { onTestFinished }: TestContext): Promise<void> {
+  const publisher = await publish({ url: `${server.rtmpUrl}/live/${name}`, videoCodec: 'h264' });
+  onTestFinished(() => publisher.close());
   await vi.waitFor(async () => {
     const response = await fetch(`${server.httpUrl}/api/v1/streams/live/${name}`);
     expect(((await response.json()) as { rungs: { name: string }[] }).rungs.map((rung) => rung.name)).toEqual(['180p']);
@@ -46,25 +43,9 @@ async function publishAs(name: string): Promise<void> {
 interface Watched {
   readonly peer: RTCPeerConnection;
   readonly session: string;
-  gapMs: number;
 }
 
-/** Begins to measure how long the picture stands still at most. */
-const measureGaps = (page: Page): Promise<void> =>
-  page.evaluate(() => {
-    const watched = window as unknown as Watched;
-    const video = document.querySelector('video') as HTMLVideoElement;
-    watched.gapMs = 0;
-    let last = performance.now();
-    const shown = (now: number): void => {
-      watched.gapMs = Math.max(watched.gapMs, now - last);
-      last = now;
-      video.requestVideoFrameCallback(shown);
-    };
-    video.requestVideoFrameCallback(shown);
-  });
-
-const gapMs = (page: Page): Promise<number> => page.evaluate(() => (window as unknown as Watched).gapMs);
+const gapMs = async (page: Page): Promise<number> => (await gapsOf(page)).gapMs;
 
 /** Of getStats: the height of the pictures that are decoded. */
 const receivedHeight = ({ page }: WebrtcPage): Promise<number> =>
@@ -74,16 +55,17 @@ const receivedHeight = ({ page }: WebrtcPage): Promise<number> =>
     return Number(all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.['frameHeight']);
   });
 
-describe('a viewer by WebRTC whose way becomes narrow', () => {
+// Time goes by while the way is probed, not with work: both run at a time.
+describe.concurrent('a viewer by WebRTC whose way becomes narrow', () => {
   it(
     'gets the smaller rung at a keyframe, and the source again once there is room for it',
-    async () => {
-      await publishAs('webrtc');
+    async (test) => {
+      await publishAs('webrtc', test);
       const path = new NetworkPath({ loss: 0, delayMs: 20, seed: 1 });
-      closings.push(() => path.close());
+      test.onTestFinished(() => path.close());
       path.limit(WIDE_BPS);
       const viewer = await WebrtcPage.open(browser, { httpUrl: await path.open(server.httpUrl) });
-      closings.push(() => viewer.close());
+      test.onTestFinished(() => viewer.close());
       await viewer.play('live/webrtc');
       await viewer.firstPictureMs();
       const session = await viewer.page.evaluate(() => (window as unknown as Watched).session);
@@ -114,13 +96,13 @@ describe('a viewer by WebRTC whose way becomes narrow', () => {
   );
 });
 
-describe('a viewer by LL-HLS whose way becomes narrow', () => {
+describe.concurrent('a viewer by LL-HLS whose way becomes narrow', () => {
   it(
     'gets the smaller rung, and the source again once there is room for it',
-    async () => {
-      await publishAs('hls');
+    async (test) => {
+      await publishAs('hls', test);
       const page = await browser.newPage();
-      closings.push(() => page.close());
+      test.onTestFinished(() => page.close());
       const network = await page.context().newCDPSession(page);
       await network.send('Network.enable');
       const limit = (bitsPerSecond: number): Promise<unknown> =>

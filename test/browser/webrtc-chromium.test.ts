@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { type FfmpegPublisher, type PublishOptions, publish } from '../fixtures/ffmpeg-publisher.ts';
 import { readMedia } from '../fixtures/media-reader.ts';
@@ -11,32 +11,32 @@ const PATIENCE_MS = 60_000;
 
 let server: ServerProcess;
 let browser: Browser;
-const pages: WebrtcPage[] = [];
-const publishers: FfmpegPublisher[] = [];
 
 beforeAll(async () => {
   // Streams as they come: what a transcoder makes of them is tested elsewhere.
   const environment = { SLUICE_TRANSCODE_ENABLED: 'false' };
   [server, browser] = await Promise.all([ServerProcess.start({ environment }), launchBrowser()]);
 });
-afterEach(async () => {
-  await Promise.all([...pages.splice(0).map((page) => page.close()), ...publishers.splice(0).map((one) => one.close())]);
-});
 afterAll(async () => {
   await browser?.close();
   expect(await server?.close()).toBe(0);
 });
 
-async function open(of: ServerProcess = server): Promise<WebrtcPage> {
+/** A page that ends with its test. */
+async function open({ onTestFinished }: TestContext, of: ServerProcess = server): Promise<WebrtcPage> {
   const page = await WebrtcPage.open(browser, of);
-  pages.push(page);
+  onTestFinished(() => page.close());
   return page;
 }
 
-/** Publishes by RTMP. */
-async function publishByRtmp(name: string, options: Omit<PublishOptions, 'url'>): Promise<FfmpegPublisher> {
+/** Publishes by RTMP until the test ends. */
+async function publishByRtmp(
+  { onTestFinished }: TestContext,
+  name: string,
+  options: Omit<PublishOptions, 'url'>,
+): Promise<FfmpegPublisher> {
   const publisher = await publish({ url: `${server.rtmpUrl}/live/${name}`, ...options });
-  publishers.push(publisher);
+  onTestFinished(() => publisher.close());
   return publisher;
 }
 
@@ -61,8 +61,8 @@ const hasTracks = (name: string, codecs: readonly string[], of: ServerProcess = 
   }, WAIT);
 
 /** A page that plays, from its first picture on. */
-async function watch(name: string, of: ServerProcess = server): Promise<WebrtcPage> {
-  const page = await open(of);
+async function watch(test: TestContext, name: string, of: ServerProcess = server): Promise<WebrtcPage> {
+  const page = await open(test, of);
   await page.play(`live/${name}`);
   await page.firstPictureMs();
   return page;
@@ -76,14 +76,15 @@ const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.POSITIVE_INFINITY;
 
 describe('Chromium publishing by WHIP', () => {
-  it.each(['H264', 'VP8', 'VP9', 'AV1'] as const)(
+  it.for(['H264', 'VP8', 'VP9', 'AV1'] as const)(
     '%s is played by WHEP in another page without loss, soon after it was drawn',
-    async (codec) => {
+    { timeout: PATIENCE_MS },
+    async (codec, test) => {
       const name = codec.toLowerCase();
-      const source = await open();
+      const source = await open(test);
       await source.publish(`live/${name}`, { codec });
       await hasTracks(name, [name, 'opus']);
-      const viewer = await watch(name);
+      const viewer = await watch(test, name);
       const ages = await viewer.pictureAgesMs(60);
       const [p50, p95] = [percentile(ages, 0.5), percentile(ages, 0.95)];
       const firstMs = Math.round(await viewer.firstPictureMs());
@@ -116,13 +117,12 @@ describe('Chromium publishing by WHIP', () => {
       await source.hangUp();
       await vi.waitFor(async () => expect((await fetch(`${server.httpUrl}/api/v1/streams/live/${name}`)).status).toBe(404), WAIT);
     },
-    PATIENCE_MS,
   );
 
   it(
     'is played by LL-HLS, HTTP-FLV and RTMP as well',
-    async () => {
-      const source = await open();
+    async (test) => {
+      const source = await open(test);
       await source.publish('live/everywhere');
       await hasTracks('everywhere', ['h264', 'opus']);
       const hls = `${server.httpUrl}/live/everywhere/index.m3u8`;
@@ -146,11 +146,11 @@ describe('Chromium publishing by WHIP', () => {
 
   it(
     'by simulcast becomes one stream with a rendition of each further layer',
-    async () => {
-      const source = await open();
+    async (test) => {
+      const source = await open(test);
       await source.publish('live/layers', { simulcast: true });
       await hasTracks('layers', ['h264', 'opus']);
-      const viewer = await watch('layers');
+      const viewer = await watch(test, 'layers');
       await viewer.decodeMore(30);
       await vi.waitFor(async () => {
         const sent = await source.stats('outbound-rtp', 'video');
@@ -171,21 +171,21 @@ describe('Chromium publishing by WHIP', () => {
 describe('a viewer in Chromium', () => {
   it(
     'gets its first picture from the cached pictures, without a keyframe from the publisher, and is live soon',
-    async () => {
+    async (test) => {
       // Nobody asks for keyframes unless somebody has to.
       const patient = await ServerProcess.start({ environment: { SLUICE_WEBRTC_KEYFRAME_INTERVAL_MS: '20000' } });
       try {
-        const source = await open(patient);
+        const source = await open(test, patient);
         await source.publish('live/gop');
         await hasTracks('gop', ['h264', 'opus'], patient);
-        const first = await watch('gop', patient);
+        const first = await watch(test, 'gop', patient);
         await first.decodeMore(45);
         const keyframeWishes = async (page: WebrtcPage, type: 'outbound-rtp' | 'inbound-rtp'): Promise<number> => {
           const [stats] = await page.stats(type, 'video');
           return (stats?.pliCount ?? 0) + (stats?.firCount ?? 0);
         };
         const [before, heldBefore] = [await keyframeWishes(source, 'outbound-rtp'), await keyframeWishes(first, 'inbound-rtp')];
-        const late = await watch('gop', patient);
+        const late = await watch(test, 'gop', patient);
         const firstMs = await late.firstPictureMs();
         const began = performance.now();
         await becomesLive(late);
@@ -203,12 +203,13 @@ describe('a viewer in Chromium', () => {
     PATIENCE_MS,
   );
 
-  it(
+  // These wait most of the time, and measure none: two of them run at a time.
+  it.concurrent(
     'plays over TCP where no UDP gets through',
-    async () => {
-      await publishByRtmp('tcp', { videoCodec: 'h264', audioCodec: 'opus' });
+    async (test) => {
+      await publishByRtmp(test, 'tcp', { videoCodec: 'h264', audioCodec: 'opus' });
       await hasTracks('tcp', ['h264', 'opus']);
-      const viewer = await open();
+      const viewer = await open(test);
       const answer = await viewer.play('live/tcp', { onlyTcp: true });
       expect(answer.match(/^a=candidate:.*$/gm)).toEqual([expect.stringMatching(/ tcp /)]);
       await viewer.decodeMore(60);
@@ -219,17 +220,17 @@ describe('a viewer in Chromium', () => {
     PATIENCE_MS,
   );
 
-  it(
+  it.concurrent(
     'stays connected while a WHIP publisher goes away and comes back',
-    async () => {
-      const first = await open();
+    async (test) => {
+      const first = await open(test);
       await first.publish('live/away');
       await hasTracks('away', ['h264', 'opus']);
-      const viewer = await watch('away');
+      const viewer = await watch(test, 'away');
       await viewer.decodeMore(30);
       await first.close();
       await vi.waitFor(async () => expect((await streamOf('away')).state).toBe('held'), WAIT);
-      const second = await open();
+      const second = await open(test);
       await second.publish('live/away');
       await viewer.decodeMore(60);
       expect(await viewer.connectionState()).toBe('connected');
@@ -239,17 +240,17 @@ describe('a viewer in Chromium', () => {
     PATIENCE_MS,
   );
 
-  it(
+  it.concurrent(
     'stays connected while an RTMP publisher is killed and comes back',
-    async () => {
-      const first = await publishByRtmp('killed', { videoCodec: 'h264', audioCodec: 'opus' });
+    async (test) => {
+      const first = await publishByRtmp(test, 'killed', { videoCodec: 'h264', audioCodec: 'opus' });
       await hasTracks('killed', ['h264', 'opus']);
-      const viewer = await watch('killed');
+      const viewer = await watch(test, 'killed');
       await viewer.decodeMore(30);
       const heard = (await viewer.stats('inbound-rtp', 'audio'))[0]?.packetsReceived ?? 0;
       await first.kill();
       await vi.waitFor(async () => expect((await streamOf('killed')).state).toBe('held'), WAIT);
-      await publishByRtmp('killed', { videoCodec: 'h264', audioCodec: 'opus' });
+      await publishByRtmp(test, 'killed', { videoCodec: 'h264', audioCodec: 'opus' });
       await viewer.decodeMore(60);
       expect(await viewer.connectionState()).toBe('connected');
       await viewer.hear(heard + 10);
@@ -262,12 +263,12 @@ describe('a viewer in Chromium', () => {
 describe('an RTMP publisher', () => {
   it(
     'with H.264 without B-frames and Opus is watched by WHEP with picture and sound, from its cached pictures at once',
-    async () => {
-      await publishByRtmp('both', { videoCodec: 'h264', audioCodec: 'opus', keyframeIntervalS: 6 });
+    async (test) => {
+      await publishByRtmp(test, 'both', { videoCodec: 'h264', audioCodec: 'opus', keyframeIntervalS: 6 });
       await hasTracks('both', ['h264', 'opus']);
-      const first = await watch('both');
+      const first = await watch(test, 'both');
       await first.decodeMore(45);
-      const second = await watch('both');
+      const second = await watch(test, 'both');
       const firstMs = await second.firstPictureMs();
       console.log(`RTMP with a keyframe each 6 s: first picture ${Math.round(firstMs)} ms after the offer`);
       expect(firstMs).toBeLessThan(2_000);
@@ -278,12 +279,12 @@ describe('an RTMP publisher', () => {
     PATIENCE_MS,
   );
 
-  it(
+  it.concurrent(
     'with AAC is watched without sound, and the API says why',
-    async () => {
-      await publishByRtmp('aac', { videoCodec: 'h264', audioCodec: 'aac' });
+    async (test) => {
+      await publishByRtmp(test, 'aac', { videoCodec: 'h264', audioCodec: 'aac' });
       await hasTracks('aac', ['h264', 'aac']);
-      const viewer = await watch('aac');
+      const viewer = await watch(test, 'aac');
       await viewer.decodeMore(30);
       expect(await viewer.stats('inbound-rtp', 'audio')).toEqual([]);
       expect((await streamOf('aac')).webrtc).toEqual({
@@ -294,12 +295,12 @@ describe('an RTMP publisher', () => {
     PATIENCE_MS,
   );
 
-  it(
+  it.concurrent(
     'with B-frames and AAC is refused by WHEP with what to do',
-    async () => {
-      await publishByRtmp('nothing', { videoCodec: 'h264', audioCodec: 'aac', bFrames: 2 });
+    async (test) => {
+      await publishByRtmp(test, 'nothing', { videoCodec: 'h264', audioCodec: 'aac', bFrames: 2 });
       await hasTracks('nothing', ['h264', 'aac']);
-      const viewer = await open();
+      const viewer = await open(test);
       const refusal = await viewer.play('live/nothing').catch((error: Error) => error.message);
       expect(refusal).toMatch(/422 .*webrtc\.not-playable.*B-frames/s);
       expect((await streamOf('nothing')).webrtc).toMatchObject({

@@ -10,6 +10,7 @@ import { Figure, Meter } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 
 const count = (value: number): string => Math.round(value).toLocaleString('en');
+const minutes = (value: number): string => `${count(value)} min`;
 
 /** What an app uses on all nodes, beside what it may use. */
 export function AppLimits({ app }: { readonly app: AppResource }): JSX.Element {
@@ -34,12 +35,14 @@ function Usage({ usage: { now, month } }: { readonly usage: AppUsageResource }):
         <Amount label="Viewers" amount={now.viewers} format={count} />
         <Amount label="Bitrate in" amount={now.bitrateInBps} format={formatBitrate} />
         <Amount label="Bitrate out" amount={now.bitrateOutBps} format={formatBitrate} />
-        <Amount label="Transcoding" amount={month.transcodeMinutes} format={(minutes) => `${count(minutes)} min`} />
+        <Amount label="Transcoding" amount={month.transcodeMinutes} format={minutes} />
+        <Amount label="Recording" amount={month.recordingMinutes} format={minutes} />
       </div>
       <h3>In {month.name}</h3>
       <dl className="figures">
-        <Figure label="Transcoded" value={`${count(month.transcodeMinutes.used)} min`} />
-        <Figure label="Watched" value={`${count(month.viewerMinutes)} min`} />
+        <Figure label="Transcoded" value={minutes(month.transcodeMinutes.used)} />
+        <Figure label="Recorded" value={minutes(month.recordingMinutes.used)} />
+        <Figure label="Watched" value={minutes(month.viewerMinutes)} />
         <Figure label="In" value={formatBytes(month.bytesIn)} />
         <Figure label="Out" value={formatBytes(month.bytesOut)} />
       </dl>
@@ -70,6 +73,7 @@ const FIELDS: readonly (readonly [key: keyof LimitsResource, label: string, unit
   ['bitrateInBps', 'Bitrate in, Mbit/s', 1e6],
   ['bitrateOutBps', 'Bitrate out, Mbit/s', 1e6],
   ['transcodeMinutes', 'Transcoding a month, min', 1],
+  ['recordingMinutes', 'Recording a month, min', 1],
 ];
 
 const draftOf = (limits: LimitsResource): Draft =>

@@ -4,6 +4,7 @@ import type { AppResource } from '../../../src/api/access-contract.ts';
 import { useApp, useDeleteApp } from './access-queries.ts';
 import { AppLadder } from './app-ladder.tsx';
 import { AppLimits } from './app-limits.tsx';
+import { AppRecordings } from './app-recordings.tsx';
 import { AppSettings } from './app-settings.tsx';
 import { ConfirmDialog } from './dialogs.tsx';
 import { NeedsKey } from './needs-key.tsx';
@@ -22,6 +23,7 @@ const PARTS = [
   ['tokens', 'Signed tokens'],
   ['limits', 'Limits and usage'],
   ['ladder', 'Ladder'],
+  ['recordings', 'Recordings'],
   ['webhooks', 'Webhooks'],
 ] as const;
 
@@ -80,6 +82,7 @@ function Part({ app, part }: { readonly app: AppResource; readonly part: string 
   }
   if (part === 'limits') return <AppLimits app={app} />;
   if (part === 'ladder') return <AppLadder app={app} />;
+  if (part === 'recordings') return <AppRecordings app={app} />;
   if (part === 'webhooks') return <Webhooks app={app} />;
   return <AppSettings app={app} />;
 }

@@ -1,7 +1,7 @@
 import { type FormEvent, type JSX, useState } from 'react';
 import type { AppPatch, AppResource } from '../../../src/api/access-contract.ts';
 import { useChangeApp } from './access-queries.ts';
-import { linesOf, POLICY_CHOICES, policyWords, SECOND_CHOICES } from './app-words.ts';
+import { linesOf, POLICY_CHOICES, policyWords, RECORDING_CHOICES, recordingWords, SECOND_CHOICES } from './app-words.ts';
 import { AreaField, CheckField, NoteField, SaveRow, SelectField, TextField } from './forms.tsx';
 import { Figure } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
@@ -16,7 +16,7 @@ export function AppSettings({ app }: { readonly app: AppResource }): JSX.Element
 }
 
 function Settings({
-  app: { note, playback, secondPublisher, publishFromLoopback, configuredKeys },
+  app: { note, playback, secondPublisher, publishFromLoopback, configuredKeys, recording },
 }: {
   readonly app: AppResource;
 }): JSX.Element {
@@ -27,6 +27,7 @@ function Settings({
       {note !== '' && <Figure label="Note" value={<span className="small">{note}</span>} />}
       <Figure label="Who may play" value={<span className="small">{policyWords(playback.policy)}</span>} note={listed} />
       <Figure label="A second publisher" value={<span className="small">{second}</span>} />
+      <Figure label="Recorded" value={<span className="small">{recordingWords(recording.mode)}</span>} />
       <Figure
         label="Publishers on the node’s machine"
         value={<span className="small">{publishFromLoopback ? 'need no key' : 'need a key'}</span>}
@@ -43,18 +44,24 @@ interface Draft {
   readonly networks: string;
   readonly secondPublisher: string;
   readonly publishFromLoopback: boolean;
+  readonly recordingMode: string;
+  readonly fileMinutes: string;
+  readonly keepDays: string;
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
 }
 
-const draftOf = ({ note, playback, secondPublisher, publishFromLoopback, tokens }: AppResource): Draft => ({
+const draftOf = ({ note, playback, secondPublisher, publishFromLoopback, recording, tokens }: AppResource): Draft => ({
   note,
   policy: playback.policy,
   domains: playback.domains.join('\n'),
   networks: playback.networks.join('\n'),
   secondPublisher,
   publishFromLoopback,
+  recordingMode: recording.mode,
+  fileMinutes: String(recording.fileMinutes),
+  keepDays: String(recording.keepDays),
   issuer: tokens.issuer ?? '',
   audience: tokens.audience ?? '',
   jwksUrl: tokens.jwksUrl ?? '',
@@ -68,6 +75,11 @@ const patchOf = (draft: Draft): AppPatch => ({
     policy: draft.policy as AppResource['playback']['policy'],
     domains: linesOf(draft.domains),
     networks: linesOf(draft.networks),
+  },
+  recording: {
+    mode: draft.recordingMode as AppResource['recording']['mode'],
+    fileMinutes: Number(draft.fileMinutes),
+    keepDays: Number(draft.keepDays),
   },
   tokens: { issuer: draft.issuer, audience: draft.audience, jwksUrl: draft.jwksUrl },
 });
@@ -88,6 +100,7 @@ function SettingsForm({ app }: { readonly app: AppResource }): JSX.Element {
       <NoteField value={draft.note} onChange={(note) => set('note', note)} note="To know the app by" />
       <PlaybackFields draft={draft} set={set} />
       <PublishFields draft={draft} set={set} />
+      <RecordingFields draft={draft} set={set} />
       <TokenFields draft={draft} set={set} />
       <SaveRow change={change} />
     </form>
@@ -140,6 +153,40 @@ function PublishFields({ draft, set }: FieldsProps): JSX.Element {
         isChecked={draft.publishFromLoopback}
         onChange={(isChecked) => set('publishFromLoopback', isChecked)}
       />
+    </>
+  );
+}
+
+const WHOLE_NUMBER: readonly [string, string] = ['[0-9]+', 'A whole number'];
+
+function RecordingFields({ draft, set }: FieldsProps): JSX.Element {
+  return (
+    <>
+      <SelectField
+        label="Recorded are"
+        value={draft.recordingMode}
+        onChange={(mode) => set('recordingMode', mode)}
+        choices={RECORDING_CHOICES}
+      />
+      {draft.recordingMode !== 'off' && (
+        <div className="fields">
+          <TextField
+            label="Length of a file, min"
+            value={draft.fileMinutes}
+            onChange={(text) => set('fileMinutes', text)}
+            pattern={WHOLE_NUMBER}
+            isRequired
+          />
+          <TextField
+            label="Kept for, days"
+            value={draft.keepDays}
+            onChange={(text) => set('keepDays', text)}
+            pattern={WHOLE_NUMBER}
+            isRequired
+            note="0: until they are deleted"
+          />
+        </div>
+      )}
     </>
   );
 }

@@ -20,6 +20,17 @@ export const SECOND_CHOICES: readonly (readonly [AppResource['secondPublisher'],
   ['standby', 'stands by at another node'],
 ];
 
+const RECORDINGS: Readonly<Record<AppResource['recording']['mode'], string>> = {
+  off: 'no streams',
+  always: 'all streams, while they are published',
+};
+
+/** What of an app's streams is recorded. */
+export const recordingWords = (mode: AppResource['recording']['mode']): string => RECORDINGS[mode];
+
+/** What can be recorded, as choices. */
+export const RECORDING_CHOICES: readonly (readonly [string, string])[] = Object.entries(RECORDINGS);
+
 /** One entry a line, or by commas. */
 export const linesOf = (text: string): string[] =>
   text

@@ -1,4 +1,5 @@
 import { type FormEvent, type JSX, type ReactNode, useEffect, useId, useRef } from 'react';
+import type { ApiProblem } from './api-client.ts';
 import './forms.css';
 import { Standing } from './parts.tsx';
 import type { Change } from './queries.ts';
@@ -37,6 +38,28 @@ interface ChangeDialogProps<Wish, Made> extends DialogProps {
   readonly onDone?: (made: Made) => void;
 }
 
+interface ChangeButtonsProps {
+  readonly onClose: () => void;
+  /** What carries it out. */
+  readonly children: ReactNode;
+  readonly problem: ApiProblem | null;
+}
+
+/** What ends a window that changes something: what the server says against it, the way out, and what carries it out. */
+function ChangeButtons({ onClose, children, problem }: ChangeButtonsProps): JSX.Element {
+  return (
+    <>
+      <Standing problem={problem} isLoading={false} />
+      <div className="dialog-buttons">
+        <button type="button" className="button" onClick={onClose}>
+          Cancel
+        </button>
+        {children}
+      </div>
+    </>
+  );
+}
+
 /** Asks before something that cannot be taken back, and carries it out. */
 export function ConfirmDialog<Wish, Made>({
   title,
@@ -51,11 +74,7 @@ export function ConfirmDialog<Wish, Made>({
   return (
     <Dialog title={title} onClose={onClose}>
       {children}
-      <Standing problem={change.error} isLoading={false} />
-      <div className="dialog-buttons">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
+      <ChangeButtons problem={change.error} onClose={onClose}>
         <button
           type="button"
           className="button danger"
@@ -64,7 +83,7 @@ export function ConfirmDialog<Wish, Made>({
         >
           {action}
         </button>
-      </div>
+      </ChangeButtons>
     </Dialog>
   );
 }
@@ -88,15 +107,11 @@ export function FormDialog<Wish, Made>({
     <Dialog title={title} onClose={onClose}>
       <form className="form" onSubmit={submit}>
         {children}
-        <Standing problem={change.error} isLoading={false} />
-        <div className="dialog-buttons">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
+        <ChangeButtons problem={change.error} onClose={onClose}>
           <button type="submit" className="button primary" disabled={change.isPending || !isReady}>
             {action}
           </button>
-        </div>
+        </ChangeButtons>
       </form>
     </Dialog>
   );

@@ -17,7 +17,7 @@ interface WebhookPanelProps {
 
 /** One webhook: what it is for, what may be done with it, and what was sent to it. */
 export function WebhookPanel({ app, hook, rotated }: WebhookPanelProps): JSX.Element {
-  const { id, url, note, enabled, oldSecretUntil } = hook;
+  const { id, url, note, enabled, oldSecretUntil, problem } = hook;
   return (
     <section className="panel" aria-labelledby={`hook-${id}`}>
       <PanelHead id={`hook-${id}`} title={note === '' ? url : note}>
@@ -25,6 +25,7 @@ export function WebhookPanel({ app, hook, rotated }: WebhookPanelProps): JSX.Ele
       </PanelHead>
       <p className="id">{url}</p>
       <p className="note">{purposeOf(hook)}</p>
+      {problem !== undefined && <p className="notice bad">Not in use at this node: {problem}.</p>}
       {oldSecretUntil !== undefined && Date.parse(oldSecretUntil) > Date.now() && (
         <p className="note">Signed with the old secret, too, until {formatTime(oldSecretUntil)}.</p>
       )}

@@ -110,10 +110,14 @@ function usageTable(usages: readonly AppUsage[]): string {
     of(now.bitrateInBps, 1e6),
     of(now.bitrateOutBps, 1e6),
     of(month.transcodeMinutes),
+    of(month.recordingMinutes),
     month.viewerMinutes.toFixed(0),
     (month.bytesOut / 1e9).toFixed(1),
   ]);
-  return textTable(['APP', 'STREAMS', 'VIEWERS', 'MBIT/S IN', 'MBIT/S OUT', 'TRANSCODED MIN', 'VIEWED MIN', 'GB OUT'], rows);
+  return textTable(
+    ['APP', 'STREAMS', 'VIEWERS', 'MBIT/S IN', 'MBIT/S OUT', 'TRANSCODED MIN', 'RECORDED MIN', 'VIEWED MIN', 'GB OUT'],
+    rows,
+  );
 }
 
 function auditTable(entries: readonly Audit[]): string {

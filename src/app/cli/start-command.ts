@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type pino from 'pino';
 import { SluiceError } from '../../core/mod.ts';
-import { countPayloadsAsHeap, createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
+import { collectSeldom, createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
 import { banner } from '../banner.ts';
 import { ClusterMember } from '../cluster-member.ts';
 import type { Config } from '../config/mod.ts';
@@ -40,7 +40,7 @@ export function registerStart(program: Command): void {
 
 /** Runs a server until a signal ends the process; throws when it cannot be started. */
 export async function startServer(options: StartOptions): Promise<void> {
-  countPayloadsAsHeap();
+  collectSeldom();
   const config = load(options.config);
   if (options.demo === true) config.demo.enabled = true;
   const log = createLog(config.log.level, config.log.format);
@@ -67,10 +67,10 @@ export async function startServer(options: StartOptions): Promise<void> {
 
 /** Undefined when nothing is to be traced, which costs nothing then. */
 async function tracingOf({ tracing, dataFolder }: Config, log: pino.Logger): Promise<Tracing | undefined> {
-  const { endpoint, samplePercent } = tracing;
+  const { endpoint, samplePercent, trustCallers } = tracing;
   if (endpoint === '') return undefined;
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
     throw new SluiceError('config.tracing', `tracing.endpoint: ${endpoint} is no URL such as http://127.0.0.1:4318/v1/traces`);
   }
-  return openTracing({ endpoint, samplePercent, version, nodeId: loadIdentity(dataFolder)?.nodeId ?? 'n1', log });
+  return openTracing({ endpoint, samplePercent, trustCallers, version, nodeId: loadIdentity(dataFolder)?.nodeId ?? 'n1', log });
 }

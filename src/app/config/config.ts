@@ -41,7 +41,15 @@ export interface AppConfig {
   keys: string[];
   publishFromLoopback: boolean;
   secondPublisher: 'reject' | 'takeover' | 'standby';
-  limits: { streams: number; viewers: number; bitrateInBps: number; bitrateOutBps: number; transcodeMinutes: number };
+  limits: {
+    streams: number;
+    viewers: number;
+    bitrateInBps: number;
+    bitrateOutBps: number;
+    transcodeMinutes: number;
+    recordingMinutes: number;
+  };
+  recording: { mode: 'off' | 'always'; fileMinutes: number; keepDays: number };
   ladder: LadderConfig;
   targets: TargetConfig[];
   sources: Record<string, SourceConfig>;
@@ -127,6 +135,6 @@ export interface Config {
   };
   api: { publicReads: boolean };
   metrics: { streamsMax: number };
-  tracing: { endpoint: string; samplePercent: number };
+  tracing: { endpoint: string; samplePercent: number; trustCallers: boolean };
   demo: { enabled: boolean };
 }

@@ -7,9 +7,10 @@ import { loadConfig } from './load-config.ts';
 import { printConfig } from './print-config.ts';
 
 const ladder = { template: 'webrtc', rungs: [], always: false, lingerMs: 10_000 };
-const limits = { streams: -1, viewers: -1, bitrateInBps: -1, bitrateOutBps: -1, transcodeMinutes: -1 };
+const limits = { streams: -1, viewers: -1, bitrateInBps: -1, bitrateOutBps: -1, transcodeMinutes: -1, recordingMinutes: -1 };
+const recording = { mode: 'off', fileMinutes: 60, keepDays: 0 };
 /** What an app has without being asked. */
-const rest = { limits, ladder, targets: [], sources: {} };
+const rest = { limits, recording, ladder, targets: [], sources: {} };
 
 describe('configuration', () => {
   it('needs no file and no variable', () => {

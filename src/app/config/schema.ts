@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { FILE_MINUTES_MAX, KEEP_DAYS_MAX } from '../../access/mod.ts';
 import type { AppConfig, Config } from './config.ts';
 
 const SECOND = 1000;
@@ -148,8 +149,14 @@ const app = group('An app: a namespace of streams with its own keys.', {
       bitrateInBps: limit('Bits a second of all its publishers together.'),
       bitrateOutBps: limit('Bits a second to all its viewers together.'),
       transcodeMinutes: limit('Minutes of rungs that are made in a calendar month (UTC).'),
+      recordingMinutes: limit('Minutes of streams that are recorded in a calendar month (UTC).'),
     },
   ),
+  recording: group('What of its streams is recorded. What the API sets of it counts instead; see docs/recording.md.', {
+    mode: choice('off', ['off', 'always'], '`always`: each stream, for as long as it is published, in `recordings` in the data folder.'),
+    fileMinutes: integer(60, 1, FILE_MINUTES_MAX, 'A file that is as long is followed by another one, at a keyframe.'),
+    keepDays: integer(0, 0, KEEP_DAYS_MAX, 'A recording is deleted so long after its end. 0: never.'),
+  }),
   ladder,
   sources: Type.Record(Type.String(), source, {
     default: {},
@@ -452,11 +459,10 @@ const schema = Type.Object(
     }),
     tracing: group('Traces of joins and API calls by OpenTelemetry; see docs/metrics.md.', {
       endpoint: text('', 'Where traces are sent, by OTLP over HTTP: `http://HOST:4318/v1/traces`. Empty: nothing is traced.'),
-      samplePercent: integer(
-        100,
-        0,
-        100,
-        'How many of a hundred traces are kept, of those that begin here. One that a caller began is kept if the caller keeps it.',
+      samplePercent: integer(100, 0, 100, 'How many of a hundred traces are kept, of those that begin here.'),
+      trustCallers: flag(
+        false,
+        "Whether a request's `traceparent` says what trace it is part of, and whether that is kept, whoever sends it. Otherwise the trace begins here and links to the caller's.",
       ),
     }),
     demo: group('The demo stream.', {

@@ -2,25 +2,23 @@ import type { Socket } from 'node:net';
 import { openConnection } from './connection.ts';
 import { FlvScanner } from './flv-scanner.ts';
 import { HttpReader } from './http-reader.ts';
-import { Playback } from './playback.ts';
-import { readSentTime } from './sent-time.ts';
-import { avcPayloadAt, readVideoHead } from './video-head.ts';
-import { type LoadClient, newRecord, noteLatency, type ViewerRecord } from './viewer-record.ts';
+import { PictureWatch } from './picture-watch.ts';
+import type { LoadClient, ViewerRecord } from './viewer-record.ts';
 
 const TAG_VIDEO = 9;
 const BODY_AT = 11;
 
 /** Plays an HTTP-FLV stream. A probe also reads the sent time out of each picture. */
 export class FlvViewer implements LoadClient {
-  readonly record: ViewerRecord = newRecord();
-  private readonly playback = new Playback();
-  private readonly isProbe: boolean;
+  readonly record: ViewerRecord;
+  private readonly watch: PictureWatch;
   private readonly socket: Socket;
   private isClosed = false;
   private nowMs = 0;
 
   constructor(url: URL, isProbe: boolean) {
-    this.isProbe = isProbe;
+    this.watch = new PictureWatch(isProbe);
+    this.record = this.watch.record;
     const scanner = new FlvScanner({ tag: (type, timestamp, head) => this.tag(type, timestamp, head) });
     const reader = new HttpReader({
       head: (status) => {
@@ -49,22 +47,11 @@ export class FlvViewer implements LoadClient {
   }
 
   private tag(type: number, timestamp: number, head: Buffer): void {
-    if (type !== TAG_VIDEO) return;
-    const kind = readVideoHead(head, BODY_AT);
-    if (kind === 'other') return;
-    const isFirst = this.record.firstKeyframeAtMs === undefined;
-    if (isFirst && kind !== 'keyframe') return;
-    this.record.firstKeyframeAtMs ??= this.nowMs;
-    this.playback.frame(timestamp, this.nowMs);
-    if (!this.isProbe || this.nowMs - (this.record.firstKeyframeAtMs ?? 0) < LIVE_AFTER_MS) return;
-    const sentMs = readSentTime(head, avcPayloadAt(BODY_AT));
-    if (sentMs !== undefined) noteLatency(this.record, Date.now() - sentMs);
+    if (type === TAG_VIDEO) this.watch.video(timestamp, head, BODY_AT, this.nowMs);
   }
 
   tick(nowMs: number): void {
-    this.playback.tick(nowMs);
-    this.record.stalls = this.playback.stalls;
-    this.record.lostFrames = this.playback.lostFrames;
+    this.watch.tick(nowMs);
   }
 
   private fail(reason: string): void {
@@ -77,6 +64,3 @@ export class FlvViewer implements LoadClient {
     this.socket.destroy();
   }
 }
-
-// What comes at once from the cached GOP is old on purpose, and says nothing about how long a frame takes.
-const LIVE_AFTER_MS = 500;

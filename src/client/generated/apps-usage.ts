@@ -32,6 +32,11 @@ export interface AppUsage {
       used: number;
       limit: number | null;
     };
+    /** Of all streams that were recorded */
+    recordingMinutes: {
+      used: number;
+      limit: number | null;
+    };
     viewerMinutes: number;
     /** From publishers */
     bytesIn: number;

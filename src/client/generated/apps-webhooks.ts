@@ -38,6 +38,8 @@ export interface Webhook {
   changedAt: string;
   /** Until when requests are signed with the secret before the last rotation, too */
   oldSecretUntil?: string;
+  /** Why this node neither changes nor reaches it: newer software has written it */
+  problem?: string;
 }
 
 export interface WebhookDelivery {
@@ -114,6 +116,8 @@ export interface NewWebhook {
   changedAt: string;
   /** Until when requests are signed with the secret before the last rotation, too */
   oldSecretUntil?: string;
+  /** Why this node neither changes nor reaches it: newer software has written it */
+  problem?: string;
   /** Shown this once */
   secret: string;
 }

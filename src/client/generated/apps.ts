@@ -59,6 +59,17 @@ export interface App {
     bitrateOutBps: number | null;
     /** Minutes of rungs that are made in a month; null: no limit */
     transcodeMinutes: number | null;
+    /** Minutes of streams that are recorded in a month; null: no limit */
+    recordingMinutes: number | null;
+  };
+  /** What is recorded of its streams */
+  recording: {
+    /** `always`: each stream, for as long as it is published */
+    mode: 'off' | 'always';
+    /** A file that is as long is followed by another one, at a keyframe */
+    fileMinutes: number;
+    /** A recording is deleted so long after its end; 0: never */
+    keepDays: number;
   };
 }
 
@@ -106,6 +117,17 @@ export interface AppItem {
     bitrateOutBps: number | null;
     /** Minutes of rungs that are made in a month; null: no limit */
     transcodeMinutes: number | null;
+    /** Minutes of streams that are recorded in a month; null: no limit */
+    recordingMinutes: number | null;
+  };
+  /** What is recorded of its streams */
+  recording: {
+    /** `always`: each stream, for as long as it is published */
+    mode: 'off' | 'always';
+    /** A file that is as long is followed by another one, at a keyframe */
+    fileMinutes: number;
+    /** A recording is deleted so long after its end; 0: never */
+    keepDays: number;
   };
   /** What it uses on all nodes at the moment */
   usage: {
@@ -149,6 +171,16 @@ export interface CreateAppRequest {
     bitrateOutBps?: number | null;
     /** Minutes of rungs that are made in a month; null: no limit */
     transcodeMinutes?: number | null;
+    /** Minutes of streams that are recorded in a month; null: no limit */
+    recordingMinutes?: number | null;
+  };
+  recording?: {
+    /** `always`: each stream, for as long as it is published */
+    mode: 'off' | 'always';
+    /** A file that is as long is followed by another one, at a keyframe */
+    fileMinutes?: number;
+    /** A recording is deleted so long after its end; 0: never */
+    keepDays?: number;
   };
 }
 
@@ -184,6 +216,16 @@ export interface ChangeAppRequest {
     bitrateOutBps?: number | null;
     /** Minutes of rungs that are made in a month; null: no limit */
     transcodeMinutes?: number | null;
+    /** Minutes of streams that are recorded in a month; null: no limit */
+    recordingMinutes?: number | null;
+  };
+  recording?: {
+    /** `always`: each stream, for as long as it is published */
+    mode: 'off' | 'always';
+    /** A file that is as long is followed by another one, at a keyframe */
+    fileMinutes?: number;
+    /** A recording is deleted so long after its end; 0: never */
+    keepDays?: number;
   };
 }
 

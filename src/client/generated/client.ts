@@ -7,6 +7,7 @@ import { type ClusterApi, clusterApi } from './cluster.ts';
 import { type ConfigApi, configApi } from './config.ts';
 import { type NodesApi, nodesApi } from './nodes.ts';
 import { type OverviewApi, overviewApi } from './overview.ts';
+import { type RecordingsApi, recordingsApi } from './recordings.ts';
 import { type SessionApi, sessionApi } from './session.ts';
 import { type SourcesApi, sourcesApi } from './sources.ts';
 import { type StreamsApi, streamsApi } from './streams.ts';
@@ -34,6 +35,7 @@ export type * from './config.ts';
 export type * from './config-versions.ts';
 export type * from './nodes.ts';
 export type * from './overview.ts';
+export type * from './recordings.ts';
 export type * from './session.ts';
 export type * from './sources.ts';
 export type * from './streams.ts';
@@ -53,6 +55,7 @@ export interface SluiceClient {
   readonly config: ConfigApi;
   readonly nodes: NodesApi;
   readonly overview: OverviewApi;
+  readonly recordings: RecordingsApi;
   readonly session: SessionApi;
   readonly sources: SourcesApi;
   readonly streams: StreamsApi;
@@ -69,6 +72,7 @@ export const createClient = (send: Transport): SluiceClient => ({
   config: configApi(send),
   nodes: nodesApi(send),
   overview: overviewApi(send),
+  recordings: recordingsApi(send),
   session: sessionApi(send),
   sources: sourcesApi(send),
   streams: streamsApi(send),

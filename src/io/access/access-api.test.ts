@@ -160,7 +160,7 @@ describe('apps by the API', () => {
 });
 
 describe('limits by the API', () => {
-  const NONE = { streams: null, viewers: null, bitrateInBps: null, bitrateOutBps: null, transcodeMinutes: null };
+  const NONE = { streams: null, viewers: null, bitrateInBps: null, bitrateOutBps: null, transcodeMinutes: null, recordingMinutes: null };
 
   it('are set one by one, shown beside what is used, and taken away by null', async () => {
     expect((await call(ADMIN, 'GET', '/apps/live')).body.limits).toEqual(NONE);
@@ -188,7 +188,7 @@ describe('limits by the API', () => {
   });
 
   it('of what is not known are refused', async () => {
-    for (const limits of [{ recordingMinutes: 5 }, {}, { viewers: 5, more: 1 }])
+    for (const limits of [{ storageMinutes: 5 }, {}, { viewers: 5, more: 1 }])
       expect((await call(ADMIN, 'PATCH', '/apps/live', { limits })).body.code).toBe('api.bad-request');
   });
 

@@ -4,9 +4,11 @@ import {
   isDomain,
   type LimitName,
   NO_LIMITS,
+  NO_RECORDING,
   PLAYBACK_ENTRIES_MAX,
   type Playback,
   parseIpNetwork,
+  type RecordingSettings,
   type TokenSettings,
   type UrlPolicy,
 } from '../../access/mod.ts';
@@ -23,6 +25,7 @@ export function patched(record: AppRecord, patch: AppPatch, policy: UrlPolicy, c
     playback: patch.playback === undefined ? record.playback : playbackOf(patch.playback),
     tokens: patch.tokens === undefined ? record.tokens : tokensOf(record.tokens, patch.tokens, policy),
     limits: patch.limits === undefined ? record.limits : limitsOf(record.limits ?? configured, patch.limits),
+    recording: patch.recording === undefined ? record.recording : recordingOf(patch.recording),
   };
 }
 
@@ -34,8 +37,16 @@ function limitsOf(limits: AppLimits, patch: LimitsPatch): AppLimits {
     bitrateInBps: of('bitrateInBps'),
     bitrateOutBps: of('bitrateOutBps'),
     transcodeMinutes: of('transcodeMinutes'),
+    recordingMinutes: of('recordingMinutes'),
   };
 }
+
+/** What is left out is as in a new app. */
+const recordingOf = ({ mode, fileMinutes, keepDays }: NonNullable<AppPatch['recording']>): RecordingSettings => ({
+  mode,
+  fileMinutes: fileMinutes ?? NO_RECORDING.fileMinutes,
+  keepDays: keepDays ?? NO_RECORDING.keepDays,
+});
 
 function playbackOf({ policy, domains = [], networks = [] }: NonNullable<AppPatch['playback']>): Playback {
   const lower = domains.map((domain) => domain.toLowerCase());

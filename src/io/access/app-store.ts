@@ -12,7 +12,7 @@ import {
   encodeWithdrawal,
   keyCredential,
   newAppRecord,
-  REVOKED_TOKENS_MAX,
+  REVOKED_TOKENS_SHARE,
   type RevokedToken,
   revokedTokenId,
   revokedTokenKey,
@@ -21,7 +21,7 @@ import {
   type TokenKey,
   tokenCredential,
   type UrlPolicy,
-  WITHDRAWALS_MAX,
+  WITHDRAWALS_SHARE,
   type Withdrawal,
   withdrawalKey,
 } from '../../access/mod.ts';
@@ -44,6 +44,7 @@ import {
 } from '../../api/mod.ts';
 import { streamRef } from '../../core/mod.ts';
 import type { StoreCalls } from '../cluster/mod.ts';
+import { assertRoom } from './app-room.ts';
 import { patched } from './app-settings.ts';
 import { limitsResource, usageNow } from './app-usage.ts';
 import { isoTime, newId, newSecret, sha256Bytes, untilShown } from './hashed-key.ts';
@@ -173,10 +174,9 @@ export class AppStore implements AppRegistry {
 
   async revokeToken(app: string, { jti, expiresInS, endSessions }: RevokedTokenWish): Promise<RevokedTokenResource> {
     const { store, replica } = this.options;
-    await this.forgetLapsed();
-    if ([...replica.revokedTokens.values()].length >= REVOKED_TOKENS_MAX)
-      throw new ApiError('apps.too-many', `${REVOKED_TOKENS_MAX} tokens are revoked: delete the key that signed them instead`);
     const id = revokedTokenId(app, jti, sha256Bytes);
+    const others = await this.othersLeft(replica.revokedTokens.values(), { app, id }, revokedTokenKey);
+    assertRoom(others, app, REVOKED_TOKENS_SHARE, 'revoked tokens', 'delete the key that signed them instead');
     const now = this.now();
     const record: RevokedToken = { v: 1, id, app, jti, revokedAtMs: now, expiresAtMs: now + expiresInS * 1000 };
     await store.change(revokedTokenKey(id), () => encodeRevokedToken(record));
@@ -188,23 +188,26 @@ export class AppStore implements AppRegistry {
   /** Ends the sessions of a key or token, on all nodes: those that are away now do it when they are back. */
   private async withdraw(app: string, id: string, forS: number): Promise<void> {
     const { store, replica } = this.options;
+    const others = await this.othersLeft(replica.withdrawals.values(), { app, id }, withdrawalKey);
+    assertRoom(others, app, WITHDRAWALS_SHARE, 'keys and tokens whose sessions were ended lately', 'wait until these have lapsed');
     const now = this.now();
-    const withdrawals = [...replica.withdrawals.values()];
-    const lapsed = withdrawals.filter(({ expiresAtMs }) => expiresAtMs <= now).slice(0, LAPSED_AT_ONCE);
-    for (const { id: over } of lapsed) await store.change(withdrawalKey(over), () => undefined);
-    if (withdrawals.length >= WITHDRAWALS_MAX)
-      throw new ApiError('apps.too-many', `the sessions of ${WITHDRAWALS_MAX} keys and tokens were ended lately`);
     const record: Withdrawal = { v: 1, id, app, withdrawnAtMs: now, expiresAtMs: now + forS * 1000 };
     await store.change(withdrawalKey(id), () => encodeWithdrawal(record));
     await untilShown(() => replica.withdrawals.get(id) !== undefined);
   }
 
-  /** Takes away what is of no use any more. */
-  private async forgetLapsed(): Promise<void> {
-    const { store, replica } = this.options;
+  /** Takes away some of what is of no use any more, the app's own first, and gives what is left beside the record `id`. */
+  private async othersLeft<Row extends { readonly id: string; readonly app: string; readonly expiresAtMs: number }>(
+    records: Iterable<Row>,
+    { app, id }: { readonly app: string; readonly id: string },
+    keyOf: (id: string) => string,
+  ): Promise<readonly Row[]> {
+    const all = [...records].filter((record) => record.id !== id);
     const now = this.now();
-    const lapsed = [...replica.revokedTokens.values()].filter(({ expiresAtMs }) => expiresAtMs <= now).slice(0, LAPSED_AT_ONCE);
-    for (const { id } of lapsed) await store.change(revokedTokenKey(id), () => undefined);
+    const lapsed = all.filter(({ expiresAtMs }) => expiresAtMs <= now).sort((a, b) => Number(b.app === app) - Number(a.app === app));
+    const gone = new Set(lapsed.slice(0, LAPSED_AT_ONCE));
+    for (const record of gone) await this.options.store.change(keyOf(record.id), () => undefined);
+    return all.filter((record) => !gone.has(record));
   }
 
   private changeKeys(name: string, change: (keys: readonly TokenKey[]) => readonly TokenKey[]): Promise<void> {
@@ -268,6 +271,7 @@ function resourceOf({
   playback,
   tokens,
   limits,
+  recording,
   record,
 }: EffectiveApp): AppResource {
   const { issuer, audience, jwksUrl, keys } = tokens;
@@ -286,6 +290,7 @@ function resourceOf({
       keys: keys.map(tokenKeyResource),
     },
     limits: limitsResource(limits),
+    recording: { ...recording },
   };
 }
 

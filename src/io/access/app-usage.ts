@@ -9,6 +9,7 @@ export const limitsResource = (limits: AppLimits): LimitsResource => ({
   bitrateInBps: limits.bitrateInBps ?? null,
   bitrateOutBps: limits.bitrateOutBps ?? null,
   transcodeMinutes: limits.transcodeMinutes ?? null,
+  recordingMinutes: limits.recordingMinutes ?? null,
 });
 
 export const usageNow = ({ streams, viewers, bitrateInBps, bitrateOutBps }: AppFigures): AppUsageNow => ({
@@ -39,6 +40,7 @@ export function usageResource(
     month: {
       name: month,
       transcodeMinutes: { used: Math.floor(counters.transcodeMs / MINUTE_MS), limit: limit.transcodeMinutes },
+      recordingMinutes: { used: Math.floor(counters.recordingMs / MINUTE_MS), limit: limit.recordingMinutes },
       viewerMinutes: Math.floor(counters.viewerMs / MINUTE_MS),
       bytesIn: counters.bytesIn,
       bytesOut: counters.bytesOut,

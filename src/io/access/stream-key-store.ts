@@ -3,12 +3,13 @@ import {
   decodeStreamKey,
   encodeStreamKey,
   formatStreamKey,
-  STREAM_KEYS_MAX,
+  STREAM_KEYS_SHARE,
   type StreamKeyRecord,
   streamKeyKey,
 } from '../../access/mod.ts';
-import { ApiError, type NewStreamKeyResource, type StreamKeyResource, type StreamKeyWish } from '../../api/mod.ts';
+import type { NewStreamKeyResource, StreamKeyResource, StreamKeyWish } from '../../api/mod.ts';
 import type { StoreCalls } from '../cluster/mod.ts';
+import { assertRoom } from './app-room.ts';
 import { expiryOf, isoTime, newId, newSecret, sha256Hex, untilShown } from './hashed-key.ts';
 
 export interface StreamKeyStoreOptions {
@@ -30,9 +31,7 @@ export class StreamKeyStore {
   }
 
   async create(app: string, { stream, expiresInS, note }: StreamKeyWish): Promise<NewStreamKeyResource> {
-    const { replica } = this.options;
-    if ([...replica.streamKeys.values()].length >= STREAM_KEYS_MAX)
-      throw new ApiError('apps.too-many', `there are ${STREAM_KEYS_MAX} stream keys: delete some first`);
+    assertRoom(this.options.replica.streamKeys.values(), app, STREAM_KEYS_SHARE, 'stream keys', 'delete some first');
     const id = newId();
     const key = formatStreamKey(id, newSecret());
     const now = this.now();

@@ -31,6 +31,7 @@ class MeteredNode {
   readonly monthly: MonthlyUsage;
   limits: AppLimits = NO_LIMITS;
   tasks = 0;
+  recordings = 0;
   bytesOut = 0;
 
   constructor(id: string, run = id) {
@@ -43,6 +44,7 @@ class MeteredNode {
       limitsOf: () => this.limits,
       outputs: () => [{ addBytesSent: (to: AppBytes) => to.add('live', this.bytesOut) }],
       tasksByApp: () => new Map([['live', this.tasks]]),
+      recordingsByApp: () => new Map([['live', this.recordings]]),
       tooMuch: (path) => this.ended.push(path),
       monthly: this.monthly,
       clock,
@@ -210,8 +212,26 @@ describe('limits that a meter keeps', () => {
     one.limits = { ...NO_LIMITS, transcodeMinutes: 1 };
     one.tasks = 2;
     await pass(20);
-    expect(one.meter.isExhausted('live')).toBe(false);
+    expect(one.meter.isExhausted('live', 'transcodeMinutes')).toBe(false);
     await pass(15);
-    expect(one.meter.isExhausted('live')).toBe(true);
+    expect(one.meter.isExhausted('live', 'transcodeMinutes')).toBe(true);
+    expect(one.meter.isExhausted('live', 'recordingMinutes')).toBe(false);
+  });
+
+  it('say when the recording minutes of a month are used up, of all nodes together', async () => {
+    const [one, two] = [new MeteredNode('n1'), new MeteredNode('n2')];
+    for (const node of [one, two]) node.limits = { ...NO_LIMITS, recordingMinutes: 2 };
+    two.recordings = 3;
+    await pass(30);
+    expect(two.meter.isExhausted('live', 'recordingMinutes')).toBe(false);
+    await pass(15);
+    expect(two.meter.isExhausted('live', 'recordingMinutes')).toBe(true);
+    // The other node's are as old as its last writing.
+    await pass(30);
+    expect(one.meter.isExhausted('live', 'recordingMinutes')).toBe(true);
+    expect(one.meter.isExhausted('live', 'transcodeMinutes')).toBe(false);
+    one.limits = { ...NO_LIMITS, recordingMinutes: 1_000 };
+    await pass(1);
+    expect(one.meter.isExhausted('live', 'recordingMinutes')).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import {
   isNothing,
   type MonthCounters,
   monthOf,
+  NO_COUNTERS,
   NO_FIGURES,
   NO_SAMPLE,
   NodeUsage,
@@ -38,6 +39,8 @@ export interface UsageMeterOptions {
   readonly outputs: () => readonly SentBytes[];
   /** Rungs that are being made here, by app. */
   readonly tasksByApp: () => ReadonlyMap<string, number>;
+  /** Streams that are being recorded here, by app. */
+  readonly recordingsByApp: () => ReadonlyMap<string, number>;
   /** Ends a stream whose app sends more than it may. */
   readonly tooMuch: (path: string) => void;
   readonly monthly: MonthlyUsage;
@@ -61,7 +64,8 @@ export class UsageMeter {
   private received = new Map<LiveStream, number>();
   private readonly ended = new Set<LiveStream>();
   private others: ReadonlySet<string> = new Set();
-  private exhausted: ReadonlySet<string> = new Set();
+  /** Which apps were found to have used up what of a month's they may have, since the last sample. */
+  private readonly usedUp = new Map<string, boolean>();
   private count = 0;
   private tellAt = 0;
   private hasTold = false;
@@ -112,9 +116,16 @@ export class UsageMeter {
     return this.inputLimit.wasTooMuch(path, this.options.clock.monotonic());
   }
 
-  /** Whether an app has used all the transcode minutes that it may this month. */
-  isExhausted(app: string): boolean {
-    return this.exhausted.has(app);
+  /** Whether an app has used all the minutes of a kind that it may this month; asked often, it is looked up once a second. */
+  isExhausted(app: string, limit: 'transcodeMinutes' | 'recordingMinutes'): boolean {
+    const key = `${limit} ${app}`;
+    const known = this.usedUp.get(key);
+    if (known !== undefined) return known;
+    const minutes = this.options.limitsOf(app)[limit];
+    const { transcodeMs, recordingMs } = minutes === undefined ? NO_COUNTERS : this.monthOf(app);
+    const isUsedUp = minutes !== undefined && (limit === 'transcodeMinutes' ? transcodeMs : recordingMs) >= minutes * 60_000;
+    this.usedUp.set(key, isUsedUp);
+    return isUsedUp;
   }
 
   /** A stream is over: what it has received last is still to be counted. */
@@ -140,14 +151,9 @@ export class UsageMeter {
     for (const [app, counters] of this.own.sample(samples, now)) monthly.add(month, app, counters);
     monthly.tick(month, now);
     this.others = this.sums.sweep(now);
-    this.exhausted = new Set([...samples.keys(), ...this.options.tasksByApp().keys()].filter((app) => this.hasUsedUp(app)));
+    this.usedUp.clear();
     if (now >= this.tellAt) this.tellOthers(now);
     this.limitInput(samples, now);
-  }
-
-  private hasUsedUp(app: string): boolean {
-    const { transcodeMinutes } = this.options.limitsOf(app);
-    return transcodeMinutes !== undefined && this.monthOf(app).transcodeMs >= transcodeMinutes * 60_000;
   }
 
   /** All apps that have anything here, or had. */
@@ -163,6 +169,7 @@ export class UsageMeter {
     }
     for (const [app, bytesIn] of this.receivedSince(streams)) add(app, (sample) => ({ ...sample, bytesIn }));
     for (const [app, tasks] of this.options.tasksByApp()) add(app, (sample) => ({ ...sample, tasks }));
+    for (const [app, recordings] of this.options.recordingsByApp()) add(app, (sample) => ({ ...sample, recordings }));
     const sent = new AppBytes();
     for (const output of this.options.outputs()) output.addBytesSent(sent);
     for (const app of sent.apps()) add(app, (sample) => ({ ...sample, bytesOutTotal: sent.of(app) }));

@@ -136,7 +136,7 @@ describe('an identity', () => {
     expect(ownNodeOf(identity, '1.0')).toMatchObject({
       id: identity.nodeId,
       certificateSerial: certificateOf(identity).serial,
-      protocol: 1,
+      protocol: 2,
     });
   });
 

@@ -260,6 +260,11 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return this.told.has(path) && !this.standbys.has(path) && this.directory.ownEpoch(path) === undefined;
   }
 
+  /** Whether a stream is published here while another node is the origin. */
+  standsBy(path: string): boolean {
+    return this.standbys.has(path);
+  }
+
   /** Whether a node is known to have a stream: its origin, and those that it passed on its way here. */
   isWith(node: string, path: string): boolean {
     return this.directory.stream(path)?.holder.node === node || this.directory.upstreamOf(path)?.node === node;

@@ -5,7 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { joinOperations, joinTokenOperations, nodeOperations, problemHandlers, registerApi } from '../../api/mod.ts';
 import { type MemoryClient, MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
-import { CLUSTER_IDENTITY_KEY, encodeClusterIdentity, Membership, type NodeLoad } from '../../cluster/mod.ts';
+import { CLUSTER_IDENTITY_KEY, encodeClusterIdentity, Membership } from '../../cluster/mod.ts';
+import { IDLE_LOAD } from '../../cluster/node-load.fixture.ts';
 import { wallMs } from '../../core/mod.ts';
 import type { Clock } from '../clock.ts';
 import { isLoopback } from '../remote-address.ts';
@@ -16,22 +17,6 @@ import { NodeRegistry } from './node-registry.ts';
 import { ownNodeOf } from './own-node.ts';
 import { StoreCalls } from './store-calls.ts';
 import { TokenStore } from './token-store.ts';
-
-export const idle: NodeLoad = {
-  cpu: 0,
-  memoryBytes: 0,
-  memoryMaxBytes: 0,
-  networkInBps: 0,
-  networkOutBps: 0,
-  networkMaxBps: 0,
-  loopLagMs: 0,
-  viewers: { flv: 0, rtmp: 0, hls: 0, webrtc: 0 },
-  viewersMax: 0,
-  streams: 0,
-  tasks: 0,
-  tasksMax: 0,
-  diskFreeBytes: 0,
-};
 
 /** A manager with the real API on loopback, over a store in memory whose time runs by itself. */
 export class TestManager {
@@ -68,7 +53,7 @@ export class TestManager {
     this.engine.write(CLUSTER_IDENTITY_KEY, identityValue, 0);
     const output = { nodeChanged: () => {}, nodeGone: () => {}, ownStatus: () => {}, warning: () => {} };
     const own = ownNodeOf(identity, '1.0.0');
-    this.membership = new Membership(output, { store, bus, clock, own, clusterId: identity.clusterId, load: () => idle });
+    this.membership = new Membership(output, { store, bus, clock, own, clusterId: identity.clusterId, load: () => IDLE_LOAD });
     this.membership.start();
     const chain = { cert: identity.certificate + identity.ca, key: identity.privateKey };
     this.server = tls === true ? (createHttps(chain) as unknown as Server) : createHttp();

@@ -1,32 +1,20 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { allocationOrders, encodeAllocationOrders } from '../../cluster/mod.ts';
-import type { Ladder } from '../../transcode/mod.ts';
-import { makeSource, type Source } from '../transcode/test-media.fixture.ts';
+import type { Source } from '../transcode/test-media.fixture.ts';
 import { StreamCluster } from './stream-cluster.fixture.ts';
 import type { StreamNode } from './stream-node.fixture.ts';
+import { flows, LADDER, makeShow, PATH, RUNG, rungOf, WAIT, watch } from './watched-rung.fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
-const WAIT = { timeout: 20_000, interval: 20 };
-const PATH = 'live/show';
-const RUNG = '90p';
-const ladder: Ladder = {
-  rungs: [{ name: RUNG, kind: 'video', height: 90, codec: 'h264', bitrateBps: 100_000, preset: 'ultrafast', encoder: 'libx264' }],
-  always: false,
-  lingerMs: 500,
-};
 
 let source: Source;
 beforeAll(async () => {
-  source = await makeSource({
-    video: { codec: 'h264', width: 320, height: 180, frameRate: 25, keyframeEvery: 25 },
-    audio: { codec: 'aac', sampleRate: 48_000, channels: 2 },
-    seconds: 4,
-  });
+  source = await makeShow();
 });
 
 let cluster: StreamCluster;
 beforeEach(async () => {
-  cluster = await StreamCluster.make(ladder);
+  cluster = await StreamCluster.make(LADDER);
 });
 const endings: (() => void)[] = [];
 afterEach(async () => {
@@ -35,18 +23,6 @@ afterEach(async () => {
 });
 
 const publish = (node: StreamNode): void => cluster.publish(node, source);
-const watch = (node: StreamNode, rendition = RUNG): Promise<void> =>
-  vi.waitFor(() => expect(node.watch(PATH, rendition), `${node.id} has ${rendition}`).toBe(true), WAIT);
-const segmentsOf = (node: StreamNode): readonly string[] => node.hls.get(RUNG)?.playlist.match(/^\d+\.m4s$/gm) ?? [];
-/** Waits for further segments of the rung. */
-async function flows(node: StreamNode, count = 2): Promise<void> {
-  const before = Number.parseInt(segmentsOf(node).at(-1) ?? '-1', 10);
-  await vi.waitFor(() => {
-    const fresh = segmentsOf(node).filter((name) => Number.parseInt(name, 10) > before);
-    expect(fresh.length, `${node.id}: segments behind ${before} in ${node.hls.get(RUNG)?.playlist}`).toBeGreaterThanOrEqual(count);
-  }, WAIT);
-}
-const rungOf = ({ transcoding }: StreamNode) => transcoding.rungsOf(PATH).find(({ planned }) => planned.rung.name === RUNG);
 
 describe('a rung in a cluster where somebody decides who makes what', () => {
   /** Says what was decided, over and over, as a manager does. Undefined: nothing about the rung. */

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import type { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
-import type { NodeLoad, NodeRole, NodeStatus, NodeView } from '../../cluster/mod.ts';
+import type { NodeRole, NodeStatus, NodeView } from '../../cluster/mod.ts';
+import { IDLE_LOAD } from '../../cluster/node-load.fixture.ts';
 import { durationMs, monotonicMs, sizeBytes } from '../../core/mod.ts';
 import { Hub } from '../../hub/mod.ts';
 import type { Ladder } from '../../transcode/mod.ts';
@@ -13,22 +14,6 @@ import { Transcoding } from '../transcode/mod.ts';
 import { ClusterStreams } from './cluster-streams.ts';
 
 const log = pino({ level: process.env['CLUSTER_LOG'] ?? 'silent' });
-
-const IDLE: NodeLoad = {
-  cpu: 0,
-  memoryBytes: 0,
-  memoryMaxBytes: 0,
-  networkInBps: 0,
-  networkOutBps: 0,
-  networkMaxBps: 0,
-  loopLagMs: 0,
-  viewers: { flv: 0, rtmp: 0, hls: 0, webrtc: 0 },
-  viewersMax: 0,
-  streams: 0,
-  tasks: 0,
-  tasksMax: 4,
-  diskFreeBytes: 0,
-};
 
 /** Who is in the cluster, as all nodes of a test know at once. */
 export class TestMembers {
@@ -193,7 +178,7 @@ export class StreamNode {
       protocol: 1,
       joinedAtMs: 0,
     } as const;
-    const heartbeat = { v: 1, id, incarnation: 1, sentMs: 0, ...IDLE, tasksMax: tasksMaxSaid } as const;
+    const heartbeat = { v: 1, id, incarnation: 1, sentMs: 0, ...IDLE_LOAD, tasksMax: tasksMaxSaid } as const;
     members.join(this, { record, heartbeat, incarnation: 1, headroom: 1, isStale: false, heardAt: monotonicMs(0), clockOffsetMs: 0 });
   }
 

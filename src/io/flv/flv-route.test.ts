@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type AccessGate, AdmittedSessions } from '../../access/mod.ts';
 import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../../core/mod.ts';
-import { Hub, type Publication } from '../../hub/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
+import type { Hub, Publication } from '../../hub/mod.ts';
 import { feed } from '../../media/source-frames.fixture.ts';
 import { until } from '../broadcast.fixture.ts';
 import { systemClock } from '../clock.ts';
@@ -25,16 +26,7 @@ const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   const ignore = (): void => undefined;
-  const listener = {
-    streamStarted: ignore,
-    streamHeld: ignore,
-    streamResumed: ignore,
-    streamEnded: ignore,
-    renditionsChanged: ignore,
-    sinkFailed: ignore,
-  };
-  const timing = { holdMs: durationMs(10_000), segmentTargetMs: durationMs(2_000), partTargetMs: durationMs(500) };
-  hub = new Hub(listener, { ...timing, streamsMax: 10, gopCacheBytesMax: sizeBytes(1_000_000), tracksMax: 4 });
+  hub = makeHub();
   publication = hub.publish(
     streamRef('live', 'show'),
     { protocol: 'rtmp', address: '127.0.0.1', agent: '' },

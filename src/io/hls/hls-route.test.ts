@@ -418,6 +418,23 @@ describe('HlsRoute', () => {
     expect((await ask('/live/show/source/media.m3u8')).body.toString()).not.toContain('RENDITION-REPORT');
   });
 
+  it('ends the playlist of a stream that is over, and lets its renditions go', async () => {
+    const low = new FakeStream();
+    stream.renditions.set('low', low);
+    route.streamStarted(stream);
+    const waiting = ask('/live/show/index.m3u8');
+    await held(1);
+    stream.feed(source.add({ seconds: 7 }));
+    expect((await waiting).status).toBe(200);
+    low.feed(new FrameSource().add({ seconds: 7, tracks: [{ ...VIDEO, width: 640, height: 360 }, AUDIO] }));
+    expect((await ask('/live/show/low/media.m3u8')).status).toBe(200);
+    stream.renditions.clear();
+    for (const sink of [...stream.sinks, ...low.sinks]) sink.ended();
+    expect((await ask('/live/show/source/media.m3u8')).body.toString()).toContain('#EXT-X-ENDLIST');
+    expect((await ask('/live/show/low/media.m3u8')).status).toBe(404);
+    expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');
+  });
+
   it('lists what is offered as it will be, and has it made only when its own playlist is asked for', async () => {
     const low = new FakeStream();
     low.expected = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360, frameRate: 30, bitrateBps: 700_000 };

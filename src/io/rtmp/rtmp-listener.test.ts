@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AccessDecision } from '../../access/mod.ts';
 import { encodeAmf0 } from '../../containers/mod.ts';
 import { durationMs, sizeBytes } from '../../core/mod.ts';
-import { Hub, type LiveStream } from '../../hub/mod.ts';
+import { makeHub, noting } from '../../hub/hub.fixture.ts';
+import type { LiveStream } from '../../hub/mod.ts';
 import { ChunkStreamId, defaultRtmpClientOptions, MessageType, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
 import { systemClock } from '../clock.ts';
 import { localhostCertificate } from './localhost-certificate.fixture.ts';
@@ -89,22 +90,12 @@ afterEach(async () => {
 async function setUp(overrides: Partial<RtmpListenerOptions> = {}) {
   const events: string[] = [];
   const lines: { code: string; detail?: string }[] = [];
-  const hub = new Hub(
+  const hub = makeHub(
+    {},
     {
-      streamStarted: (ref) => events.push(`started ${ref.path}`),
-      streamHeld: (ref) => events.push(`held ${ref.path}`),
-      streamResumed: (ref) => events.push(`resumed ${ref.path}`),
-      streamEnded: (ref) => events.push(`ended ${ref.path}`),
+      ...noting(events),
       renditionsChanged: () => undefined,
-      sinkFailed: (ref, error) => events.push(`failed ${ref.path} ${String(error)}`),
-    },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2000),
-      partTargetMs: durationMs(500),
-      streamsMax: 10,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
+      sinkFailed: (ref, error) => void events.push(`failed ${ref.path} ${String(error)}`),
     },
   );
   const listener = new RtmpListener({

@@ -2,8 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UrlPolicy } from '../../access/mod.ts';
-import { durationMs, mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from '../../core/mod.ts';
-import { Hub, type LiveStream, type Publication } from '../../hub/mod.ts';
+import { mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from '../../core/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
+import type { Hub, LiveStream, Publication } from '../../hub/mod.ts';
 import { aacSamples, h264Main } from '../../media/codecs/samples.fixture.ts';
 import { audioTrack, videoTrack } from '../../media/mod.ts';
 import { defaultRtmpServerOptions, RtmpServerSession } from '../../protocols/rtmp/mod.ts';
@@ -102,25 +103,7 @@ beforeEach(async () => {
   [nowMs, frames] = [0, 0];
   receiver = new Receiver();
   const port = await receiver.listen();
-  const nothing = (): void => undefined;
-  const listener = {
-    streamStarted: nothing,
-    streamHeld: nothing,
-    streamResumed: nothing,
-    streamEnded: nothing,
-    renditionsChanged: nothing,
-  };
-  hub = new Hub(
-    { ...listener, sinkFailed: (_ref, error) => expect.fail(String(error)) },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2000),
-      partTargetMs: durationMs(500),
-      streamsMax: 2,
-      gopCacheBytesMax: sizeBytes(16_000_000),
-      tracksMax: 2,
-    },
-  );
+  hub = makeHub({ streamsMax: 2, gopCacheBytesMax: sizeBytes(16_000_000), tracksMax: 2 });
   publication = publish();
   const spec = {
     name: 'there',

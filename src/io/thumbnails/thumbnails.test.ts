@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { durationMs, monotonicMs, sizeBytes, streamRef, wallMs } from '../../core/mod.ts';
-import { Hub, type Publication } from '../../hub/mod.ts';
+import { durationMs, monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
+import type { Hub, Publication } from '../../hub/mod.ts';
 import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../../media/source-frames.fixture.ts';
 import { FakePictureChildren } from './fake-pictures.fixture.ts';
 import { Thumbnails } from './thumbnails.ts';
@@ -17,17 +18,7 @@ let thumbnails: Thumbnails;
 beforeEach(() => {
   nowMs = 1_000_000;
   children = new FakePictureChildren();
-  hub = new Hub(
-    { streamStarted: quiet, streamHeld: quiet, streamResumed: quiet, streamEnded: quiet, renditionsChanged: quiet, sinkFailed: quiet },
-    {
-      holdMs: durationMs(10_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 100,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
-    },
-  );
+  hub = makeHub({ holdMs: durationMs(10_000), streamsMax: 100 });
   thumbnails = new Thumbnails({
     hub,
     start: children.start,

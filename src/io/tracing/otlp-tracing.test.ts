@@ -12,7 +12,7 @@ let receiver: OtlpReceiver;
 let tracing: Tracing;
 let logged: { readonly code?: string }[];
 
-const open = (samplePercent = 100): Promise<Tracing> => {
+const open = (samplePercent = 100, trustCallers = false): Promise<Tracing> => {
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
       logged.push(JSON.parse(chunk.toString()) as { code?: string });
@@ -20,7 +20,7 @@ const open = (samplePercent = 100): Promise<Tracing> => {
     },
   });
   const log = pino({ level: 'info' }, stream);
-  return openTracing({ endpoint: receiver.endpoint, samplePercent, version: '1.2.3', nodeId: 'edge-1', log, delayMs: 10 });
+  return openTracing({ endpoint: receiver.endpoint, samplePercent, trustCallers, version: '1.2.3', nodeId: 'edge-1', log, delayMs: 10 });
 };
 
 const spansOf = (count: number) =>
@@ -65,8 +65,21 @@ describe('traces by OTLP', () => {
     expect(receiver.bodies[0]).toContain('1.2.3');
   });
 
-  it('go on from the caller’s trace, and are kept when the caller keeps it', async () => {
+  it('begin here whatever a caller says, which has no say in whether they are kept, and link to the caller’s', async () => {
     tracing = await open(0);
+    // Of an id that each share of samples takes in.
+    tracing.begin('GET /a', { traceparent: `00-${'0'.repeat(31)}1-${SPAN}-01` }).end();
+    await tracing.close();
+    expect(receiver.spans).toEqual([]);
+    tracing = await open(100);
+    tracing.begin('GET /b', { traceparent: `00-${TRACE}-${SPAN}-00` }).end();
+    const [span] = await spansOf(1);
+    expect(span).toMatchObject({ name: 'GET /b', links: [{ traceId: TRACE, spanId: SPAN }] });
+    expect([span?.traceId === TRACE, span?.parentSpanId]).toEqual([false, undefined]);
+  });
+
+  it('go on from the trace of a caller who is trusted, and are kept when he keeps it', async () => {
+    tracing = await open(0, true);
     tracing.begin('GET /a', { traceparent: `00-${TRACE}-${SPAN}-00` }).end();
     tracing.begin('GET /b').end();
     tracing.begin('GET /c', { traceparent: `00-${TRACE}-${SPAN}-01` }).end();

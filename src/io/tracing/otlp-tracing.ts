@@ -2,7 +2,7 @@ import type { Attributes, Context, Span, SpanKind, Tracer } from '@opentelemetry
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type pino from 'pino';
 import { atMost } from '../at-most.ts';
-import { parseTraceParent } from './trace-parent.ts';
+import { parseTraceParent, type TraceParent } from './trace-parent.ts';
 import type { TraceAttributes, TraceBeginning, TraceSpan, Tracing } from './tracing.ts';
 
 export interface OtlpTracingOptions {
@@ -10,6 +10,8 @@ export interface OtlpTracingOptions {
   readonly endpoint: string;
   /** 0 to 100, of the traces that begin here. */
   readonly samplePercent: number;
+  /** Whether whoever sends `traceparent` says which trace a request is part of, and whether it is kept: anybody can send it, and name a trace that is always kept. */
+  readonly trustCallers: boolean;
   readonly version: string;
   readonly nodeId: string;
   readonly log: pino.Logger;
@@ -32,7 +34,7 @@ export async function openTracing(options: OtlpTracingOptions): Promise<Tracing>
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),
   ]);
-  const { endpoint, samplePercent, version, nodeId, log, delayMs = 5_000 } = options;
+  const { endpoint, samplePercent, trustCallers, version, nodeId, log, delayMs = 5_000 } = options;
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'sluice', 'service.version': version, 'service.instance.id': nodeId }),
     sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(samplePercent / 100) }),
@@ -48,7 +50,7 @@ export async function openTracing(options: OtlpTracingOptions): Promise<Tracing>
     ],
   });
   log.info({ code: 'tracing.on', endpoint: new URL(endpoint).origin }, 'joins and API calls are traced');
-  return new OtlpTracing(api, provider.getTracer('sluice', version), () => provider.shutdown());
+  return new OtlpTracing(api, provider.getTracer('sluice', version), trustCallers, () => provider.shutdown());
 }
 
 type Api = typeof import('@opentelemetry/api');
@@ -56,12 +58,14 @@ type Api = typeof import('@opentelemetry/api');
 class OtlpTracing implements Tracing {
   private readonly api: Api;
   private readonly tracer: Tracer;
+  private readonly trustsCallers: boolean;
   private readonly shutdown: () => Promise<void>;
   private readonly spans = new WeakMap<TraceSpan, Span>();
 
-  constructor(api: Api, tracer: Tracer, shutdown: () => Promise<void>) {
+  constructor(api: Api, tracer: Tracer, trustsCallers: boolean, shutdown: () => Promise<void>) {
     this.api = api;
     this.tracer = tracer;
+    this.trustsCallers = trustsCallers;
     this.shutdown = shutdown;
   }
 
@@ -71,11 +75,10 @@ class OtlpTracing implements Tracing {
       client: this.api.SpanKind.CLIENT,
       internal: this.api.SpanKind.INTERNAL,
     };
-    const span = this.tracer.startSpan(
-      name,
-      { kind: kinds[kind], attributes: attributesOf(attributes) },
-      this.context(parent, traceparent),
-    );
+    const caller = parseTraceParent(traceparent);
+    const links = caller === undefined || this.trustsCallers ? [] : [{ context: { ...caller, isRemote: true } }];
+    const context = this.context(parent, this.trustsCallers ? caller : undefined);
+    const span = this.tracer.startSpan(name, { kind: kinds[kind], attributes: attributesOf(attributes), links }, context);
     const { ERROR } = this.api.SpanStatusCode;
     let isOver = false;
     const trace: TraceSpan = {
@@ -99,12 +102,11 @@ class OtlpTracing implements Tracing {
     );
   }
 
-  private context(parent: TraceSpan | undefined, traceparent: string | undefined): Context {
+  private context(parent: TraceSpan | undefined, caller: TraceParent | undefined): Context {
     const { trace, ROOT_CONTEXT } = this.api;
     const own = parent === undefined ? undefined : this.spans.get(parent);
     if (own !== undefined) return trace.setSpan(ROOT_CONTEXT, own);
-    const remote = parseTraceParent(traceparent);
-    return remote === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...remote, isRemote: true });
+    return caller === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...caller, isRemote: true });
   }
 }
 

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 import { durationMs, sizeBytes, streamRef, ticksToMs, utf8Decode } from '../../core/mod.ts';
 import { HubToHls } from '../../gateways/mod.ts';
-import { type FrameSource, Hub, type Publication } from '../../hub/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
+import type { FrameSource, Publication } from '../../hub/mod.ts';
 import type { Frame, SourceFrame } from '../../media/mod.ts';
 import { type Ladder, NO_WEIGHTS, type Rung, TaskWeights, type TranscodingWeights } from '../../transcode/mod.ts';
 import { systemClock } from '../clock.ts';
@@ -24,7 +25,12 @@ export class TranscodedStream {
 
   /** With less than there is to make, or rules for what comes first. */
   constructor(rungs: readonly Rung[], { tasksMax = 20, weights = NO_WEIGHTS }: { tasksMax?: number; weights?: TranscodingWeights } = {}) {
-    const hub = newHub();
+    const hub = makeHub({
+      segmentTargetMs: durationMs(1_000),
+      partTargetMs: durationMs(200),
+      streamsMax: 1,
+      gopCacheBytesMax: sizeBytes(8_000_000),
+    });
     const ladder: Ladder = { rungs, always: true, lingerMs: 0 };
     const standings = new TaskWeights(weights);
     this.transcoding = new Transcoding({
@@ -116,28 +122,4 @@ export class TranscodedStream {
     this.frames.set(name, frames);
     source.attach({ tracks: () => undefined, frame: (frame) => frames.push(frame), paused: () => undefined, ended: () => undefined });
   }
-}
-
-function newHub(): Hub {
-  const nothing = (): void => undefined;
-  return new Hub(
-    {
-      streamStarted: nothing,
-      streamHeld: nothing,
-      streamResumed: nothing,
-      streamEnded: nothing,
-      renditionsChanged: nothing,
-      sinkFailed: (_ref, error) => {
-        throw error;
-      },
-    },
-    {
-      holdMs: durationMs(10_000),
-      segmentTargetMs: durationMs(1_000),
-      partTargetMs: durationMs(200),
-      streamsMax: 1,
-      gopCacheBytesMax: sizeBytes(8_000_000),
-      tracksMax: 4,
-    },
-  );
 }

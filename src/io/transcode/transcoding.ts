@@ -89,6 +89,16 @@ export class Transcoding {
     return this.running().length;
   }
 
+  /** How many rungs are wanted and wait for others to end, the limit being reached. */
+  get tasksWaiting(): number {
+    return this.decisions.reduce((total, { isAssigned }) => total + Number(!isAssigned), 0);
+  }
+
+  /** What the children say, by stream. */
+  childReports(): readonly ChildReport[] {
+    return [...this.streams.values()].map((transcoding) => transcoding.childReport());
+  }
+
   report(): TranscodingReport {
     const streams = [...this.streams.values()].map((transcoding) => ({
       stream: transcoding.stream.ref.path,

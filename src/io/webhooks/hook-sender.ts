@@ -44,6 +44,8 @@ export function hookUrlRefusal(url: string, policy: UrlPolicy): string | undefin
   return verdict.scheme === 'http' && !verdict.mustResolve && isPublic(verdict.host) ? PLAIN_HTTP : undefined;
 }
 
+/** What is said of a hook that this software does not understand. */
+export const NEWER_HOOK = 'it was written by newer software, and this node leaves it alone: update this node';
 const PLAIN_HTTP = 'a webhook in the public internet is reached by HTTPS: by HTTP, somebody on the way could answer in its place';
 const isPublic = (address: string): boolean => NOWHERE.judgeAddress(address) === undefined;
 
@@ -73,6 +75,7 @@ export class HookSender {
   }
 
   private attempt(hook: WebhookRecord, message: HookMessage): Promise<HookOutcome> {
+    if (hook.isNewer === true) return Promise.resolve({ failed: 'newer', detail: NEWER_HOOK });
     const refusal = hookUrlRefusal(hook.url, this.options.policy);
     if (refusal !== undefined) return Promise.resolve({ failed: 'refused-address', detail: cleanText(refusal, DETAIL_LENGTH_MAX) });
     const isTls = hook.url.toLowerCase().startsWith('https:');

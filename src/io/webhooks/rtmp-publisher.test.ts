@@ -6,7 +6,7 @@ import pino from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
 import { UrlPolicy } from '../../access/mod.ts';
 import { durationMs, sizeBytes } from '../../core/mod.ts';
-import { Hub } from '../../hub/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
 import { defaultRtmpClientOptions, RtmpClientSession, type RtmpCloseReason } from '../../protocols/rtmp/mod.ts';
 import { systemClock } from '../clock.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
@@ -35,25 +35,6 @@ async function setUp() {
   const admission = { for: ['publish' as const], timeoutMs: 10_000, whenDown: 'refuse' as const, cacheS: 60 };
   const { id } = await hooks.registry.create('live', { kind: 'admission', url: receiver.url, note: '', enabled: true, admission }, false);
   await vi.waitFor(() => expect(hooks.registry.find('live', id)).toBeDefined(), WAIT);
-  const ignore = (): void => undefined;
-  const hub = new Hub(
-    {
-      streamStarted: ignore,
-      streamHeld: ignore,
-      streamResumed: ignore,
-      streamEnded: ignore,
-      renditionsChanged: ignore,
-      sinkFailed: ignore,
-    },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 10,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
-    },
-  );
   const listener = new RtmpListener({
     host: '127.0.0.1',
     port: 0,
@@ -64,7 +45,7 @@ async function setUp() {
     broadcast: { batchMs: durationMs(50), sendQueueBytesMax: sizeBytes(2_000_000), stalledMsMax: durationMs(10_000) },
     gopCacheBytesMax: sizeBytes(1_000_000),
     secondPublisher: () => 'reject',
-    hub,
+    hub: makeHub(),
     access: hooks.behind(openGate),
     clock: systemClock,
     log,

@@ -1,7 +1,7 @@
 import { isClusterEvent, type UrlPolicy, type WebhookRecord } from '../../access/mod.ts';
 import { ApiError, type WebhookPatch, type WebhookResource, type WebhookWish } from '../../api/mod.ts';
 import { isoTime } from '../access/hashed-key.ts';
-import { hookUrlRefusal } from './hook-sender.ts';
+import { hookUrlRefusal, NEWER_HOOK } from './hook-sender.ts';
 
 export interface NewHook {
   readonly id: string;
@@ -22,6 +22,11 @@ export function hookOf({ id, app, secret, now }: NewHook, wish: WebhookWish): We
   }
   if (events === undefined || admission !== undefined) throw wrongSettings(kind, 'events');
   return { ...base, kind, ...events };
+}
+
+/** Throws `ApiError` for a hook that would lose what newer software has written. */
+export function assertUnderstood({ id, isNewer }: WebhookRecord): void {
+  if (isNewer === true) throw new ApiError('webhooks.newer', `webhook ${id} cannot be changed here: ${NEWER_HOOK}`);
 }
 
 /** The record with the patch's changes; throws `ApiError` for what cannot be. */
@@ -46,7 +51,7 @@ export function assertAllowed(record: WebhookRecord, policy: UrlPolicy, seesAll:
 }
 
 export function hookResource(record: WebhookRecord): WebhookResource {
-  const { id, app, kind, url, note, isEnabled, secrets, createdAtMs, changedAtMs } = record;
+  const { id, app, kind, url, note, isEnabled, isNewer, secrets, createdAtMs, changedAtMs } = record;
   const oldSecretUntil = secrets[1]?.expiresAtMs;
   return {
     id,
@@ -62,6 +67,7 @@ export function hookResource(record: WebhookRecord): WebhookResource {
     createdAt: isoTime(createdAtMs),
     changedAt: isoTime(changedAtMs),
     ...(oldSecretUntil === undefined ? {} : { oldSecretUntil: isoTime(oldSecretUntil) }),
+    ...(isNewer === true ? { problem: NEWER_HOOK } : {}),
   };
 }
 

@@ -30,7 +30,7 @@ import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { EventDeliveries } from './event-deliveries.ts';
 import type { HookSender, Sent } from './hook-sender.ts';
-import { assertAllowed, hookOf, hookResource, patchedHook } from './webhook-settings.ts';
+import { assertAllowed, assertUnderstood, hookOf, hookResource, patchedHook } from './webhook-settings.ts';
 
 export interface WebhookStoreOptions {
   readonly store: StoreCalls;
@@ -88,6 +88,7 @@ export class WebhookStore implements WebhookRegistry {
   async change(app: string, id: string, patch: WebhookPatch, seesAll: boolean): Promise<WebhookResource | undefined> {
     const written = await this.write(id, (record) => {
       if (record?.app !== app) return record;
+      assertUnderstood(record);
       const next = patchedHook(record, patch, this.now());
       assertAllowed(next, this.options.policy, seesAll);
       return next;
@@ -100,6 +101,7 @@ export class WebhookStore implements WebhookRegistry {
     const now = this.now();
     const written = await this.write(id, (record) => {
       if (record?.app !== app) return record;
+      assertUnderstood(record);
       const [old] = record.secrets;
       const kept = old === undefined || graceS === 0 ? [] : [{ ...old, expiresAtMs: now + graceS * 1000 }];
       return { ...record, secrets: [{ secret, expiresAtMs: undefined }, ...kept] };

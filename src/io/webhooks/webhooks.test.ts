@@ -246,6 +246,53 @@ describe('webhooks by the API', () => {
     }, WAIT);
   });
 
+  it('of newer software are listed and left as they are, go unreached, and lose no events', async () => {
+    const told = await make({ types: ['stream.started'] });
+    const asked = await make({ for: ['publish'], whenDown: 'allow' }, 'admission');
+    const calls = new StoreCalls(store);
+    const records = async (): Promise<string[]> =>
+      Promise.all([told, asked].map(async ({ id }) => Buffer.from((await calls.get(`webhooks/${id}`))?.value ?? []).toString()));
+    const rewrite = async (from: string, to: string): Promise<void> => {
+      for (const { id } of [told, asked])
+        await calls.change(`webhooks/${id}`, (value) =>
+          Buffer.from(
+            Buffer.from(value ?? [])
+              .toString()
+              .replace(from, to),
+          ),
+        );
+    };
+    await rewrite('{"v":1,', '{"v":2,"fresh":"kept",');
+    for (const { id } of [told, asked]) await untilShown(id, { problem: expect.stringContaining('newer software') });
+    const newer = await records();
+    const { body: list } = await call('sk_live', 'GET', '/live/webhooks');
+    expect(list.items.map(({ kind, url, problem }: Record<string, string>) => [kind, url, problem !== undefined]).sort()).toEqual([
+      ['admission', receiver.url, true],
+      ['events', receiver.url, true],
+    ]);
+    for (const [method, path, wish] of [
+      ['PATCH', '', { enabled: false }],
+      ['POST', '/rotate', { graceS: 0 }],
+    ] as const)
+      expect((await call('sk_live', method, `/live/webhooks/${told.id}${path}`, wish)).body.code).toBe('webhooks.newer');
+    expect((await call('sk_live', 'POST', `/live/webhooks/${told.id}/test`)).body).toMatchObject({ ok: false });
+    expect(await admit()).toBe('allowed');
+    started('show');
+    await vi.waitFor(async () => {
+      const { body } = await call('sk_live', 'GET', `/live/webhooks/${told.id}/deliveries`);
+      expect(body.items).toMatchObject([{ status: 'retrying', detail: expect.stringContaining('newer software') }]);
+    }, WAIT);
+    expect(receiver.received).toEqual([]);
+    expect(await records()).toEqual(newer);
+    // As a node that was updated reads it.
+    await rewrite('{"v":2,', '{"v":1,');
+    await vi.waitFor(() => expect(receiver.events).toMatchObject([{ type: 'stream.started', stream: 'live/show' }]), WAIT);
+    await rewrite('{"v":1,', '{"v":2,');
+    await untilShown(told.id, { problem: expect.stringContaining('newer software') });
+    expect((await call('sk_live', 'DELETE', `/live/webhooks/${told.id}`)).status).toBe(204);
+    expect((await call('sk_live', 'GET', `/live/webhooks/${told.id}`)).body.code).toBe('webhooks.not-found');
+  });
+
   it('are bounded in number', async () => {
     for (let count = 0; count < 16; count++) await make({ types: ['stream.started'] });
     const wish = { kind: 'events', url: receiver.url, events: { types: ['stream.started'] } };

@@ -2,10 +2,11 @@ import { connect as connectTcp } from 'node:net';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { AdmittedSessions } from '../../access/mod.ts';
-import { durationMs, sizeBytes, streamRef } from '../../core/mod.ts';
-import { Hub, type Publication } from '../../hub/mod.ts';
+import { streamRef } from '../../core/mod.ts';
+import { makeHub } from '../../hub/hub.fixture.ts';
+import type { Hub, Publication } from '../../hub/mod.ts';
 import type { AudioTrack } from '../../media/mod.ts';
-import { sourceFrame } from '../../media/source-frames.fixture.ts';
+import { audioTrack, sourceFrame } from '../../media/source-frames.fixture.ts';
 import { createIceCredentials, frameForTcp, IceClient, isStun, parseCandidate, TcpFrameReader } from '../../protocols/ice/mod.ts';
 import { offerPlay, readAnswer } from '../../protocols/sdp/mod.ts';
 import { AppBytes } from '../app-bytes.ts';
@@ -34,30 +35,6 @@ const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const each of open.splice(0)) await each.close();
 });
-
-function makeHub(): Hub {
-  const nothing = () => undefined;
-  return new Hub(
-    {
-      streamStarted: nothing,
-      streamHeld: nothing,
-      streamResumed: nothing,
-      streamEnded: nothing,
-      renditionsChanged: nothing,
-      sinkFailed: (_ref, error) => {
-        throw error;
-      },
-    },
-    {
-      holdMs: durationMs(60_000),
-      segmentTargetMs: durationMs(2_000),
-      partTargetMs: durationMs(500),
-      streamsMax: 2,
-      gopCacheBytesMax: sizeBytes(1_000_000),
-      tracksMax: 4,
-    },
-  );
-}
 
 async function listening(hub: Hub, admitted?: AdmittedSessions): Promise<WebrtcServer> {
   const server = new WebrtcServer(
@@ -129,19 +106,21 @@ function typesOf(compound: Uint8Array): number[] {
 }
 
 /** A hub with the stream `show`, which goes on as long as `publish` is called. */
-async function published(): Promise<{ readonly hub: Hub; readonly publish: () => boolean }> {
+async function published(
+  track = sound,
+): Promise<{ readonly hub: Hub; readonly publication: Publication; readonly publish: () => boolean }> {
   const hub = makeHub();
   const listener = { evicted: () => undefined, keyframeWanted: () => undefined };
   const publisher = { protocol: 'webrtc', address: HOST, agent: 'test' } as const;
   const publication = hub.publish(show, publisher, listener, 'reject', systemClock.monotonic(), systemClock.wall()) as Publication;
   let sentMs = 0;
   const publish = (): boolean => {
-    publication.write(sourceFrame(sound, sentMs, true), systemClock.monotonic(), systemClock.wall());
+    publication.write(sourceFrame(track, sentMs, true), systemClock.monotonic(), systemClock.wall());
     sentMs += 20;
     return true;
   };
   await until(() => publish() && publication.stream.tracks.length > 0, [], 'a stream that can be played');
-  return { hub, publish };
+  return { hub, publication, publish };
 }
 
 test('a viewer over TCP hears RTCP BYE and close_notify when its session ends', async () => {
@@ -172,4 +151,18 @@ test('a session ends with the token that let it in, and what it was sent is coun
   await until(() => peer.closed.get(key) === 'close-notify', [peer], 'close_notify');
   expect(server.stats().endedByCode.get('webrtc.access-withdrawn')).toBe(1);
   expect(sentBytes()).toBeGreaterThanOrEqual(before);
+});
+
+test('a viewer of a rendition is told that the stream is over, and not that it has changed', async () => {
+  const { hub, publication } = await published(audioTrack);
+  const { codec, codecString } = sound;
+  const opus = { name: 'opus', kind: 'audio', expected: { codec, codecString, bitrateBps: 64_000 } } as const;
+  const made = hub.rendition(show.path, opus, {}, systemClock.monotonic());
+  const server = await listening(hub);
+  playByTcp(server);
+  expect(publication.stream.renditions.get('opus')?.isWatched).toBe(true);
+  // Its maker may be quicker than the viewer.
+  publication.stream.attach({ tracks: () => undefined, frame: () => undefined, paused: () => undefined, ended: () => made?.end() });
+  publication.finish(systemClock.monotonic());
+  expect([...server.stats().endedByCode]).toEqual([['webrtc.stream-ended', 1]]);
 });

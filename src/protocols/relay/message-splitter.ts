@@ -1,8 +1,8 @@
-import { ProtocolError } from '../../core/mod.ts';
+import { ProtocolError, Slab } from '../../core/mod.ts';
 
 const LENGTH_BYTES = 4;
 
-/** Cuts a byte stream into messages. Each is copied once into bytes of its own, so that a small frame does not keep a large read in memory. */
+/** Cuts a byte stream into messages. Each is copied once, so that a frame that is kept does not keep a large read in memory, only its slab. */
 export class MessageSplitter {
   /** The longest message taken; more of it is `relay.message-too-large`. */
   bytesMax: number;
@@ -10,6 +10,7 @@ export class MessageSplitter {
   private headBytes = 0;
   private body: Uint8Array | undefined = undefined;
   private bodyBytes = 0;
+  private readonly slab = new Slab();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -46,7 +47,7 @@ export class MessageSplitter {
     if (length === 0 || length > this.bytesMax) {
       throw new ProtocolError('relay.message-too-large', `a relay message of ${length} bytes; 1 to ${this.bytesMax} are taken`);
     }
-    this.body = new Uint8Array(length);
+    this.body = this.slab.take(length);
     this.bodyBytes = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../core/mod.ts';
+import { ProtocolError, Slab } from '../../core/mod.ts';
 import { EXTENDED_TIMESTAMP, MessageType } from './message.ts';
 
 /** Takes complete messages. `body` is given: a fresh array of exactly the message's length. */
@@ -31,10 +31,6 @@ const INITIAL_CHUNK_SIZE = 128;
 const MESSAGE_HEADER_BYTES = [11, 7, 3, 0] as const;
 // Basic header 3, message header 11, extended timestamp 4.
 const HEADER_BYTES_MAX = 18;
-const NO_BYTES = new Uint8Array(0);
-/** Short messages share buffers of this size: a buffer of its own costs a message more than the copy into it. */
-const SLAB_BYTES = 65_536;
-const SLAB_MESSAGE_BYTES_MAX = SLAB_BYTES / 8;
 
 /** What the headers of one chunk stream say so far, and its incomplete message. */
 class ChunkStream {
@@ -65,9 +61,8 @@ export class ChunkReader {
   /** The chunk whose payload is being read, and how much of its payload is to come. */
   private current: ChunkStream | undefined = undefined;
   private chunkLeft = 0;
-  /** Where the next short messages are put together; what lies before `slabUsed` is given away. */
-  private slab = NO_BYTES;
-  private slabUsed = 0;
+  /** Where messages are put together. */
+  private readonly slab = new Slab();
 
   constructor(out: ChunkReaderOutput, limits: ChunkReaderLimits = defaultChunkReaderLimits) {
     this.out = out;
@@ -238,19 +233,9 @@ export class ChunkReader {
       );
     }
     this.partialBytes += stream.length;
-    const body = this.buffer(stream.length);
+    const body = this.slab.take(stream.length);
     stream.body = body;
     return body;
-  }
-
-  private buffer(length: number): Uint8Array {
-    if (length > SLAB_MESSAGE_BYTES_MAX) return new Uint8Array(length);
-    if (this.slabUsed + length > this.slab.length) {
-      this.slab = new Uint8Array(SLAB_BYTES);
-      this.slabUsed = 0;
-    }
-    this.slabUsed += length;
-    return this.slab.subarray(this.slabUsed - length, this.slabUsed);
   }
 
   private release(stream: ChunkStream): void {

@@ -34,18 +34,21 @@ export function readExtensions(bytes: Uint8Array, start: number, end: number): R
   return (profile & TWO_BYTE_PROFILE_MASK) === TWO_BYTE_PROFILE ? new TwoByteExtensions(bytes, start + 4, end) : none;
 }
 
-/** RFC 8285 4.2. */
-class OneByteExtensions implements RtpExtensions {
-  private readonly bytes: Uint8Array;
-  private readonly start: number;
-  private readonly end: number;
+/** Where the elements of a packet stand. */
+class Elements {
+  protected readonly bytes: Uint8Array;
+  protected readonly start: number;
+  protected readonly end: number;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
   }
+}
 
+/** RFC 8285 4.2. */
+class OneByteExtensions extends Elements implements RtpExtensions {
   get(id: number): Uint8Array | undefined {
     for (let at = this.start; at < this.end; ) {
       const header = this.bytes[at] ?? 0;
@@ -63,17 +66,7 @@ class OneByteExtensions implements RtpExtensions {
 }
 
 /** RFC 8285 4.3. */
-class TwoByteExtensions implements RtpExtensions {
-  private readonly bytes: Uint8Array;
-  private readonly start: number;
-  private readonly end: number;
-
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
-  }
-
+class TwoByteExtensions extends Elements implements RtpExtensions {
   get(id: number): Uint8Array | undefined {
     for (let at = this.start; at < this.end; ) {
       const found = this.bytes[at] ?? 0;

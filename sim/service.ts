@@ -1,0 +1,36 @@
+import type { HubStream } from './hub-stream.ts';
+import type { RelayPull } from './relay-pull.ts';
+
+/** What whoever checks that viewers are served has to look at: all else is as it was. */
+export class Service {
+  /** Streams with viewers whose sources are not known, or may have changed. */
+  readonly unsettled: Set<HubStream> = new Set();
+  /** When everything was looked at last. */
+  lookedAt = 0;
+  /** What comes into a region from outside, by stream and region. */
+  private readonly feeds = new Map<string, Set<RelayPull>>();
+  /** Those of which there are several. */
+  readonly doubled: Map<string, ReadonlySet<RelayPull>> = new Map();
+
+  fed(pull: RelayPull): void {
+    const key = keyOf(pull);
+    let feeds = this.feeds.get(key);
+    if (feeds === undefined) {
+      feeds = new Set();
+      this.feeds.set(key, feeds);
+    }
+    feeds.add(pull);
+    if (feeds.size > 1) this.doubled.set(key, feeds);
+  }
+
+  /** Also for what was fed from within its region. */
+  fedNoMore(pull: RelayPull): void {
+    const key = keyOf(pull);
+    const feeds = this.feeds.get(key);
+    if (feeds?.delete(pull) !== true) return;
+    if (feeds.size === 0) this.feeds.delete(key);
+    if (feeds.size <= 1) this.doubled.delete(key);
+  }
+}
+
+const keyOf = ({ path, owner }: RelayPull): string => `${path} into ${owner.region}`;

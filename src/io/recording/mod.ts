@@ -1,0 +1,2 @@
+export { RecordingAnswers } from './recording-answers.ts';
+export { Recordings, type RecordingsOptions } from './recordings.ts';
