@@ -75,7 +75,15 @@ export interface RelayResource {
 
 /** Something that an operator should look at. */
 export interface AlarmResource {
-  kind: 'node-stale' | 'node-cut-off' | 'origin-dead' | 'rung-failed' | 'rung-refused' | 'target-failing' | 'source-failing';
+  kind:
+    | 'node-stale'
+    | 'node-cut-off'
+    | 'origin-dead'
+    | 'rung-failed'
+    | 'rung-refused'
+    | 'target-failing'
+    | 'source-failing'
+    | 'recording-failing';
   severity: 'serious' | 'warning';
   node: string;
   /** `app/name`. */

@@ -64,6 +64,7 @@ const alarm = Type.Object({
     Type.Literal('rung-refused'),
     Type.Literal('target-failing'),
     Type.Literal('source-failing'),
+    Type.Literal('recording-failing'),
   ]),
   severity: Type.Union([Type.Literal('serious'), Type.Literal('warning')]),
   node: nodeId,

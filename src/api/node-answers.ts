@@ -1,4 +1,5 @@
 import { isName } from '../core/mod.ts';
+import type { RecordingState } from '../recording/mod.ts';
 import type { NodeQuestion } from './cluster-view.ts';
 import type { RelayResource } from './console-contract.ts';
 import { replyOfThumbnail } from './node-thumbnails.ts';
@@ -17,6 +18,7 @@ export interface NodeAnswersOptions {
   readonly transcoding: TranscodingSource | undefined;
   readonly sources: SourceDirectory;
   readonly targets: TargetDirectory;
+  readonly recordings: RecordingStates;
   readonly thumbnails: ThumbnailSource;
   /** The nodes that a stream passed on its way here. */
   readonly hopsOf: (path: string) => readonly string[];
@@ -24,6 +26,11 @@ export interface NodeAnswersOptions {
   readonly pulled: () => Iterable<{ readonly path: string; readonly hops: readonly string[] }>;
   /** From where this node pulls. */
   readonly relays: () => readonly { readonly node: string; readonly p50Ms: number; readonly p99Ms: number }[];
+}
+
+/** How it stands with each stream that its app wants recorded, by path. */
+export interface RecordingStates {
+  states(): ReadonlyMap<string, RecordingState>;
 }
 
 /** Lists are cut there: an answer has to fit a message of the bus. */
@@ -43,7 +50,7 @@ export class NodeAnswers {
   answer(question: NodeQuestion, path: string): unknown {
     switch (question) {
       case 'alarms':
-        return nodeAlarms(this.options.ownId, this.transcoding(), this.sources(), this.targets());
+        return nodeAlarms(this.options.ownId, this.transcoding(), this.sources(), this.targets(), this.options.recordings.states());
       case 'relays':
         return this.relays();
       case 'sources':

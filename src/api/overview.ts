@@ -1,3 +1,4 @@
+import { RECORDING_ENDS, type RecordingState } from '../recording/mod.ts';
 import { type ClusterView, checkedAnswerOf, checkedAnswers } from './cluster-view.ts';
 import type {
   AlarmResource,
@@ -181,6 +182,7 @@ export function nodeAlarms(
   transcoding: TranscodingResource,
   sources: readonly SourceResource[],
   targets: readonly TargetResource[],
+  recordings: ReadonlyMap<string, RecordingState>,
 ): readonly AlarmResource[] {
   const rungs = transcoding.streams.flatMap(({ stream, rungs: all }) => all.map((rung) => ({ stream, ...rung })));
   return [
@@ -217,5 +219,10 @@ export function nodeAlarms(
           message: `Pull source: ${lastError?.message ?? ''}`,
         }),
       ),
+    ...[...recordings].flatMap(([stream, state]): AlarmResource[] =>
+      state === 'recording' || state === 'waiting'
+        ? []
+        : [{ kind: 'recording-failing', severity: 'serious', node, stream, message: `It is not recorded: ${RECORDING_ENDS[state]}` }],
+    ),
   ].slice(0, ALARMS_MAX);
 }

@@ -22,7 +22,7 @@ import {
 } from '../api/mod.ts';
 import type { StreamRef } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
-import { ownSessionSecret, systemClock } from '../io/mod.ts';
+import { ownSessionSecret, type Recordings, systemClock } from '../io/mod.ts';
 import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
 import { LoneView } from './lone-view.ts';
 import { StateWatch } from './state-watch.ts';
@@ -41,7 +41,7 @@ export interface ConsoleOptions {
   readonly sources: SourceDirectory;
   readonly targets: TargetDirectory;
   readonly thumbnails: ThumbnailSource;
-  readonly recordings: { states(): ReadonlyMap<string, string> };
+  readonly recordings: Pick<Recordings, 'states'>;
   /** Whether everybody may play the streams of an app. */
   readonly isOpen: (app: string) => boolean;
   readonly load: () => NodeServiceLoad;

@@ -1,5 +1,5 @@
 export { Recorder, type RecorderOptions, type RecorderOutput } from './recorder.ts';
-export { isFailure, RECORDING_ENDS, type RecordingEnd } from './recording-end.ts';
+export { isFailure, RECORDING_ENDS, type RecordingEnd, type RecordingState } from './recording-end.ts';
 export {
   decodeRecording,
   encodeRecording,

@@ -15,6 +15,9 @@ export const RECORDING_ENDS = {
 } as const;
 export type RecordingEnd = keyof typeof RECORDING_ENDS;
 
+/** How it stands with a stream that its app wants recorded: `waiting` is for a keyframe, or the publisher; a code says why it cannot be recorded now. */
+export type RecordingState = 'recording' | 'waiting' | RecordingEnd;
+
 /** Those behind which the same stream is tried again in a while. */
 export const isFailure = (end: RecordingEnd): boolean => end === 'disk-full' || end === 'write-failed';
 

@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<AlarmResource['kind'], string>> = {
   'rung-refused': 'Rendition refused',
   'target-failing': 'Target fails',
   'source-failing': 'Pull source fails',
+  'recording-failing': 'Not recorded',
 };
 
 function AlarmRow({ alarm: { kind, severity, node, stream, message } }: { readonly alarm: AlarmResource }): JSX.Element {

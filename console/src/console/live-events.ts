@@ -7,7 +7,7 @@ export const STALE_BY_EVENT: Readonly<Record<string, readonly string[]>> = {
   'node.gone': ['nodes', 'node', 'overview', 'relays'],
   'source.changed': ['sources', 'overview'],
   'target.changed': ['targets', 'overview'],
-  'recording.changed': ['recordings'],
+  'recording.changed': ['recordings', 'overview'],
   'transcoding.changed': ['transcoding', 'stream', 'overview'],
 };
 

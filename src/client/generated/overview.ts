@@ -25,7 +25,15 @@ export interface Overview {
   };
   /** The serious ones first; at most 100 */
   alarms: {
-    kind: 'node-stale' | 'node-cut-off' | 'origin-dead' | 'rung-failed' | 'rung-refused' | 'target-failing' | 'source-failing';
+    kind:
+      | 'node-stale'
+      | 'node-cut-off'
+      | 'origin-dead'
+      | 'rung-failed'
+      | 'rung-refused'
+      | 'target-failing'
+      | 'source-failing'
+      | 'recording-failing';
     severity: 'serious' | 'warning';
     /** The id of a node */
     node: string;

@@ -5,7 +5,7 @@ import type { RecordingSettings } from '../../access/mod.ts';
 import type { Store } from '../../cluster/mod.ts';
 import type { StreamRef } from '../../core/mod.ts';
 import type { Hub, LiveStream } from '../../hub/mod.ts';
-import { isFailure, type RecordingEnd, type RecordingRecord } from '../../recording/mod.ts';
+import { isFailure, type RecordingEnd, type RecordingRecord, type RecordingState } from '../../recording/mod.ts';
 import { atMost } from '../at-most.ts';
 import type { Clock } from '../clock.ts';
 import type { OpenToAppend } from './append-file.ts';
@@ -107,9 +107,9 @@ export class Recordings {
     return counts;
   }
 
-  /** How each stream stands that its app wants recorded: see {@link StreamRecording.state}. */
-  states(): ReadonlyMap<string, string> {
-    const states = new Map<string, string>();
+  /** How each stream stands that its app wants recorded, by path. */
+  states(): ReadonlyMap<string, RecordingState> {
+    const states = new Map<string, RecordingState>();
     for (const stream of this.options.hub.streams()) {
       const why = this.whyNot(stream);
       if (why === 'switched-off' || why === 'moved') continue;

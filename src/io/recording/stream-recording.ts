@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type pino from 'pino';
 import type { LiveStream, Sink } from '../../hub/mod.ts';
 import type { Frame, Track } from '../../media/mod.ts';
-import { isFailure, RECORDING_ENDS, Recorder, type RecordingEnd, type RecordingRecord, recordingId } from '../../recording/mod.ts';
+import {
+  isFailure,
+  RECORDING_ENDS,
+  Recorder,
+  type RecordingEnd,
+  type RecordingRecord,
+  type RecordingState,
+  recordingId,
+} from '../../recording/mod.ts';
 import type { Clock } from '../clock.ts';
 import type { OpenToAppend } from './append-file.ts';
 import { RecordingFile } from './recording-file.ts';
@@ -60,8 +68,7 @@ export class StreamRecording implements Sink {
     return this.open !== undefined && this.stream.state === 'live';
   }
 
-  /** `recording`, `waiting` (for a keyframe, or the publisher), or the code of why it cannot be recorded now. */
-  get state(): string {
+  get state(): RecordingState {
     return this.failure ?? (this.isRecording ? 'recording' : 'waiting');
   }
 
