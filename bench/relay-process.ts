@@ -3,7 +3,7 @@ import pino from 'pino';
 import { durationMs, type MonotonicMs, mediaTime, monotonicMs, Slab, sizeBytes, streamRef } from '../src/core/mod.ts';
 import { RelayToHub } from '../src/gateways/mod.ts';
 import { Hub, type Publication } from '../src/hub/mod.ts';
-import { collectSeldom, RelayClient, RelayServer, type RelayTls, systemClock } from '../src/io/mod.ts';
+import { countPayloadsAsHeap, RelayClient, RelayServer, type RelayTls, systemClock } from '../src/io/mod.ts';
 import { audioTrack, videoTrack } from '../src/media/source-frames.fixture.ts';
 import type { RelayOrder, RelayReport } from './relay.ts';
 
@@ -17,7 +17,7 @@ const FRAME_BYTES = Math.round(((BITRATE_BPS / 8 - (AUDIO_BYTES * 1000) / AUDIO_
 const FEED_MS = 4;
 const LATENCIES_MAX = 1_000_000;
 
-collectSeldom();
+countPayloadsAsHeap();
 
 const nothing = (): void => undefined;
 const hub = new Hub(

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import type { RelayTls } from '../src/io/mod.ts';
 import { TestCa } from '../src/io/relay/relay-certificates.fixture.ts';
 import type { BenchCase } from './bench-case.ts';
-import { LOAD_CPU, SERVER_CPU } from './bench-server.ts';
 
 /** What a process is told. */
 export type RelayOrder =
@@ -33,8 +32,8 @@ export const relay: BenchCase = {
   name: 'relay',
   run: async () => {
     const ca = await TestCa.make();
-    const holder = start(SERVER_CPU);
-    const puller = start(LOAD_CPU);
+    const holder = start();
+    const puller = start();
     try {
       const { port = 0 } = await ask(holder, { kind: 'hold', tls: await ca.issue('holder'), streams: STREAMS });
       // The publishers are synthetic and in the holder's process: what they cost there is taken off.
@@ -65,7 +64,7 @@ export const relay: BenchCase = {
           value: Math.round((pulling?.p99Ms ?? 0) * 100) / 100,
           unit: 'ms p99',
           bar: { atMost: 5 },
-          note: `p50 ${Math.round((pulling?.p50Ms ?? 0) * 100) / 100} ms, TLS over loopback, all streams on one connection; one CPU each, \`--single-threaded-gc\``,
+          note: `p50 ${Math.round((pulling?.p50Ms ?? 0) * 100) / 100} ms, TLS over loopback, all streams on one connection`,
         },
       ];
     } finally {
@@ -75,11 +74,8 @@ export const relay: BenchCase = {
   },
 };
 
-/** With one CPU, as `docs/relay.md` says for such nodes: threads that help to collect garbage would only take it from the one that carries frames. */
-function start(cpu: number): ChildProcess {
-  return spawn('taskset', ['-c', String(cpu), process.execPath, '--single-threaded-gc', PROCESS], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+function start(): ChildProcess {
+  return spawn(process.execPath, [PROCESS], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
 function tell(child: ChildProcess, order: RelayOrder): void {

@@ -86,7 +86,7 @@ export {
 } from './coordination/mod.ts';
 export { DemoSource } from './demo/mod.ts';
 export { FlvRoute, type FlvRouteOptions, type FlvStats } from './flv/mod.ts';
-export { collectSeldom } from './garbage-collection.ts';
+export { countPayloadsAsHeap } from './garbage-collection.ts';
 export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsSource, type HlsStats } from './hls/mod.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerStats, type UpgradeRoute } from './http/http-server.ts';
 export { createWeb, type WebOptions } from './http/web.ts';

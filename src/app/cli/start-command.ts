@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type pino from 'pino';
 import { SluiceError } from '../../core/mod.ts';
-import { collectSeldom, createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
+import { countPayloadsAsHeap, createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
 import { banner } from '../banner.ts';
 import { ClusterMember } from '../cluster-member.ts';
 import type { Config } from '../config/mod.ts';
@@ -40,7 +40,7 @@ export function registerStart(program: Command): void {
 
 /** Runs a server until a signal ends the process; throws when it cannot be started. */
 export async function startServer(options: StartOptions): Promise<void> {
-  collectSeldom();
+  countPayloadsAsHeap();
   const config = load(options.config);
   if (options.demo === true) config.demo.enabled = true;
   const log = createLog(config.log.level, config.log.format);
