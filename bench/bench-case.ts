@@ -17,3 +17,6 @@ export interface BenchCase {
 export const isMet = ({ value, bar }: BenchRow): boolean => ('atLeast' in bar ? value >= bar.atLeast : value <= bar.atMost);
 export const barText = ({ bar }: BenchRow): string =>
   'atLeast' in bar ? `≥ ${bar.atLeast.toLocaleString('en')}` : `≤ ${bar.atMost.toLocaleString('en')}`;
+
+/** Of an even number of values the upper one of the two in the middle. */
+export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;

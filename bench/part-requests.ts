@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onPath } from '../scripts/prepare-tests.mjs';
 import { parsePlaylist } from '../src/app/load/mod.ts';
-import type { BenchCase, BenchRow } from './bench-case.ts';
+import { type BenchCase, type BenchRow, median } from './bench-case.ts';
 import { LOAD_CPU, withPublishers, withServer } from './bench-server.ts';
 
 // Parts of half a second at this bitrate are about 62 KB.
@@ -89,10 +89,6 @@ const nginxRow = (nginxPerCpuS: number, ratios: readonly number[]): BenchRow => 
 });
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
 
 async function choosePart(httpUrl: string): Promise<Part> {
   const media = new URL('/live/bench/source/media.m3u8', httpUrl);
