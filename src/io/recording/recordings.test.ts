@@ -308,6 +308,26 @@ describe('a disk', () => {
     expect(await node.api.open(node.records[0] as RecordingRecord)).toBeUndefined();
   });
 
+  it('that hangs keeps a bounded number of streams waiting, and records again when it does not', async () => {
+    const node = new RecordingNode();
+    let goOn = (): void => undefined;
+    node.slow = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    for (let stream = 0; stream < 100; stream += 1) {
+      node.publish();
+      node.feed(2);
+      node.finish();
+    }
+    goOn();
+    node.slow = undefined;
+    await until(() => expect(ends(node)).toHaveLength(64));
+    node.publish();
+    node.feed(2);
+    node.finish();
+    await until(() => expect(ends(node)).toHaveLength(65));
+  });
+
   it('that is slow costs frames and no memory, and the recording says so', async () => {
     const node = new RecordingNode();
     let go: () => void = () => undefined;

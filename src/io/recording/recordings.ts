@@ -34,6 +34,8 @@ const LOOK_MS = 1_000;
 const UPKEEP_MS = 60_000;
 /** A disk that hangs must not hold up the end of the process. */
 const CLOSE_MS_MAX = 3_000;
+/** So many that have stopped may wait for the disk: when it hangs, what begins meanwhile is recorded once it does not. */
+const UNCLOSED_MAX = 64;
 const DAY_MS = 86_400_000;
 
 /** Records the streams whose publishers are at this node, as their apps say, and looks after the files. */
@@ -147,7 +149,7 @@ export class Recordings {
     const { path } = stream.ref;
     const known = this.running.get(path);
     const why = this.whyNot(stream);
-    if (known === undefined && why === undefined) this.begin(stream);
+    if (known === undefined && why === undefined && this.unclosed.size - this.running.size < UNCLOSED_MAX) this.begin(stream);
     if (known === undefined || why === undefined) return;
     this.running.delete(path);
     known.stop(why);
