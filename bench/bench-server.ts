@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerProcess } from '../test/fixtures/server-process.ts';
 import { LoadProcess } from './load-process.ts';
@@ -9,7 +11,7 @@ export const LOAD_CPU = 1;
 const READY_MS_MAX = 20_000;
 const PUBLISH_S = 3600;
 
-/** Starts a server on its own CPU, gives it to `work`, and ends it. */
+/** Starts a server on its own CPU, which this process keeps off meanwhile, gives it to `work`, and ends it. */
 export async function withServer<T>(
   work: (server: ServerProcess) => Promise<T>,
   environment: Readonly<Record<string, string>> = {},
@@ -18,11 +20,18 @@ export async function withServer<T>(
     cpu: SERVER_CPU,
     environment: { SLUICE_LOG_LEVEL: 'info', SLUICE_HTTP_CONNECTIONS_MAX: '100000', SLUICE_RTMP_CONNECTIONS_MAX: '100000', ...environment },
   });
+  moveThisProcess(String(LOAD_CPU));
   try {
     return await work(server);
   } finally {
+    moveThisProcess(`0-${cpus().length - 1}`);
     await server.close();
   }
+}
+
+/** What asks the server in the middle of a measurement is load too: all threads of this process go to these CPUs. */
+function moveThisProcess(to: string): void {
+  execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', to, String(process.pid)]);
 }
 
 /** Publishes `count` synthetic streams `live/bench` (or `live/bench-0` …) for as long as `work` takes. */

@@ -1,19 +1,20 @@
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   type ClusterView,
-  clusterStreamOperations,
+  createApiServer,
   EventFeed,
   eventOperations,
+  GuardedKeys,
   type KnownStream,
   type NodeResource,
   nodeOperations,
   overviewOperations,
-  problemHandlers,
   registerApi,
   SessionCookies,
   sessionOperations,
+  streamOperations,
 } from '../src/api/mod.ts';
 import { monotonicMs, wallMs } from '../src/core/mod.ts';
 import { registerSite } from '../src/io/http/site.ts';
@@ -73,6 +74,10 @@ const simulatedNode = (index: number, streams: number): NodeResource => ({
     tasks: 3,
     tasksMax: 12,
     diskFreeBytes: 1e11,
+    mediaInBps: 9e7,
+    mediaOutBps: 3.6e9,
+    latencyP50Ms: 4,
+    latencyP95Ms: 9,
   },
 });
 
@@ -82,6 +87,8 @@ function simulatedView(streamCount: number, nodeCount: number): ClusterView {
   const nodes = Array.from({ length: nodeCount }, (_, index) => simulatedNode(index, Math.ceil(streamCount / nodeCount)));
   return {
     ownId: OWN_ID,
+    isAlone: false,
+    regionOf: (id) => nodes.find((node) => node.id === id)?.region ?? '',
     isConnected: true,
     streams: () => streams.values(),
     stream: (path) => streams.get(path),
@@ -107,17 +114,26 @@ export class SimulatedConsole {
   static async start(streams: number, nodes: number): Promise<SimulatedConsole> {
     const view = simulatedView(streams, nodes);
     const feed = new EventFeed({ run: 'bench' });
-    const keys = { scopeOf: () => undefined };
-    const sessions = new SessionCookies({ secrets: () => [new Uint8Array(32)], wall: () => wallMs(Date.now()) });
+    const keys = new GuardedKeys({ find: () => undefined, byId: () => undefined }, () => monotonicMs(performance.now()));
+    const sessions = new SessionCookies({
+      secrets: () => [new Uint8Array(32)],
+      wall: () => wallMs(Date.now()),
+      keyOf: (id) => keys.byId(id),
+    });
     const server = { node: OWN_ID, version: VERSION, isInCluster: true };
     const registry = { nodes: () => view.nodes(), node: () => undefined, change: async () => undefined, remove: async () => false };
-    const fastify = Fastify();
-    problemHandlers(fastify, (error) => console.error(error));
+    const fastify = createApiServer({ report: (error) => console.error(error) });
     await registerApi(fastify, {
       operations: [
-        ...sessionOperations({ keys, sessions, publicReads: true, server, now: () => monotonicMs(performance.now()) }),
+        ...sessionOperations({ keys, sessions, publicReads: true, server }),
         ...overviewOperations(view),
-        ...clusterStreamOperations(view, () => wallMs(Date.now())),
+        ...streamOperations({ streams: () => [], stream: () => undefined, remove: () => false }, view, {
+          wall: () => wallMs(Date.now()),
+          webrtcOf: () => null,
+          rungsOf: () => [],
+          leftOutOf: () => [],
+          isOpen: () => true,
+        }),
         ...nodeOperations(registry),
         ...eventOperations(feed),
       ],

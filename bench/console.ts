@@ -59,10 +59,9 @@ const row = (name: string, value: number, atMost: number, unit: string, note: st
 
 const listPath = (index: number): string => {
   const cursor = Buffer.from(`after:app-${index % 40}/stream-0`).toString('base64url');
-  return index % 10 === 0 ? '/nodes?limit=200' : `/cluster/streams?limit=200&cursor=${cursor}`;
+  return index % 10 === 0 ? '/nodes?limit=200' : `/streams?limit=200&cursor=${cursor}`;
 };
-const searchPath = (index: number): string =>
-  `/cluster/streams?limit=200&search=${encodeURIComponent(SEARCHES[index % SEARCHES.length] ?? '')}`;
+const searchPath = (index: number): string => `/streams?limit=200&search=${encodeURIComponent(SEARCHES[index % SEARCHES.length] ?? '')}`;
 
 async function p95(url: string, pathOf: (index: number) => string): Promise<number> {
   const times: number[] = [];

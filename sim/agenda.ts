@@ -1,51 +1,85 @@
-type Action = () => void;
+/** Something that happens once, at a time; it is in one agenda's list as long as it is awaited. */
+export abstract class Due {
+  /** The next one of the same millisecond; the agenda's. */
+  after: Due | undefined = undefined;
+
+  abstract run(): void;
+}
+
+class Call extends Due {
+  private readonly action: () => void;
+
+  constructor(action: () => void) {
+    super();
+    this.action = action;
+  }
+
+  override run(): void {
+    this.action();
+  }
+}
 
 /** Must be a power of two. */
 const WHEEL_MS = 16_384;
 const MASK = WHEEL_MS - 1;
+/** What is further away than the wheel reaches waits by spans of half of it. */
+const SPAN_BITS = 13;
 
 /** Virtual time in whole milliseconds: what is due at the same one happens in the order in which it was asked for. */
 export class Agenda {
   private nowMs = 0;
-  private readonly wheel: (Action[] | undefined)[] = Array.from({ length: WHEEL_MS });
-  private far: { readonly at: number; readonly run: Action }[] = [];
+  /** By millisecond, the first and the last of what is due. */
+  private readonly first: (Due | undefined)[] = Array.from({ length: WHEEL_MS });
+  private readonly last: (Due | undefined)[] = Array.from({ length: WHEEL_MS });
+  private readonly far = new Map<number, { readonly at: number; readonly due: Due }[]>();
 
   get now(): number {
     return this.nowMs;
   }
 
-  after(ms: number, run: Action): void {
+  after(ms: number, run: () => void): void {
+    this.add(ms, new Call(run));
+  }
+
+  add(ms: number, due: Due): void {
     const at = this.nowMs + Math.max(0, Math.round(ms));
-    if (at - this.nowMs >= WHEEL_MS) this.far.push({ at, run });
-    else this.put(at, run);
+    if (at - this.nowMs < WHEEL_MS) this.put(at, due);
+    else this.putFar(at, due);
   }
 
   /** Runs all that is due until and at `end`. */
   runUntil(end: number): void {
+    const { first, last } = this;
     while (this.nowMs <= end) {
-      const bucket = this.wheel[this.nowMs & MASK];
-      if (bucket !== undefined) {
-        // What is asked for at once is due in the same millisecond, and lands at the end of this very list.
-        for (let at = 0; at < bucket.length; at++) bucket[at]?.();
-        this.wheel[this.nowMs & MASK] = undefined;
-      }
+      const slot = this.nowMs & MASK;
+      // What is asked for at once is due in the same millisecond, and lands at the end of this very list.
+      for (let due = first[slot]; due !== undefined; due = due.after) due.run();
+      first[slot] = undefined;
+      last[slot] = undefined;
       this.nowMs += 1;
       if ((this.nowMs & (MASK >> 1)) === 0) this.bringNear();
     }
   }
 
-  private put(at: number, run: Action): void {
-    const bucket = this.wheel[at & MASK];
-    if (bucket === undefined) this.wheel[at & MASK] = [run];
-    else bucket.push(run);
+  private put(at: number, due: Due): void {
+    const slot = at & MASK;
+    const before = this.last[slot];
+    if (before === undefined) this.first[slot] = due;
+    else before.after = due;
+    this.last[slot] = due;
   }
 
+  private putFar(at: number, due: Due): void {
+    const span = at >> SPAN_BITS;
+    const those = this.far.get(span);
+    if (those === undefined) this.far.set(span, [{ at, due }]);
+    else those.push({ at, due });
+  }
+
+  /** The span after the one that begins now. */
   private bringNear(): void {
-    const { far } = this;
-    this.far = [];
-    for (const each of far) {
-      if (each.at - this.nowMs < WHEEL_MS) this.put(each.at, each.run);
-      else this.far.push(each);
-    }
+    const span = (this.nowMs >> SPAN_BITS) + 1;
+    for (const { at, due } of this.far.get(span) ?? []) this.put(at, due);
+    this.far.delete(span);
   }
 }

@@ -20,11 +20,9 @@ export class EngineClient {
   readonly bus: Bus;
   /** The process lives and does not stand still, so that what comes for it runs at once. */
   isAwake = true;
-  /** What went between it and the engine. */
-  messagesIn = 0;
-  messagesOut = 0;
-  bytesIn = 0;
-  bytesOut = 0;
+  /** What went between it and the engine, but for what came to those that listen now. */
+  private messages = 0;
+  private bytes = 0;
   /** One way. */
   latencyMs: number;
   private readonly engine: Engine;
@@ -46,6 +44,18 @@ export class EngineClient {
     this.store = this.makeStore();
     this.bus = this.makeBus();
     engine.add(this);
+  }
+
+  /** What went between it and the engine, in both directions. */
+  get traffic(): { readonly messages: number; readonly bytes: number } {
+    let { messages, bytes } = this;
+    for (const { joined } of [...this.watches, ...this.subscriptions]) {
+      if (joined === undefined) continue;
+      const came = joined.group.messages - joined.messages;
+      messages += came;
+      bytes += joined.group.bytes - joined.bytes + came * FRAMING_BYTES;
+    }
+    return { messages, bytes };
   }
 
   get isConnected(): boolean {
@@ -94,11 +104,11 @@ export class EngineClient {
 
   /** The engine's: a request for this client to answer. */
   asked(subject: string, message: Uint8Array, reply: (answer: Uint8Array) => void): void {
-    this.count('In', subject.length + message.length);
+    this.count(subject.length + message.length);
     this.later(() => {
       if (!this.isConnected) return;
       this.servers.get(subject)?.(message, (answer) => {
-        this.count('Out', answer.length);
+        this.count(answer.length);
         this.afterLatency(() => reply(answer));
       });
     });
@@ -106,7 +116,6 @@ export class EngineClient {
 
   /** The engine's: a key under the watch's prefix was written, or deleted. */
   written(watch: Watch, key: string, revision: number, entry: StoreEntry | undefined): void {
-    this.count('In', key.length + (entry?.value.length ?? 0));
     const { loop } = this;
     if (this.isAwake) {
       tell(watch, key, revision, entry);
@@ -118,7 +127,6 @@ export class EngineClient {
 
   /** The engine's: a message for a subscription. */
   published(subscription: Subscription, subject: string, message: Uint8Array): void {
-    this.count('In', subject.length + message.length);
     if (this.isAwake) hear(subscription, subject, message);
     else this.loop.hand(() => hear(subscription, subject, message));
   }
@@ -130,19 +138,24 @@ export class EngineClient {
   }
 
   private leave(): void {
-    for (const watch of this.watches) this.engine.endWatch(watch);
-    for (const subscription of this.subscriptions) this.engine.unsubscribe(subscription);
+    for (const watch of this.watches) this.leaves(watch);
+    for (const subscription of this.subscriptions) this.leaves(subscription);
     for (const subject of this.servers.keys()) this.engine.endServe(subject, this);
   }
 
-  count(way: 'In' | 'Out', bytes: number): void {
-    if (way === 'In') {
-      this.messagesIn += 1;
-      this.bytesIn += bytes + FRAMING_BYTES;
-    } else {
-      this.messagesOut += 1;
-      this.bytesOut += bytes + FRAMING_BYTES;
-    }
+  private leaves(listener: Watch | Subscription): void {
+    const { joined } = listener;
+    if (joined === undefined) return;
+    joined.leave();
+    listener.joined = undefined;
+    const came = joined.group.messages - joined.messages;
+    this.messages += came;
+    this.bytes += joined.group.bytes - joined.bytes + came * FRAMING_BYTES;
+  }
+
+  private count(bytes: number): void {
+    this.messages += 1;
+    this.bytes += bytes + FRAMING_BYTES;
   }
 
   private afterLatency(run: () => void): void {
@@ -161,7 +174,7 @@ export class EngineClient {
     this.later(() => {
       if (!watch.isOpen || !this.isConnected) return;
       for (const entry of entries) {
-        this.count('In', entry.key.length + entry.value.length);
+        this.count(entry.key.length + entry.value.length);
         watch.watcher.changed(entry);
       }
       watch.watcher.current();
@@ -179,14 +192,14 @@ export class EngineClient {
       fail();
       return;
     }
-    this.count('Out', bytes);
+    this.count(bytes);
     this.afterLatency(() => {
       // What is cut on the way there is not done, what is cut on the way back was done all the same.
       if (!this.isConnected) return fail();
       const result = run();
       this.afterLatency(() => {
         if (!this.isConnected) return fail();
-        this.count('In', 0);
+        this.count(0);
         this.loop.hand(() => done(result));
       });
     });
@@ -215,7 +228,7 @@ export class EngineClient {
   }
 
   private watch(prefix: string, watcher: StoreWatcher): () => void {
-    const watch: Watch = { client: this, prefix, watcher, isOpen: true };
+    const watch: Watch = { client: this, prefix, watcher, isOpen: true, since: 0, joined: undefined };
     this.watches.add(watch);
     if (this.isConnected) {
       this.engine.watch(watch);
@@ -225,7 +238,7 @@ export class EngineClient {
     }
     return () => {
       watch.isOpen = false;
-      if (this.watches.delete(watch)) this.engine.endWatch(watch);
+      if (this.watches.delete(watch)) this.leaves(watch);
     };
   }
 
@@ -234,7 +247,7 @@ export class EngineClient {
     return {
       publish: (subject, message) => {
         if (!this.isConnected) return;
-        this.count('Out', subject.length + message.length);
+        this.count(subject.length + message.length);
         this.afterLatency(() => this.isConnected && engine.publish(subject, message));
       },
       subscribe: (pattern, handler) => this.subscribe(pattern, handler),
@@ -256,13 +269,13 @@ export class EngineClient {
   }
 
   private subscribe(pattern: string, handler: Subscription['handler']): () => void {
-    const subscription: Subscription = { client: this, pattern, handler, isOpen: true };
+    const subscription: Subscription = { client: this, pattern, handler, isOpen: true, since: 0, joined: undefined };
     this.subscriptions.add(subscription);
     if (this.isConnected) this.engine.subscribe(subscription);
     return () => {
       subscription.isOpen = false;
       this.subscriptions.delete(subscription);
-      this.engine.unsubscribe(subscription);
+      this.leaves(subscription);
     };
   }
 
@@ -277,7 +290,7 @@ export class EngineClient {
       this.afterLatency(() => once({ ok: false, failure: 'unavailable' }));
       return;
     }
-    this.count('Out', subject.length + message.length);
+    this.count(subject.length + message.length);
     this.engine.agenda.after(timeoutMs, () => once({ ok: false, failure: 'timeout' }));
     this.afterLatency(() => {
       if (!this.isConnected) return;

@@ -1,5 +1,5 @@
 import type { StoreEntry, StoreWatcher } from '../src/cluster/mod.ts';
-import type { Agenda } from './agenda.ts';
+import { type Agenda, Due } from './agenda.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Random } from './random.ts';
 
@@ -8,24 +8,109 @@ export interface SharedEntry extends StoreEntry {
   reading: object | string | undefined;
 }
 
-export interface Watch {
+/** One client that listens to one thing. */
+interface Listener {
   readonly client: EngineClient;
-  readonly prefix: string;
-  readonly watcher: StoreWatcher;
   isOpen: boolean;
+  /** Grows with each that begins to listen: it gets nothing that was on its way before. */
+  since: number;
+  /** Undefined while the engine does not know it. */
+  joined: Joined | undefined;
 }
 
-export interface Subscription {
-  readonly client: EngineClient;
+/** In which group it is, and what had come to that before. */
+interface Joined {
+  readonly group: { readonly messages: number; readonly bytes: number };
+  readonly messages: number;
+  readonly bytes: number;
+  leave(): void;
+}
+
+export interface Watch extends Listener {
+  readonly prefix: string;
+  readonly watcher: StoreWatcher;
+}
+
+export interface Subscription extends Listener {
   readonly pattern: string;
   readonly handler: (subject: string, message: Uint8Array) => void;
-  isOpen: boolean;
 }
 
 export type Serve = (message: Uint8Array, reply: (answer: Uint8Array) => void) => void;
 
-/** Those who listen to one thing, by how long a message takes to them: a message is one event for all that are as far away. */
-type Groups<Listener> = Map<number, Set<Listener>>;
+/** Those who listen to one thing and are as far away: a message is one event for all of them. */
+export class Group<One extends Listener> {
+  readonly latencyMs: number;
+  /** In the order in which they began to listen. */
+  readonly listeners: Set<One> = new Set();
+  /** What came to it: to each one from when it began to listen. */
+  messages = 0;
+  bytes = 0;
+
+  constructor(latencyMs: number) {
+    this.latencyMs = latencyMs;
+  }
+
+  came(bytes: number): void {
+    this.messages += 1;
+    this.bytes += bytes;
+  }
+}
+
+/** Of one thing, by how long a message takes. */
+type Groups<One extends Listener> = Group<One>[];
+
+/** A write, on its way to those who watch. */
+class Told extends Due {
+  private readonly group: Group<Watch>;
+  private readonly key: string;
+  private readonly revision: number;
+  private readonly entry: StoreEntry | undefined;
+  private readonly upTo: number;
+
+  constructor(group: Group<Watch>, key: string, revision: number, entry: StoreEntry | undefined, upTo: number) {
+    super();
+    this.group = group;
+    this.key = key;
+    this.revision = revision;
+    this.entry = entry;
+    this.upTo = upTo;
+  }
+
+  override run(): void {
+    const { group, key, revision, entry, upTo } = this;
+    group.came(key.length + (entry?.value.length ?? 0));
+    for (const watch of group.listeners) {
+      if (watch.since > upTo) break;
+      watch.client.written(watch, key, revision, entry);
+    }
+  }
+}
+
+/** A message, on its way to those who subscribed. */
+class Sent extends Due {
+  private readonly group: Group<Subscription>;
+  private readonly subject: string;
+  private readonly message: Uint8Array;
+  private readonly upTo: number;
+
+  constructor(group: Group<Subscription>, subject: string, message: Uint8Array, upTo: number) {
+    super();
+    this.group = group;
+    this.subject = subject;
+    this.message = message;
+    this.upTo = upTo;
+  }
+
+  override run(): void {
+    const { group, subject, message, upTo } = this;
+    group.came(subject.length + message.length);
+    for (const subscription of group.listeners) {
+      if (subscription.since > upTo) break;
+      subscription.client.published(subscription, subject, message);
+    }
+  }
+}
 
 export interface EngineFaults {
   /** Of a message to be delivered a second time, up to {@link lateMsMax} later. */
@@ -45,7 +130,7 @@ export class Engine {
   private readonly watches = new Map<string, Groups<Watch>>();
   private readonly subscriptions = new Map<string, Groups<Subscription>>();
   private readonly servers = new Map<string, Set<EngineClient>>();
-  /** Patterns that a subject matches, as far as that was looked up. */
+  /** Who gets what is published under a subject, as far as that was looked up. */
   private readonly routes = new Map<string, Groups<Subscription>[]>();
   /** Lists of what is under a prefix, for all who ask before something is written. */
   private readonly listed = new Map<string, { readonly revision: number; readonly entries: readonly StoreEntry[] }>();
@@ -54,6 +139,7 @@ export class Engine {
   /** When it went away that came back without what it knew, the last time. */
   lostAt: number | undefined = undefined;
   private revision = 0;
+  private joins = 0;
 
   constructor(agenda: Agenda, random: Random) {
     this.agenda = agenda;
@@ -114,11 +200,8 @@ export class Engine {
     else this.entries.set(key, entry);
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
-      for (const [latency, group] of groups) {
-        this.agenda.after(latency, () => {
-          for (const watch of group) watch.client.written(watch, key, revision, entry);
-        });
-      }
+      for (const group of groups)
+        if (group.listeners.size > 0) this.agenda.add(group.latencyMs, new Told(group, key, revision, entry, this.joins));
     }
     return revision;
   }
@@ -137,30 +220,20 @@ export class Engine {
       this.routes.set(subject, routes);
     }
     for (const groups of routes) {
-      for (const [latency, group] of groups) {
-        if (group.size === 0) continue;
-        this.agenda.after(latency + delay, () => {
-          for (const subscription of group) subscription.client.published(subscription, subject, message);
-        });
-      }
+      for (const group of groups)
+        if (group.listeners.size > 0) this.agenda.add(group.latencyMs + delay, new Sent(group, subject, message, this.joins));
     }
   }
 
   watch(watch: Watch): void {
-    join(this.watches, watch.prefix, watch.client.latencyMs, watch);
-  }
-
-  endWatch(watch: Watch): void {
-    this.watches.get(watch.prefix)?.get(watch.client.latencyMs)?.delete(watch);
+    watch.since = ++this.joins;
+    join(this.watches, watch.prefix, watch);
   }
 
   subscribe(subscription: Subscription): void {
     if (!this.subscriptions.has(subscription.pattern)) this.routes.clear();
-    join(this.subscriptions, subscription.pattern, subscription.client.latencyMs, subscription);
-  }
-
-  unsubscribe(subscription: Subscription): void {
-    this.subscriptions.get(subscription.pattern)?.get(subscription.client.latencyMs)?.delete(subscription);
+    subscription.since = ++this.joins;
+    join(this.subscriptions, subscription.pattern, subscription);
   }
 
   serve(subject: string, client: EngineClient): void {
@@ -181,15 +254,21 @@ export class Engine {
   }
 }
 
-function join<Listener>(all: Map<string, Groups<Listener>>, key: string, latency: number, listener: Listener): void {
+function join<One extends Listener>(all: Map<string, Groups<One>>, key: string, listener: One): void {
   let groups = all.get(key);
   if (groups === undefined) {
-    groups = new Map();
+    groups = [];
     all.set(key, groups);
   }
-  const group = groups.get(latency);
-  if (group === undefined) groups.set(latency, new Set([listener]));
-  else group.add(listener);
+  const { latencyMs } = listener.client;
+  let group = groups.find((each) => each.latencyMs === latencyMs);
+  if (group === undefined) {
+    group = new Group(latencyMs);
+    groups.push(group);
+  }
+  const { messages, bytes, listeners } = group;
+  listeners.add(listener);
+  listener.joined = { group, messages, bytes, leave: () => listeners.delete(listener) };
 }
 
 /** `*` stands for one part, `**` at the end for one or more. */

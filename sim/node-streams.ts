@@ -13,7 +13,6 @@ import { HubStream, type Publication } from './hub-stream.ts';
 import { AwaitedOrigins, type OriginWatch } from './origin-watch.ts';
 import { Pullers } from './pullers.ts';
 import { RelayPull } from './relay-pull.ts';
-import { shareReadings } from './shared-reader.ts';
 import type { SimProcess } from './sim-process.ts';
 
 /** As in the configuration's defaults. */
@@ -82,8 +81,8 @@ export class NodeStreams {
         region: this.region,
         nodes: {
           isAlive: (node, run) => membership.isAlive(node, run),
-          regionOf: (node) => membership.node(node)?.record.region,
-          isDraining: (node) => (node === this.id ? this.process.isDraining : membership.node(node)?.record.status === 'draining'),
+          regionOf: (node) => membership.record(node)?.region,
+          isDraining: (node) => (node === this.id ? this.process.isDraining : membership.record(node)?.status === 'draining'),
           isDisconnected: (node) => this.origins.isDisconnected(node),
           get isJudging() {
             return membership.isJudging;
@@ -95,7 +94,7 @@ export class NodeStreams {
         now: () => this.process.monotonic(),
         ownState: (name) => this.ownState(name),
         secondPublisher: (name) => world.policyOf(name),
-        share: shareReadings,
+        share: world.knowledge,
       },
       {
         pull: (name, upstream) => this.pull(name, upstream),

@@ -142,8 +142,8 @@ class TrafficMeter {
 
   private read(): { readonly id: string; readonly bytes: number; readonly messages: number; readonly heard: number }[] {
     return this.world.nodes.map(({ id, process }) => {
-      const { bytesIn = 0, bytesOut = 0, messagesIn = 0, messagesOut = 0 } = process?.client ?? {};
-      return { id, bytes: bytesIn + bytesOut, messages: messagesIn + messagesOut, heard: process?.membership.heardNodes ?? 0 };
+      const { bytes = 0, messages = 0 } = process?.client.traffic ?? {};
+      return { id, bytes, messages, heard: process?.membership.heardNodes ?? 0 };
     });
   }
 }

@@ -3,55 +3,62 @@ import {
   decodeHeartbeat,
   decodeNodeRecord,
   type MembershipReader,
-  type ShareReadings,
+  type MembershipSharing,
+  type ReplicaMap,
+  RosterTable,
+  type Sharing,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import type { SharedEntry } from './engine.ts';
-
-/** Messages are on their way for a moment: of so many, what was read is kept. */
-const MESSAGES_KEPT = 256;
+import { History } from './shared-map.ts';
 
 /** Reads each message once, however many simulated nodes get it. */
 export const SHARED_READER: MembershipReader = {
   heartbeat: once(decodeHeartbeat),
   digest: once(decodeDigest),
-  record: onceForEver(decodeNodeRecord),
+  record: once(decodeNodeRecord),
 };
 
-/** The same for claims: all entries under a prefix are read in the same way, and no entry is under two. */
-export const shareReadings: ShareReadings =
-  <Reading extends object | string>(_prefix: string, read: (entry: StoreEntry) => Reading) =>
-  (entry) => {
-    const shared = entry as SharedEntry;
-    shared.reading ??= read(entry);
-    return shared.reading as Reading;
-  };
+/** What the nodes of one world share of what they know. */
+export class SharedKnowledge implements Sharing, MembershipSharing {
+  private readonly rosters = new Map<string, RosterTable>();
+  private readonly histories = new Map<string, History<object>>();
 
-function once<Value extends object>(read: (bytes: Uint8Array) => Value | undefined): (bytes: Uint8Array) => Value | undefined {
-  let young = new Map<Uint8Array, Value | undefined>();
-  let old = young;
-  // Those who get the same message get it one after the other.
-  let last: Uint8Array | undefined;
-  let lastValue: Value | undefined;
-  return (bytes) => {
-    if (bytes === last) return lastValue;
-    last = bytes;
-    lastValue = young.get(bytes) ?? old.get(bytes);
-    if (lastValue !== undefined) return lastValue;
-    lastValue = read(bytes);
-    if (young.size >= MESSAGES_KEPT) [young, old] = [new Map(), young];
-    young.set(bytes, lastValue);
-    return lastValue;
-  };
+  /** All entries under a prefix are read in the same way, and no entry is under two. */
+  readings<Reading extends object | string>(_prefix: string, read: (entry: StoreEntry) => Reading): (entry: StoreEntry) => Reading {
+    return (entry) => {
+      const shared = entry as SharedEntry;
+      shared.reading ??= read(entry);
+      return shared.reading as Reading;
+    };
+  }
+
+  roster(region: string): RosterTable {
+    let empty = this.rosters.get(region);
+    if (empty === undefined) {
+      empty = new RosterTable();
+      this.rosters.set(region, empty);
+    }
+    return empty;
+  }
+
+  replica<Value extends object>(prefix: string): ReplicaMap<Value> {
+    let history = this.histories.get(prefix);
+    if (history === undefined) {
+      history = new History();
+      this.histories.set(prefix, history);
+    }
+    return history.map() as ReplicaMap<Value>;
+  }
 }
 
-function onceForEver<Value extends object>(read: (bytes: Uint8Array) => Value | undefined): (bytes: Uint8Array) => Value | undefined {
-  const known = new WeakMap<Uint8Array, Value>();
+/** A message with what the first node made of it, for all others. */
+type SharedMessage = Uint8Array & { reading?: object | 'unreadable' };
+
+function once<Value extends object>(read: (bytes: Uint8Array) => Value | undefined): (bytes: Uint8Array) => Value | undefined {
   return (bytes) => {
-    let value = known.get(bytes);
-    if (value !== undefined) return value;
-    value = read(bytes);
-    if (value !== undefined) known.set(bytes, value);
-    return value;
+    const message = bytes as SharedMessage;
+    message.reading ??= read(bytes) ?? 'unreadable';
+    return message.reading === 'unreadable' ? undefined : (message.reading as Value);
   };
 }

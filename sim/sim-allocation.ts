@@ -23,6 +23,7 @@ export class SimAllocation {
       own,
       bus: client.bus,
       watched: () => this.watched(),
+      audiences: () => [],
       offer: () => this.offer(),
       ordersChanged: () => undefined,
       now: () => process.monotonic(),

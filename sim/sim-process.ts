@@ -1,11 +1,29 @@
 import { CLUSTER_PROTOCOL, Membership, type NodeLoad } from '../src/cluster/mod.ts';
 import type { MonotonicMs } from '../src/core/mod.ts';
+import { Due } from './agenda.ts';
 import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
+import { SeenNodes } from './seen.ts';
 import { SHARED_READER } from './shared-reader.ts';
 import { SimAllocation } from './sim-allocation.ts';
 import { type SimNode, WALL_START_MS } from './sim-node.ts';
 import type { World } from './world.ts';
+
+/** A process's timers run. */
+class Turn extends Due {
+  private readonly process: SimProcess;
+  private readonly at: number;
+
+  constructor(process: SimProcess, at: number) {
+    super();
+    this.process = process;
+    this.at = at;
+  }
+
+  override run(): void {
+    this.process.turn(this.at);
+  }
+}
 
 /** One run of a node's process. What is meant for it while it stands still waits. */
 export class SimProcess implements EventLoop {
@@ -14,6 +32,7 @@ export class SimProcess implements EventLoop {
   readonly client: EngineClient;
   readonly membership: Membership;
   readonly streams: NodeStreams;
+  readonly seen: SeenNodes = new SeenNodes();
   readonly startedAt: number;
   /** In a world where something is transcoded, as soon as the node is registered. */
   allocation: SimAllocation | undefined = undefined;
@@ -22,6 +41,7 @@ export class SimProcess implements EventLoop {
   isDead = false;
   isDraining = false;
   private waiting: (() => void)[] | undefined = undefined;
+  private loaded: { readonly watching: number; readonly streams: number; readonly load: NodeLoad } | undefined = undefined;
   /** When its timers run next; they do so in their turn, which comes each so often. */
   private turnAt = Number.POSITIVE_INFINITY;
   /** When what is to be ticked of its streams is due, as far as nothing stirs it before. */
@@ -35,8 +55,8 @@ export class SimProcess implements EventLoop {
     this.streams = new NodeStreams(this);
     this.membership = new Membership(
       {
-        nodeChanged: () => this.nodesChanged(),
-        nodeGone: () => this.nodesChanged(),
+        nodeChanged: (id) => this.nodesChanged(id),
+        nodeGone: (id) => this.nodesChanged(id),
         ownStatus: () => undefined,
         warning: () => undefined,
       },
@@ -61,6 +81,7 @@ export class SimProcess implements EventLoop {
         clusterId: 'simulated',
         load: () => this.load(),
         reader: SHARED_READER,
+        share: world.knowledge,
       },
     );
     this.membership.start();
@@ -145,12 +166,15 @@ export class SimProcess implements EventLoop {
     const turnAt = Math.ceil(from / tickMs) * tickMs + place.phaseMs;
     if (turnAt >= this.turnAt) return;
     this.turnAt = turnAt;
-    world.after(turnAt - now, () => {
-      // Another turn was wanted sooner, and has come.
-      if (this.turnAt !== turnAt) return;
-      this.turnAt = Number.POSITIVE_INFINITY;
-      if (this.isRunning) this.tick();
-    });
+    world.agenda.add(turnAt - now, new Turn(this, turnAt));
+  }
+
+  /** The agenda's. */
+  turn(at: number): void {
+    // Another turn was wanted sooner, and has come.
+    if (this.turnAt !== at) return;
+    this.turnAt = Number.POSITIVE_INFINITY;
+    if (this.isRunning) this.tick();
   }
 
   private tick(): void {
@@ -171,14 +195,23 @@ export class SimProcess implements EventLoop {
     if (this.world.options.makers > 0) this.allocation = new SimAllocation(this, incarnation);
   }
 
-  private nodesChanged(): void {
-    this.timersChanged();
-    this.streams.directory?.nodesChanged();
+  private nodesChanged(node: string): void {
+    this.streams.directory?.nodesChanged(node);
+    this.stirred();
     this.allocation?.nodesChanged();
   }
 
+  /** The same object as long as nothing has changed. */
   private load(): NodeLoad {
-    const viewers = this.streams.watching * this.world.viewersEach;
+    const { watching, hub } = this.streams;
+    const { loaded } = this;
+    if (loaded?.watching === watching && loaded.streams === hub.size) return loaded.load;
+    const load = this.loadOf(watching * this.world.viewersEach, hub.size);
+    this.loaded = { watching, streams: hub.size, load };
+    return load;
+  }
+
+  private loadOf(viewers: number, streams: number): NodeLoad {
     const { viewersMax } = this.place;
     return {
       cpu: Math.min(1, viewers / viewersMax),
@@ -190,10 +223,14 @@ export class SimProcess implements EventLoop {
       loopLagMs: 1.5,
       viewers: { flv: 0, rtmp: 0, hls: viewers, webrtc: 0 },
       viewersMax,
-      streams: this.streams.hub.size,
+      streams,
       tasks: 0,
       tasksMax: 4,
       diskFreeBytes: 1e11,
+      mediaInBps: 1e8,
+      mediaOutBps: Math.round(viewers * 2.5e6),
+      latencyP50Ms: 4,
+      latencyP95Ms: 9,
     };
   }
 }

@@ -1,14 +1,4 @@
-import {
-  NODE_ROLES,
-  type NodeLoad,
-  type NodeRecord,
-  type NodeRole,
-  type NodeView,
-  type RouteCandidate,
-  type RouteWish,
-  routeTo,
-  type SecondPublisher,
-} from '../src/cluster/mod.ts';
+import { NODE_ROLES, type NodeRole, type RouteWish, routeTo, type SecondPublisher } from '../src/cluster/mod.ts';
 import { Agenda } from './agenda.ts';
 import { Audience } from './audience.ts';
 import { Engine } from './engine.ts';
@@ -16,7 +6,9 @@ import { Network } from './network.ts';
 import type { NodeStreams, WorldObserver } from './node-streams.ts';
 import { Random } from './random.ts';
 import { SILENT_MS } from './relay-pull.ts';
+import { Seen } from './seen.ts';
 import { Service } from './service.ts';
+import { SharedKnowledge } from './shared-reader.ts';
 import { Shows } from './shows.ts';
 import { SimNode } from './sim-node.ts';
 import { SimProcess } from './sim-process.ts';
@@ -47,6 +39,7 @@ export class World {
   readonly engine: Engine;
   readonly network: Network;
   readonly service: Service = new Service();
+  readonly knowledge: SharedKnowledge = new SharedKnowledge();
   readonly regions: readonly string[];
   readonly nodes: readonly SimNode[];
   readonly shows: Shows;
@@ -187,13 +180,10 @@ export class World {
     if (asked === undefined) return undefined;
     const { membership, streams } = asked;
     const holders = stream === undefined ? [] : streams.whoHas(stream);
-    const among = (views: Iterable<NodeView>): string | undefined =>
-      routeTo(
-        Array.from(views, (view) => new Seen(view, holders)),
-        wish,
-        () => random.next(),
-      ).node;
-    const id = among(membership.nodesOf(wish.region)) ?? among(membership.nodes());
+    const among = (seen: readonly Seen[]): string | undefined => routeTo(seen, wish, () => random.next()).node;
+    const id =
+      among(asked.seen.of(membership.nodesOf(wish.region), holders)) ??
+      among(Array.from(membership.nodes(), (view) => new Seen(view, { holders })));
     return id === undefined ? undefined : this.byId.get(id);
   }
 
@@ -226,36 +216,5 @@ export class World {
       engineLatencyMs: 1 + (at % regions) * 5,
       agenda: this.agenda,
     });
-  }
-}
-
-/** A node as another one sees it; looked at as far as it matters. */
-class Seen implements RouteCandidate {
-  private readonly view: NodeView;
-  private readonly holders: readonly (string | undefined)[];
-
-  constructor(view: NodeView, holders: readonly (string | undefined)[]) {
-    this.view = view;
-    this.holders = holders;
-  }
-
-  get hasStream(): boolean {
-    return this.holders.includes(this.view.record.id);
-  }
-
-  get record(): NodeRecord {
-    return this.view.record;
-  }
-
-  get load(): NodeLoad | undefined {
-    return this.view.heartbeat;
-  }
-
-  get headroom(): number | undefined {
-    return this.view.headroom;
-  }
-
-  get isStale(): boolean {
-    return this.view.isStale;
   }
 }

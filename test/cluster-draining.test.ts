@@ -17,7 +17,7 @@ let successor: FfmpegPublisher | undefined;
 
 beforeAll(async () => {
   cluster = await TestCluster.found({ roles: ['manager', 'origin'], region: 'eu' });
-  const edge = { roles: ['edge'], region: 'eu', environment: { SLUICE_CLUSTER_DRAIN_MS: '20000' } };
+  const edge = { roles: ['edge'], region: 'eu' };
   [first, second, other] = await Promise.all([cluster.join(edge), cluster.join(edge), cluster.join({ roles: ['origin'], region: 'eu' })]);
   publisher = await publish({ url: `${cluster.manager.server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'aac' });
 });
@@ -89,6 +89,9 @@ describe('a node that drains', () => {
       await vi.waitFor(() => expect(isAt(second, viewer.url)).toBe(true), WAIT);
       const flv = await fetch(`${first.server.httpUrl}/live/show.flv`, manual);
       expect(flv.status).toBe(302);
+      // Load balancers send nobody new.
+      const readiness = await fetch(`${first.server.httpUrl}/readyz`);
+      expect([readiness.status, ((await readiness.json()) as { code: string }).code]).toEqual([503, 'api.draining']);
       expect(await first.server.ended).toBe(0);
       expect(performance.now() - began).toBeGreaterThan((DEADLINE_S - 1) * 1000);
       const seen = viewer.segments;

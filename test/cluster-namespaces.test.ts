@@ -93,8 +93,8 @@ async function isWell(): Promise<void> {
 async function originsOf(name: string, nodes: readonly TestNode[]): Promise<unknown[]> {
   return Promise.all(
     nodes.map(async (node) => {
-      const { items } = (await cluster.ask(node, 'cluster/streams')) as { items: { name: string; origin: unknown }[] };
-      return items.find((item) => item.name === name)?.origin;
+      const { items } = (await cluster.ask(node, 'streams')) as { items: { name: string; origin: { node: string } }[] };
+      return items.find((item) => item.name === name)?.origin.node;
     }),
   );
 }

@@ -93,3 +93,30 @@ it('routing rules count on every node at once', async () => {
   await call('DELETE', '/cluster/routing');
   await vi.waitFor(async () => expect(await regionBy(edge)).toBe('eu'), WAIT);
 });
+
+it(
+  'join tokens are made by any node, and nodes that ask one that is no manager are told who is',
+  async () => {
+    const { key } = await call<{ key: string }>('POST', '/api-keys', { scopes: ['admin'], note: 'of all nodes' });
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const ask = (path: string, body: object): Promise<Response> =>
+      fetch(`${edge.server.httpUrl}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    const made = await vi.waitFor(async () => {
+      const response = await ask('/cluster/tokens', { roles: ['edge'], note: 'by an edge' });
+      expect(response.status).toBe(201);
+      return (await response.json()) as { id: string; token: string };
+    }, WAIT);
+    const { items } = await call<{ items: { id: string; note: string }[] }>('GET', '/cluster/tokens');
+    expect(items).toContainEqual(expect.objectContaining({ id: made.id, note: 'by an edge' }));
+    // What it is pinned to is the authority of the cluster, as it is on the manager.
+    const pin = (token: string): string => token.split('.').at(-1) ?? '';
+    expect(pin(made.token)).toBe(pin(await cluster.createToken(['edge'])));
+    const refused = await ask('/cluster/join', {});
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({
+      code: 'cluster.not-manager',
+      detail: expect.stringContaining(cluster.manager.server.httpUrl),
+    });
+  },
+  PATIENCE_MS,
+);

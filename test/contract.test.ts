@@ -15,6 +15,7 @@ describe('the contract of the API, held by a running server', () => {
     server = await ServerProcess.start({
       environment: {
         SLUICE_CLUSTER_FOUND: 'true',
+        SLUICE_CLUSTER_COORDINATION: 'embedded',
         SLUICE_CLUSTER_ROLES: 'mono',
         SLUICE_CLUSTER_RELAY_HOST: '127.0.0.1',
         SLUICE_CLUSTER_RELAY_PORT: '0',
@@ -40,12 +41,9 @@ describe('the contract of the API, held by a running server', () => {
       audioCodec: 'aac',
       size: [320, 180],
     });
-    await vi.waitFor(
-      async () => expect((await fetch(`${server.httpUrl}/api/v1/cluster/streams/${LIVE.app}/${LIVE.name}`)).status).toBe(200),
-      {
-        timeout: 20_000,
-      },
-    );
+    await vi.waitFor(async () => expect((await fetch(`${server.httpUrl}/api/v1/streams/${LIVE.app}/${LIVE.name}`)).status).toBe(200), {
+      timeout: 20_000,
+    });
     const headers = { authorization: `Bearer ${server.adminKey}` };
     await vi.waitFor(
       async () =>

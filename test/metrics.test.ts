@@ -108,6 +108,7 @@ describe('/metrics of a node with all roles, in a cluster', () => {
     server = await ServerProcess.start({
       environment: {
         SLUICE_CLUSTER_FOUND: 'true',
+        SLUICE_CLUSTER_COORDINATION: 'embedded',
         SLUICE_CLUSTER_RELAY_HOST: '127.0.0.1',
         SLUICE_CLUSTER_RELAY_PORT: '0',
         SLUICE_METRICS_STREAMS_MAX: '1',

@@ -105,7 +105,13 @@ describe('recordings of a server', () => {
       // At the limit it ends, and the stream goes on; with more minutes, another one begins.
       await limitMinutes(0);
       const limited = await ended('limit-recording-minutes');
-      expect(await textUntil(events, 'limit-recording-minutes')).toContain('event: recording.changed');
+      const told = await textUntil(events, '"state":"limit-recording-minutes"');
+      expect(told.match(/^event: recording\.\w+$/gm)).toEqual(
+        expect.arrayContaining(['recording.changed', 'recording.started', 'recording.ended'].map((type) => `event: ${type}`)),
+      );
+      expect(told).toMatch(
+        new RegExp(`^data: \\{"path":"live/show","node":"n1","recording":"${limited.id}",.*"reason":"limit-recording-minutes"\\}$`, 'm'),
+      );
       const { month } = (await (await ask('GET', '/apps/live/usage')).json()) as { month: { recordingMinutes: object } };
       expect(month.recordingMinutes).toEqual({ used: 0, limit: 0 });
       expect((await ask('GET', '/streams/live/show')).status).toBe(200);
@@ -151,6 +157,14 @@ describe('recordings of a server', () => {
       const interrupted = await ended('interrupted');
       expect(interrupted.durationSeconds).toBeGreaterThan(2.5);
       await look(interrupted);
+
+      // Also when nothing is left but the file.
+      await server.kill();
+      for (const file of readdirSync(folder)) if (file.startsWith('store.sqlite')) rmSync(join(folder, file));
+      await start(RECORDED);
+      const found = await ended('found');
+      expect(found).toMatchObject({ id: interrupted.id, durationSeconds: interrupted.durationSeconds, sizeBytes: interrupted.sizeBytes });
+      await look(found);
 
       // A file where the folder has to be: nothing of a disk is as sure to fail for everybody.
       rmSync(join(folder, 'recordings'), { recursive: true });

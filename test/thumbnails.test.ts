@@ -63,7 +63,8 @@ describe('thumbnails of a running cluster', { timeout: 2 * PATIENCE_MS }, () => 
     await vi.waitFor(async () => expect((await picture(edge, 'live/show')).headers.get('etag')).not.toBe(first), WAIT);
     // Nobody watches there: it was asked for, not pulled.
     expect(edge.server.log.filter(({ code }) => code === 'cluster.pull')).toEqual([]);
-    expect((await fetch(`${edge.server.httpUrl}/api/v1/streams/live/show`)).status).toBe(404);
+    const { places } = (await (await fetch(`${edge.server.httpUrl}/api/v1/streams/live/show`)).json()) as { places: { node: string }[] };
+    expect(places.map(({ node }) => node)).toEqual([origin.id]);
   });
 
   it('are not there for sound alone, and for no stream', async () => {

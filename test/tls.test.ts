@@ -32,15 +32,17 @@ afterAll(async () => {
 });
 
 /** One request on the HTTP/2 session; resolves with the status and the first `bytesMax` of the body. */
-function ask(path: string, bytesMax = Number.POSITIVE_INFINITY): Promise<{ status: number; body: Buffer }> {
+function ask(path: string, bytesMax = Number.POSITIVE_INFINITY): Promise<{ status: number; hsts: string | undefined; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const stream = session.request({ ':path': path });
     const chunks: Buffer[] = [];
     let status = 0;
+    let hsts: string | undefined;
     let length = 0;
-    const done = (): void => resolve({ status, body: Buffer.concat(chunks) });
+    const done = (): void => resolve({ status, hsts, body: Buffer.concat(chunks) });
     stream.once('response', (headers) => {
       status = headers[':status'] ?? 0;
+      hsts = headers['strict-transport-security'];
     });
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -72,6 +74,13 @@ describe('with a certificate', () => {
     expect(reload.body.toString()).toContain(`"${next?.[1]}.${next?.[2]}.m4s"`);
     expect([part.status, part.body.subarray(4, 8).toString()]).toEqual([200, 'moof']);
   });
+
+  it.each([['/'], ['/watch/live/demo'], ['/api/v1/streams'], ['/nothing'], ['/live/demo/index.m3u8'], ['/live/demo.flv']])(
+    'browsers are told to come by HTTPS alone from now on: %s',
+    async (path) => {
+      expect((await ask(path, 1)).hsts).toBe('max-age=31536000');
+    },
+  );
 
   it('HTTP-FLV is served over HTTP/2 and HTTP/1.1', async () => {
     const overHttp2 = await ask('/live/demo.flv', 50_000);

@@ -1,4 +1,4 @@
-import { decodeVersioned, encodeVersioned, isName, readAmount, readCount, readText, type UnknownFields } from '../core/mod.ts';
+import { areNewer, decodeVersioned, encodeVersioned, isName, readAmount, readCount, readText, type UnknownFields } from '../core/mod.ts';
 import { type AppLimits, readLimits } from './app-limits.ts';
 
 /** Who may play: everybody; who shows a signed token; pages of some domains; addresses of some networks. */
@@ -64,6 +64,8 @@ export interface AppRecord {
   readonly limits: AppLimits | undefined;
   readonly recording: RecordingSettings | undefined;
   readonly createdAtMs: number;
+  /** Of newer software: this node goes by what it understands of it, and does not change it. */
+  readonly isNewer?: true;
 }
 
 export const APPS_PREFIX = 'apps/';
@@ -94,11 +96,15 @@ export const newAppRecord = (name: string, createdAtMs: number): AppRecord => ({
   createdAtMs,
 });
 
+/** Of an app that this software understands. */
 export const encodeAppRecord = (record: AppRecord): Uint8Array => encodeVersioned(record);
 
-/** Reads borrowed bytes; undefined for what is no app. A playback policy that is not known lets nobody play without a token. */
+/**
+ * Reads borrowed bytes; undefined for what is no app. One that needs a newer reader is an app all the same: its streams must not end, nor what its configuration
+ * says count instead. A playback policy that is not known lets nobody play without a token.
+ */
 export function decodeAppRecord(bytes: Uint8Array): AppRecord | undefined {
-  const fields = decodeVersioned(bytes);
+  const fields = decodeVersioned(bytes, Number.POSITIVE_INFINITY);
   const name = readText(fields?.['name'], 64);
   if (fields === undefined || name === undefined || !isName(name)) return undefined;
   const { publishFromLoopback, secondPublisher } = fields;
@@ -113,6 +119,7 @@ export function decodeAppRecord(bytes: Uint8Array): AppRecord | undefined {
     limits: fields['limits'] === undefined ? undefined : readLimits(objectOf(fields['limits'])),
     recording: fields['recording'] === undefined ? undefined : readRecording(objectOf(fields['recording'])),
     createdAtMs: readAmount(fields['createdAtMs']) ?? 0,
+    ...(areNewer(fields) ? { isNewer: true } : {}),
   };
 }
 

@@ -12,6 +12,7 @@ export { AccessReplica, API_KEYS_MAX, APPS_MAX } from './access-replica.ts';
 export { type AppFigures, addFigures, isNothing, NO_FIGURES } from './app-figures.ts';
 export { type AppLimits, LIMIT_MAX, LIMIT_NAMES, type LimitName, NO_LIMITS } from './app-limits.ts';
 export {
+  APPS_PREFIX,
   type AppRecord,
   appKey,
   decodeAppRecord,
@@ -45,11 +46,20 @@ export { addCounters, decodeMonthRecord, type MonthCounters, type MonthRecord, N
 export { type AppSample, NO_SAMPLE, NodeUsage } from './node-usage.ts';
 export { isDomain } from './page-domain.ts';
 export { type RecordSource, RecordTable } from './record-table.ts';
-export { encodeRevokedToken, JTI_LENGTH_MAX, type RevokedToken, revokedTokenId, revokedTokenKey } from './revoked-token.ts';
 export {
+  encodeRevokedToken,
+  JTI_LENGTH_MAX,
+  REVOKED_TOKENS_PREFIX,
+  type RevokedToken,
+  revokedTokenId,
+  revokedTokenKey,
+} from './revoked-token.ts';
+export {
+  API_KEYS_PREFIX,
   type ApiKeyRecord,
   type ApiKeyScope,
   apiKeyId,
+  apiKeyIdOfHash,
   apiKeyKey,
   decodeApiKey,
   decodeStreamKey,
@@ -60,6 +70,7 @@ export {
   hasExpired,
   isApiKeyScope,
   isSameHash,
+  STREAM_KEYS_PREFIX,
   type StreamKeyRecord,
   streamKeyKey,
 } from './secret-key.ts';
@@ -85,6 +96,7 @@ export {
   isClusterEvent,
   WEBHOOKS_MAX,
   WEBHOOKS_PER_APP_MAX,
+  WEBHOOKS_PREFIX,
   type WebhookEventType,
   type WebhookRecord,
   webhookKey,

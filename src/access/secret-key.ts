@@ -36,6 +36,8 @@ export interface ApiKeyRecord {
   readonly expiresAtMs: number | undefined;
   readonly createdAtMs: number;
   readonly note: string;
+  /** The manager in whose data folder it was made; absent: it was made by the API. */
+  readonly node?: string;
 }
 
 export const STREAM_KEYS_PREFIX = 'keys/';
@@ -55,6 +57,8 @@ export const formatApiKey = (id: string, secret: string): string => `sk_${id}.${
 /** The id in a key's text; undefined for a text that is none of a kept key. */
 export const streamKeyId = (text: string): string | undefined => STREAM_KEY.exec(text)?.[1];
 export const apiKeyId = (text: string): string | undefined => API_KEY.exec(text)?.[1];
+/** The id of a key whose text names none, from its SHA-256 in hexadecimal: keys that were made in a data folder. */
+export const apiKeyIdOfHash = (sha256: string): string => sha256.slice(0, 16);
 
 /** `app:NAME`, `admin` or `read`. */
 export const isApiKeyScope = (text: string): text is ApiKeyScope =>
@@ -85,7 +89,8 @@ export function decodeApiKey(bytes: Uint8Array): ApiKeyRecord | undefined {
   const scopes = fields?.['scopes'];
   if (fields === undefined || id === undefined || sha256 === undefined || !Array.isArray(scopes)) return undefined;
   const known = scopes.filter((scope): scope is ApiKeyScope => typeof scope === 'string' && isApiKeyScope(scope));
-  return { v: 1, id, scopes: known.slice(0, SCOPES_MAX), sha256, ...readTimes(fields) };
+  const node = readText(fields['node'], 64);
+  return { v: 1, id, scopes: known.slice(0, SCOPES_MAX), sha256, ...readTimes(fields), ...(node === undefined ? {} : { node }) };
 }
 
 /** Whether a time has come by which something ends; undefined is never. */

@@ -72,15 +72,17 @@ export class UrlPolicy {
     this.folders = options.allowedFolders.map(normalised).filter((folder) => folder !== undefined);
   }
 
-  judge(url: string): UrlVerdict {
-    if (url.startsWith('/')) return this.judgeFile(url);
-    if (/^file:/i.test(url)) return this.judgeFileUrl(url);
+  /** `schemes`: those alone that are of use here, and no files; absent: all. */
+  judge(url: string, schemes?: readonly NetworkScheme[]): UrlVerdict {
+    if (schemes === undefined && url.startsWith('/')) return this.judgeFile(url);
+    if (schemes === undefined && /^file:/i.test(url)) return this.judgeFileUrl(url);
     const parts = url.length <= URL_LENGTH_MAX && !AMBIGUOUS.test(url) ? URL_FORM.exec(url) : null;
     if (parts === null)
       return refused('malformed', `${shown(url)} is not usable: write SCHEME://HOST:PORT/PATH in ASCII, other characters as %XX`);
     const [, scheme = '', , host = '', port] = parts;
-    const known = NETWORK_SCHEMES.find((each) => each === scheme.toLowerCase());
-    if (known === undefined) return refused('scheme', `${shown(scheme)} is not allowed: take one of ${NETWORK_SCHEMES.join(', ')}`);
+    const taken = schemes ?? NETWORK_SCHEMES;
+    const known = taken.find((each) => each === scheme.toLowerCase());
+    if (known === undefined) return refused('scheme', `${shown(scheme)} is not allowed: take one of ${taken.join(', ')}`);
     if (port !== undefined && (Number(port) === 0 || Number(port) > PORT_MAX)) {
       return refused('malformed', `port ${port} is not usable: take 1 to ${PORT_MAX}`);
     }

@@ -1,4 +1,4 @@
-import { decodeVersioned, encodeVersioned, isName, readAmount, readText, type UnknownFields } from '../core/mod.ts';
+import { areNewer, decodeVersioned, encodeVersioned, isName, readAmount, readText, type UnknownFields } from '../core/mod.ts';
 import { NOTE_LENGTH_MAX } from './app-record.ts';
 import type { AccessAct } from './token-claims.ts';
 
@@ -11,6 +11,9 @@ export const WEBHOOK_EVENT_TYPES = [
   'publisher.refused',
   'source.changed',
   'target.changed',
+  'recording.started',
+  'recording.ended',
+  'recording.failed',
   'node.changed',
   'node.gone',
 ] as const;
@@ -65,8 +68,6 @@ export interface EventsHook extends WebhookBase {
 /** What the store keeps of a webhook, under `webhooks/ID`. */
 export type WebhookRecord = AdmissionHook | EventsHook;
 
-/** The newest that this software can read whole, and writes. */
-const VERSION = 1;
 export const WEBHOOKS_PREFIX = 'webhooks/';
 export const webhookKey = (id: string): string => `${WEBHOOKS_PREFIX}${id}`;
 export const WEBHOOKS_MAX = 20_000;
@@ -104,7 +105,7 @@ export function decodeWebhook(bytes: Uint8Array): WebhookRecord | undefined {
       .slice(0, SECRETS_MAX),
     createdAtMs: readAmount(fields['createdAtMs']) ?? 0,
     changedAtMs: readAmount(fields['changedAtMs']) ?? 0,
-    ...(Number(fields['v']) > VERSION ? { isNewer: true } : {}),
+    ...(areNewer(fields) ? { isNewer: true } : {}),
   };
   if (fields['kind'] === 'admission') return readAdmission(base, fields);
   return fields['kind'] === 'events' ? readEvents(base, fields) : undefined;

@@ -70,6 +70,8 @@ export class AllocationBook {
   private readonly world: AllocationWorld;
   private readonly reports = new Map<string, Report>();
   private readonly entries = new Map<string, Entry>();
+  /** Viewers of streams, on all nodes. */
+  private readonly audiences = new Map<string, number>();
   private weights: TaskWeights;
 
   constructor(world: AllocationWorld, weights: TranscodingWeights) {
@@ -138,9 +140,13 @@ export class AllocationBook {
   /** Adds up what is wanted, and forgets what was wanted long ago. */
   private gather(now: MonotonicMs): void {
     const counted = new Set<string>();
+    this.audiences.clear();
     for (const [node, { report, at }] of this.reports) {
       if (now - at > SILENT_MS) this.reports.delete(node);
-      else for (const watched of report.watched) this.wanted(watched, counted, now);
+      else {
+        for (const watched of report.watched) this.wanted(watched, counted, now);
+        for (const { stream, viewers } of report.audiences) this.audiences.set(stream, (this.audiences.get(stream) ?? 0) + viewers);
+      }
     }
     for (const [key, entry] of this.entries) {
       if (counted.has(key)) continue;
@@ -179,7 +185,8 @@ export class AllocationBook {
     const region = this.world.node(origin)?.record.region ?? '';
     const isWanted = wantedAt === now || (decision !== undefined && decision.node === undefined);
     // Whoever watches is somebody, also where nobody counts.
-    return { stream, rung, shape, region, viewers: isWanted ? Math.max(1, viewers) : 0 };
+    const counted = isWanted ? Math.max(1, viewers) : 0;
+    return { stream, rung, shape, region, viewers: counted, streamViewers: Math.max(counted, this.audiences.get(stream) ?? 0) };
   }
 
   private currentOf({ stream, rung, decision, sinceMs }: Entry, now: MonotonicMs): CurrentTask | undefined {

@@ -11,6 +11,7 @@ import {
   encodeAllocationReport,
   type Holder,
   type RungOrder,
+  type StreamAudience,
   type TranscodeOffer,
   type WatchedRung,
 } from '../cluster/mod.ts';
@@ -21,6 +22,8 @@ export interface AllocationFollowerOptions {
   readonly bus: Bus;
   /** What is watched here. */
   readonly watched: () => readonly WatchedRung[];
+  /** Who watches the streams that have rungs, while rules go by that. */
+  readonly audiences: () => readonly StreamAudience[];
   /** Of a node that makes rungs for others. */
   readonly offer: () => TranscodeOffer | undefined;
   /** Orders are others than before. */
@@ -100,7 +103,7 @@ export class AllocationFollower {
     const watched = this.options.watched();
     const isOther = watched.map(markOf).join() !== this.reported;
     // Most nodes of a large cluster have nothing to say.
-    const isDue = now >= this.reportAt && (watched.length > 0 || this.options.offer() !== undefined);
+    const isDue = now >= this.reportAt && this.hasNews(watched);
     if (isOther || isDue) this.report(watched);
   }
 
@@ -108,11 +111,16 @@ export class AllocationFollower {
     for (const end of this.endings) end();
   }
 
+  private hasNews(watched: readonly WatchedRung[]): boolean {
+    const { offer, audiences } = this.options;
+    return watched.length > 0 || offer() !== undefined || audiences().length > 0;
+  }
+
   private report(watched: readonly WatchedRung[]): void {
-    const { bus, own, offer, now } = this.options;
+    const { bus, own, offer, audiences, now } = this.options;
     this.reported = watched.map(markOf).join();
     this.reportAt = now() + REPORT_EACH_MS;
-    bus.publish(allocationReport(own.node), encodeAllocationReport({ v: 1, ...own, offer: offer(), watched }));
+    bus.publish(allocationReport(own.node), encodeAllocationReport({ v: 1, ...own, offer: offer(), watched, audiences: audiences() }));
   }
 
   /** False for what comes from a leader of before. Where nobody leads, epochs begin anew: the store may have lost all that were. */

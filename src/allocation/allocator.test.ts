@@ -69,6 +69,8 @@ class SmallNode {
   readonly client: ReturnType<MemoryEngine['client']>;
   /** Viewers here by stream and rung. */
   readonly watched = new Map<string, number>();
+  /** Viewers here by stream, whatever of it they watch. */
+  readonly audiences = new Map<string, number>();
   /** Whether this node hears the cluster. */
   readonly hearing = { isJudging: true };
   private readonly endings: (() => void)[] = [];
@@ -84,6 +86,7 @@ class SmallNode {
       own,
       bus,
       watched: () => this.watchedRungs(),
+      audiences: () => Array.from(this.audiences, ([stream, viewers]) => ({ stream, viewers })),
       offer: () => (role === 'transcode' ? { tasksMax, cpuMax: 100, costs: {}, hardwareCodecs: [] } : undefined),
       ordersChanged: () => undefined,
       now: () => engine.now(),
@@ -192,6 +195,23 @@ describe('the allocation of transcoding by managers', () => {
     // Nobody came for it.
     it.advance(20_000);
     expect(order(origin, 'live/a')).toBeUndefined();
+  });
+
+  it('goes by all viewers of a stream, on all nodes, where a rule asks how many they are', () => {
+    const { it, origin } = world(1, 1);
+    const edge = it.add('e9', 'edge', 0);
+    const { store } = it.engine.client();
+    const rule = { app: '*', stream: '*', rung: '*', viewersMin: 100, weight: 10 };
+    store.create(TRANSCODING_KEY, encodeWeights({ v: 1, rules: [rule], pins: [] }), () => undefined);
+    origin.watched.set('live/a 720p', 5);
+    origin.watched.set('live/b 720p', 2);
+    origin.audiences.set('live/b', 60);
+    it.advance(20_000);
+    expect([order(origin, 'live/a'), order(origin, 'live/b')]).toEqual(['t0', 'limit']);
+    // A node where nobody watches a rung counts, too.
+    edge.audiences.set('live/b', 40);
+    it.advance(3_000);
+    expect([order(origin, 'live/a'), order(origin, 'live/b')]).toEqual(['displaced', 't0']);
   });
 
   it('places the tasks of a node that is silent anew within three seconds', () => {

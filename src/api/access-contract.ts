@@ -50,6 +50,8 @@ export interface AppResource {
   tokens: { issuer?: string; audience?: string; jwksUrl?: string; keys: TokenKeyResource[] };
   limits: LimitsResource;
   recording: RecordingSettingsResource;
+  /** Why this node does not change it: newer software has written it. */
+  problem?: string;
 }
 
 /** An app in the list of them. */

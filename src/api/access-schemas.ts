@@ -100,6 +100,7 @@ const appFields = {
   }),
   limits: limitsField,
   recording: Type.Object({ mode: recordingMode, fileMinutes, keepDays }, { description: 'What is recorded of its streams' }),
+  problem: Type.Optional(Type.String({ description: 'Why this node does not change it: newer software has written it' })),
 };
 const app = Type.Object(appFields);
 const appPage = Type.Object({ items: Type.Array(Type.Object({ ...appFields, usage: usageNowField })), nextCursor });
@@ -187,8 +188,8 @@ const auditEntry = Type.Object({
   id: Type.String(),
   at: at('When it was made'),
   who: Type.String({
-    description: '`key:ID`, `key:data-folder` for a key of the node itself, `session`, or `token`',
-    examples: ['key:8a0d3c5e7f912b46'],
+    description: '`key:ID (NAME)`; `session of` it; `token:ID` for a join token; `anybody`',
+    examples: ['key:8a0d3c5e7f912b46 (night shift)'],
   }),
   address: Type.String(),
   action: Type.String({ description: 'The id of the operation', examples: ['changeApp'] }),

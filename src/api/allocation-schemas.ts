@@ -22,7 +22,11 @@ const weights = Type.Object(
           app: pattern('Pattern of the app; `*` stands for any characters'),
           stream: pattern("Pattern of the stream's name"),
           rung: pattern("Pattern of the rung's name"),
-          viewersMin: Type.Integer({ minimum: 0, default: 0, description: 'Only for rungs that would have so many viewers' }),
+          viewersMin: Type.Integer({
+            minimum: 0,
+            default: 0,
+            description: 'Only for streams that so many watch: their source and all rungs, on all nodes',
+          }),
           weight: Type.Number({
             minimum: 0,
             maximum: 1_000_000,

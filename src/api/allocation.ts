@@ -35,7 +35,7 @@ export function allocationOperations(allocation: TranscodingAllocation): readonl
       scope: 'read',
       tag: 'transcoding',
       success: { status: 200, schema: transcodingWeightsSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record'],
       handle: () => allocation.weights(),
     },
     {

@@ -29,7 +29,8 @@ export function apiKeyOperations(keys: ApiKeyRegistry, audit: AuditTrail): reado
       method: 'GET',
       path: '/api-keys',
       summary: 'List the API keys',
-      description: 'Without their secrets, ordered by id, in pages. The first admin key, which is in the data folder, is not among them.',
+      description:
+        'Without their secrets, ordered by id, in pages. The first admin key of a node on its own, which is in its data folder, is not among them.',
       scope: 'admin',
       tag: 'keys',
       query: pageQuerySchema,

@@ -1,9 +1,10 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { streamRef, wallMs } from '../core/mod.ts';
-import { problemHandlers, registerApi } from './api.ts';
+import type { ClusterView } from './cluster-view.ts';
 import type { StreamSource } from './stream-resource.ts';
 import { streamOperations } from './streams.ts';
+import { testApi, testKeys } from './test-api.fixture.ts';
 
 const STARTED = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5));
 
@@ -54,20 +55,39 @@ function stream(path: string): StreamSource {
   };
 }
 
+const NO_CLUSTER: ClusterView = {
+  ownId: 'n1',
+  isAlone: true,
+  isConnected: true,
+  streams: () => [],
+  stream: () => undefined,
+  regionOf: () => 'default',
+  isAlive: () => true,
+  nodes: () => [],
+  ask: async () => undefined,
+  askAll: async () => [],
+};
+
 let live: Map<string, StreamSource>;
 let reported: Error[];
 
 async function api(options: { isLocal?: boolean; publicReads?: boolean } = {}): Promise<FastifyInstance> {
-  const fastify = Fastify({ bodyLimit: 1000, ajv: { customOptions: { removeAdditional: false } } });
-  problemHandlers(fastify, (error) => reported.push(error));
   const directory = {
     streams: () => live.values(),
     stream: (path: string) => live.get(path),
     remove: (path: string) => live.delete(path),
   };
-  await registerApi(fastify, {
-    operations: streamOperations(directory, { wall: () => wallMs(STARTED + 61_500), webrtcOf: () => null, rungsOf: () => [] }),
-    keys: { scopeOf: (key) => (key === 'sk_admin' ? 'admin' : key === 'sk_read' ? 'read' : undefined) },
+  const fastify = await testApi({
+    bodyLimit: 1000,
+    report: (error) => reported.push(error),
+    operations: streamOperations(directory, NO_CLUSTER, {
+      wall: () => wallMs(STARTED + 61_500),
+      webrtcOf: () => null,
+      rungsOf: () => [],
+      leftOutOf: () => [],
+      isOpen: (app) => app !== 'closed',
+    }),
+    keys: testKeys({ sk_admin: 'admin', sk_read: 'read', sk_closed: ['closed'] }),
     publicReads: options.publicReads ?? true,
     isLocal: () => options.isLocal ?? false,
     version: '1.2.3',
@@ -117,6 +137,8 @@ describe('GET /api/v1/streams', () => {
       driftMs: 0,
       playback: { watch: '/watch/live/a', hls: '/live/a/index.m3u8', flv: '/live/a.flv' },
       webrtc: null,
+      origin: { node: 'n1', region: 'default', epoch: 0, isAlive: true },
+      makers: [],
     });
   });
 
@@ -145,6 +167,43 @@ describe('GET /api/v1/streams', () => {
     expect((await fastify.inject({ url: '/api/v1/streams', headers: bearer('sk_read') })).statusCode).toBe(200);
     expect((await (await api({ publicReads: false, isLocal: true })).inject('/api/v1/streams')).statusCode).toBe(200);
   });
+});
+
+describe('streams of several tenants', () => {
+  const pathsOf = async (options: Parameters<typeof api>[0], headers = {}): Promise<string[]> =>
+    (await (await api(options)).inject({ url: '/api/v1/streams', headers })).json().items.map(({ path }: { path: string }) => path);
+
+  beforeEach(() => {
+    live = new Map(['live/a', 'closed/a', 'closed/b'].map((path) => [path, stream(path)]));
+  });
+
+  it('are shown without a key where everybody may play them', async () => {
+    expect(await pathsOf({})).toEqual(['live/a']);
+    expect(await pathsOf({ isLocal: true })).toEqual(['closed/a', 'closed/b', 'live/a']);
+    expect(await pathsOf({}, bearer('sk_read'))).toEqual(['closed/a', 'closed/b', 'live/a']);
+    for (const path of ['closed/a', 'closed/none']) {
+      const response = await (await api()).inject(`/api/v1/streams/${path}`);
+      expect([response.statusCode, response.json().code]).toEqual([401, 'api.key-missing']);
+    }
+  });
+
+  it.each([{}, { isLocal: true }, { publicReads: false }])(
+    'are shown to the key of an app as far as they are its own (%j)',
+    async (options) => {
+      expect(await pathsOf(options, bearer('sk_closed'))).toEqual(['closed/a', 'closed/b']);
+      const fastify = await api(options);
+      const own = await fastify.inject({ url: '/api/v1/streams/closed/a', headers: bearer('sk_closed') });
+      expect(own.json().publisher).toMatchObject({ address: '192.0.2.7' });
+      for (const method of ['GET', 'DELETE'] as const) {
+        const other = await fastify.inject({ method, url: '/api/v1/streams/live/a', headers: bearer('sk_closed') });
+        expect([other.statusCode, other.json().code]).toEqual([404, 'api.stream-not-found']);
+      }
+      expect((await fastify.inject({ method: 'DELETE', url: '/api/v1/streams/closed/a', headers: bearer('sk_closed') })).statusCode).toBe(
+        204,
+      );
+      expect([...live.keys()]).toEqual(['live/a', 'closed/b']);
+    },
+  );
 });
 
 describe('DELETE /api/v1/streams/:app/:name', () => {
@@ -226,10 +285,17 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(document.paths)).toEqual(['/api/v1/streams', '/api/v1/streams/{app}/{name}']);
     expect(Object.keys(document.paths['/api/v1/streams/{app}/{name}'])).toEqual(['get', 'delete']);
     const list = document.paths['/api/v1/streams'].get;
-    expect(list.parameters.map((parameter: { name: string }) => parameter.name)).toEqual(['limit', 'cursor']);
+    expect(list.parameters.map((parameter: { name: string }) => parameter.name)).toEqual(['limit', 'cursor', 'search', 'origin']);
     expect(list.responses['200'].content['application/json'].schema.properties.items.type).toBe('array');
     expect(list.responses.default.content['application/problem+json'].schema.properties.code.type).toBe('string');
-    expect(document.paths['/api/v1/streams/{app}/{name}'].delete.security).toEqual([{ apiKey: [] }]);
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['apiKey', 'session', 'joinToken', 'link']);
+    const { get, delete: end } = document.paths['/api/v1/streams/{app}/{name}'];
+    expect([get.security, end.security]).toEqual([
+      [{}, { apiKey: [] }, { session: [] }],
+      [{ apiKey: [] }, { session: [] }],
+    ]);
+    const guarded = (await (await api({ publicReads: false })).inject('/api/v1/openapi.json')).json();
+    expect(guarded.paths['/api/v1/streams'].get.security).toEqual([{ apiKey: [] }, { session: [] }]);
   });
 
   it('is shown on a page', async () => {

@@ -1,41 +1,29 @@
 import fastifySwagger from '@fastify/swagger';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import { readTexts } from './api-server.ts';
+import { type Authorized, type AuthorizeOptions, addressOf, authorize } from './authorize.ts';
 import { refuseDeep } from './body-depth.ts';
 import { docsPage } from './docs-page.ts';
-import { authorizeApp, type Change, type Grant, grantOf, type KeyGrant, type NotedChange } from './grant.ts';
+import type { Change, NotedChange } from './grant.ts';
 import { type AnswerKeeper, IDEMPOTENCY_HEADER, keyedRequest, once, readIdempotencyKey } from './idempotency.ts';
 import { completeDocument } from './openapi-document.ts';
-import { type ApiCaller, JsonText, type Operation, type OperationAnswer, type Scope } from './operation.ts';
+import { type ApiCaller, JsonText, type Operation, type OperationAnswer } from './operation.ts';
 import { takesIdempotencyKey } from './operation-problems.ts';
-import { ApiError, PROBLEM_TYPE, type ProblemCode, problem, problemCodes } from './problem.ts';
+import { ApiError, PROBLEM_TYPE } from './problem.ts';
 import { problemSchema } from './schemas.ts';
-import { isFromOwnPage, type SessionCookies } from './session-cookies.ts';
+import { securityOf, securitySchemes } from './security.ts';
 
-/** Whose API key it is; implemented where keys are kept. */
-export interface ApiKeys {
-  /** The scope of a key as given in `Authorization: Bearer`, or undefined when it is not known. Compares in constant time. */
-  scopeOf(key: string): 'read' | 'admin' | undefined;
-  /** What else a key is for; undefined when it is not known. Absent: nothing. */
-  grantOf?(key: string): KeyGrant | undefined;
-}
-
-export interface ApiOptions {
+export interface ApiOptions extends AuthorizeOptions {
   readonly operations: readonly Operation[];
-  readonly keys: ApiKeys;
-  /** Absent: keys alone are taken. */
-  readonly sessions?: SessionCookies;
   /** Keeps answers for callers who ask again with the same `Idempotency-Key`. Absent: such keys are not looked at. */
   readonly keeper?: AnswerKeeper | undefined;
   /** Told each change that was made. */
   readonly changed?: (change: NotedChange) => void;
-  /** Whether `public` operations need no key; when false they need one, or loopback. */
-  readonly publicReads: boolean;
-  /** Whether a request comes from this very machine, not through a proxy. */
-  readonly isLocal: (request: FastifyRequest) => boolean;
   readonly version: string;
 }
 
 export const API_PREFIX = '/api/v1';
+const AUTHORIZED = 'authorized';
 
 /** Puts the operations, their OpenAPI document and its readable page on a Fastify instance. */
 export async function registerApi(fastify: FastifyInstance, options: ApiOptions): Promise<void> {
@@ -50,14 +38,14 @@ export async function registerApi(fastify: FastifyInstance, options: ApiOptions)
         version: options.version,
         description: 'Errors are `application/problem+json` (RFC 9457) with a stable `code`. Lists are paged by cursor.',
       },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `sk_…`' } } },
+      components: { securitySchemes },
     },
     transformObject: (document) =>
       'openapiObject' in document ? completeDocument(document.openapiObject, options.operations) : document.swaggerObject,
   });
   // Swagger gathers routes in a hook that holds for what is registered after it, hence the plugin of its own.
   await fastify.register((scope, _options, done) => {
-    scope.addHook('preValidation', async ({ body }) => refuseDeep(body));
+    scope.decorateRequest(AUTHORIZED);
     for (const operation of options.operations) route(scope, operation, options);
     scope.get(`${API_PREFIX}/openapi.json`, () => fastify.swagger());
     scope.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(fastify.swagger())));
@@ -77,7 +65,7 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     ...(operation.query === undefined ? {} : { querystring: operation.query }),
     ...(operation.body === undefined || operation.checksBody === true ? {} : { body: operation.body }),
     ...(operation.headers === undefined ? {} : { headers: operation.headers }),
-    ...(operation.scope === 'admin' || operation.scope === 'app' ? { security: [{ apiKey: [] }] } : {}),
+    security: securityOf(operation, options.publicReads),
     response: {
       [success.status]: success.status === 204 ? { type: 'null', description: 'Done' } : described(success),
       default: { description: 'What went wrong', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
@@ -87,15 +75,22 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     method: operation.method,
     url: `${API_PREFIX}${operation.path}`,
     schema: schema as FastifySchema,
-    // A large body is read of those alone who may send it.
-    ...(operation.bodyBytesMax === undefined
-      ? {}
-      : { bodyLimit: operation.bodyBytesMax, onRequest: async (request) => void authorize(request, operation.scope, options) }),
+    ...(operation.bodyBytesMax === undefined ? {} : { bodyLimit: operation.bodyBytesMax }),
+    // Before the body is read and anything is looked at: who may not is told nothing else.
+    onRequest: async (request) => {
+      request.setDecorator(AUTHORIZED, authorize(request, operation, options));
+      await operation.checkCredential?.(callerOf(request, options));
+    },
+    preValidation: async ({ params, query, body }) => {
+      readTexts(operation.params, params);
+      readTexts(operation.query, query);
+      refuseDeep(body);
+    },
     ...(operation.checksBody === true ? { config: { documentedBody: operation.body } as object } : {}),
     handler: async (request, reply) => {
-      const { isPrivileged, grant, credential } = authorize(request, operation.scope, options);
       const params = request.params as Record<string, string>;
       const query = request.query as Record<string, unknown>;
+      const { isPrivileged, grant, credential } = request.getDecorator<Authorized>(AUTHORIZED);
       const caller = callerOf(request, options);
       const carryOut = async (): Promise<unknown> => {
         let noted: Change = {};
@@ -106,7 +101,7 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
         const answer = await operation.handle({ params, query, body, isPrivileged, grant, note, caller, answer: answerOf(reply) });
         if (operation.method !== 'GET') {
           const target = targetOf(operation.path, params);
-          options.changed?.({ ...noted, who: grant.who, address: caller.address, action: operation.id, target });
+          options.changed?.({ who: grant.who, ...noted, address: caller.address, action: operation.id, target });
         }
         return answer;
       };
@@ -155,9 +150,9 @@ async function answerOnce({ keeper, key, credential, request, reply, status, car
 }
 
 function callerOf(request: FastifyRequest, { isLocal }: ApiOptions): ApiCaller {
-  const { ip, protocol, headers } = request;
+  const { protocol, headers } = request;
   return {
-    address: ip.startsWith('::ffff:') ? ip.slice('::ffff:'.length) : ip,
+    address: addressOf(request),
     isTls: protocol === 'https',
     isLocal: isLocal(request),
     isPrivate: protocol === 'https' || isLocal(request),
@@ -168,58 +163,6 @@ function callerOf(request: FastifyRequest, { isLocal }: ApiOptions): ApiCaller {
 /** The operation's path with what its parameters are. */
 const targetOf = (path: string, params: Readonly<Record<string, string>>): string =>
   path.replaceAll(/:(\w+)/g, (_match, name: string) => encodeURIComponent(params[name] ?? ''));
-
-interface Authorized {
-  readonly isPrivileged: boolean;
-  readonly grant: Grant;
-  /** What the caller proved to be itself by; undefined: nothing. */
-  readonly credential?: string | undefined;
-}
-
-/** Whether the caller is privileged; throws when the operation needs more than the caller has. */
-function authorize(request: FastifyRequest, scope: Scope, { keys, sessions, publicReads, isLocal }: ApiOptions): Authorized {
-  if (scope === 'token') return { isPrivileged: false, grant: grantOf(undefined, undefined, 'token') };
-  const challenge = { 'www-authenticate': 'Bearer realm="sluice"' };
-  const header = request.headers.authorization;
-  const token = header === undefined ? undefined : /^Bearer +(\S{1,256})$/i.exec(header)?.[1];
-  if (header !== undefined && token === undefined)
-    throw new ApiError('api.key-wrong', 'the Authorization header must be "Bearer KEY"', challenge);
-  const session = token === undefined ? sessions?.sessionOf(request.headers.cookie) : undefined;
-  const held = token === undefined ? session?.scope : keys.scopeOf(token);
-  const credential = token ?? (session === undefined ? undefined : `session:${session.id}`);
-  const key = token === undefined ? undefined : keys.grantOf?.(token);
-  if (token !== undefined && held === undefined && key === undefined)
-    throw new ApiError('api.key-wrong', 'no API key is like the one given; keys start with "sk_"', challenge);
-  const grant = grantOf(held, key, token !== undefined ? 'key' : held === undefined ? 'anybody' : 'session');
-  const isBySession = token === undefined && held !== undefined;
-  // HEAD asks for less than GET.
-  const isChange = request.method !== 'GET' && request.method !== 'HEAD';
-  if (scope === 'app') {
-    if (held === undefined && key === undefined)
-      throw new ApiError('api.key-missing', 'send an API key as "Authorization: Bearer sk_…"', challenge);
-    authorizeApp({ held, key, isChange, app: (request.params as Record<string, string>)['app'] });
-    if (isBySession && isChange && !isFromOwnPage(request.headers)) throw crossSite();
-    return { isPrivileged: true, grant, credential };
-  }
-  if (scope === 'admin') {
-    if (held === undefined && key !== undefined) throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"');
-    if (held === undefined) throw new ApiError('api.key-missing', 'send an admin API key as "Authorization: Bearer sk_…"', challenge);
-    if (held !== 'admin') throw new ApiError('api.scope-missing', 'this needs a key with scope "admin"; the one given has "read"');
-    if (token === undefined && isChange && !isFromOwnPage(request.headers)) throw crossSite();
-    return { isPrivileged: true, grant, credential };
-  }
-  // A key for single apps sees no more of the others than anybody does.
-  const isPrivileged = held !== undefined || isLocal(request);
-  if (!isPrivileged && key !== undefined && (scope === 'read' || !publicReads))
-    throw new ApiError('api.scope-missing', 'this needs a key with scope "read"; the one given is for single apps');
-  if (!isPrivileged && (scope === 'read' || !publicReads)) {
-    throw new ApiError('api.key-missing', 'reading needs an API key as "Authorization: Bearer sk_…" (or set api.publicReads)', challenge);
-  }
-  return { isPrivileged, grant };
-}
-
-const crossSite = (): ApiError =>
-  new ApiError('api.cross-site', 'a change by a session has to come from a page of this server, with the header "X-Sluice-Console: 1"');
 
 const answerOf = (reply: FastifyReply): OperationAnswer => ({
   header: (name, value) => void reply.header(name, value),
@@ -255,38 +198,4 @@ function allowedMethods(fastify: FastifyInstance, operations: readonly Operation
       handler: () => undefined,
     });
   }
-}
-
-/** Answers every error of a Fastify instance with a problem document. `report` is told about faults of our own. */
-export function problemHandlers(fastify: FastifyInstance, report: (error: Error) => void): void {
-  fastify.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    return sendProblem(
-      reply,
-      'api.not-found',
-      `${request.method} ${JSON.stringify(path.slice(0, 200))} leads nowhere; the API is described at /api/docs`,
-    );
-  });
-  fastify.setErrorHandler((error: FastifyError | ApiError, _request, reply) => {
-    if (error instanceof ApiError) return sendProblem(reply.headers(error.headers), error.code, error.message);
-    const code = codeOf(error);
-    if (code === 'api.internal') report(error);
-    return sendProblem(reply, code, code === 'api.internal' ? 'the request could not be answered; the log says why' : error.message);
-  });
-}
-
-function sendProblem(reply: FastifyReply, code: ProblemCode, detail: string): FastifyReply {
-  return reply
-    .code(problemCodes[code].status)
-    .header('cache-control', 'no-store')
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problem(code, detail)));
-}
-
-function codeOf(error: FastifyError): ProblemCode {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'api.body-too-large';
-  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return 'api.media-type';
-  if (error.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY' || error instanceof SyntaxError)
-    return 'api.bad-json';
-  return (error.statusCode ?? 500) < 500 ? 'api.bad-request' : 'api.internal';
 }

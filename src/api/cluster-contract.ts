@@ -17,6 +17,7 @@ export interface NodeLoadResource {
   cpu: number;
   memoryBytes: number;
   memoryMaxBytes: number;
+  /** Of the machine's network interfaces but loopback, whatever it was that went over them. */
   networkInBps: number;
   networkOutBps: number;
   networkMaxBps: number;
@@ -27,11 +28,19 @@ export interface NodeLoadResource {
   tasks: number;
   tasksMax: number;
   diskFreeBytes: number;
+  /** Of streams, over the last five seconds: from publishers and other nodes, and to viewers and other nodes. */
+  mediaInBps: number;
+  mediaOutBps: number;
+  /** Of the frames of the last five seconds: from coming in to the last viewer who keeps up, by FLV, RTMP and WebRTC. */
+  latencyP50Ms: number;
+  latencyP95Ms: number;
 }
 
 /** A node of the cluster, as the API shows it. */
 export interface NodeResource {
   id: string;
+  /** What people call it; absent where it runs an older version. Another node may be called the same. */
+  name?: string;
   region: string;
   roles: Role[];
   status: Status;

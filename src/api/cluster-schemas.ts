@@ -41,7 +41,7 @@ const load = Type.Object(
     cpu: Type.Number({ description: '0 to 1, of what the process may use', examples: [0.25] }),
     memoryBytes: Type.Number(),
     memoryMaxBytes: Type.Number(),
-    networkInBps: Type.Number({ description: 'Bits a second of all interfaces but loopback' }),
+    networkInBps: Type.Number({ description: 'Bits a second of all interfaces but loopback, whatever it was' }),
     networkOutBps: Type.Number(),
     networkMaxBps: Type.Number({ description: '0: not known' }),
     loopLagMs: Type.Number({ description: 'Lateness of the event loop, 99th percentile' }),
@@ -51,12 +51,21 @@ const load = Type.Object(
     tasks: Type.Number({ description: 'Transcoding tasks' }),
     tasksMax: Type.Number(),
     diskFreeBytes: Type.Number({ description: 'In the data folder' }),
+    mediaInBps: Type.Number({ description: 'Bits a second of streams, from publishers and other nodes' }),
+    mediaOutBps: Type.Number({ description: 'Bits a second of streams, to viewers and other nodes' }),
+    latencyP50Ms: Type.Number({
+      description: "From a frame's coming in to the last viewer who keeps up having it, by FLV, RTMP and WebRTC; of the last five seconds",
+    }),
+    latencyP95Ms: Type.Number(),
   },
   { description: 'Of the last heartbeat. What is not known or not limited is 0' },
 );
 
 const node = Type.Object({
   id: Type.String({ examples: ['nq3d5k7w2h4m6r5ta'] }),
+  name: Type.Optional(
+    Type.String({ description: 'What people call it: `cluster.nodeName`, or the name of its machine', examples: ['eu-edge-1'] }),
+  ),
   region: Type.String({ examples: ['eu'] }),
   roles: Type.Array(role, { examples: [['edge']] }),
   status,

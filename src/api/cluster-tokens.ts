@@ -1,6 +1,6 @@
 import type { JoinTokenPage, JoinTokenResource, JoinTokenWish, NewJoinTokenResource } from './cluster-contract.ts';
 import { idParamsSchema, joinTokenPageSchema, joinTokenWishSchema, newJoinTokenSchema } from './cluster-schemas.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, withoutBodyCheck } from './operation.ts';
 import { pageOf } from './page.ts';
 import { ApiError } from './problem.ts';
 import { pageQuerySchema } from './schemas.ts';
@@ -11,6 +11,12 @@ export interface JoinTokens {
   create(wish: JoinTokenWish): Promise<NewJoinTokenResource>;
   /** False: there is none. */
   remove(id: string): Promise<boolean>;
+}
+
+/** The same on a node that has none. */
+export function joinTokensRefused(refusal: () => ApiError): readonly Operation[] {
+  const refuse = (): Promise<never> => Promise.reject(refusal());
+  return joinTokenOperations({ list: refuse, create: refuse, remove: refuse }).map(withoutBodyCheck);
 }
 
 /** The operations on join tokens. */
@@ -26,7 +32,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       body: joinTokenWishSchema,
       success: { status: 201, schema: newJoinTokenSchema },
-      errors: ['cluster.full'],
+      errors: ['cluster.full', 'cluster.not-in-cluster'],
       handle: ({ body }) => tokens.create(body as JoinTokenWish),
     },
     {
@@ -40,7 +46,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       query: pageQuerySchema,
       success: { status: 200, schema: joinTokenPageSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.not-in-cluster'],
       handle: async ({ query }): Promise<JoinTokenPage> => pageOf(await tokens.list(), ({ id }) => id, query),
     },
     {
@@ -53,7 +59,7 @@ export function joinTokenOperations(tokens: JoinTokens): readonly Operation[] {
       tag: 'cluster',
       params: idParamsSchema,
       success: { status: 204 },
-      errors: ['cluster.token-not-found'],
+      errors: ['cluster.token-not-found', 'cluster.not-in-cluster'],
       handle: async ({ params }) => {
         const id = params['id'] ?? '';
         if (await tokens.remove(id)) return;

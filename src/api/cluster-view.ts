@@ -16,15 +16,19 @@ export interface KnownStream {
 }
 
 /** What nodes are asked by one another for the console. */
-export type NodeQuestion = 'alarms' | 'relays' | 'sources' | 'targets' | 'transcoding' | 'stream' | 'end-stream' | 'thumbnail';
+export type NodeQuestion = 'alarms' | 'relays' | 'sources' | 'targets' | 'transcoding' | 'stream' | 'streams' | 'end-stream' | 'thumbnail';
 
 /** The cluster as the node that answers knows it; a node on its own is a cluster of one. */
 export interface ClusterView {
   readonly ownId: string;
+  /** Whether there are no other nodes, for good. */
+  readonly isAlone: boolean;
   /** False while this node is cut off from the cluster, and goes by what it knew. */
   readonly isConnected: boolean;
   streams(): Iterable<KnownStream>;
   stream(path: string): KnownStream | undefined;
+  /** '' for a node that is not known. */
+  regionOf(node: string): string;
   /** Whether it is a node of the cluster, and not stale. */
   isAlive(node: string): boolean;
   nodes(): Iterable<NodeResource>;

@@ -1,5 +1,5 @@
 import type { NodeResource } from './cluster-contract.ts';
-import type { SourceResource, StreamResource, TargetResource, TranscodingResource } from './contract.ts';
+import type { SourceResource, StreamPage, StreamPlaceResource, StreamResource, TargetResource, TranscodingResource } from './contract.ts';
 
 /** Who asks, and who answers. */
 export interface SessionResource {
@@ -10,55 +10,6 @@ export interface SessionResource {
   /** RFC 3339, of a session. */
   expiresAt?: string;
   server: { node: string; version: string; isInCluster: boolean };
-}
-
-/** A stream of the cluster, as its origin says it in the directory. */
-export interface ClusterStreamResource {
-  /** `app/name`. */
-  path: string;
-  app: string;
-  name: string;
-  state: 'live' | 'held';
-  /** How the publisher sends: `rtmp`, `webrtc`, … */
-  protocol: string;
-  /** The node that holds the publisher. */
-  origin: string;
-  /** Of the origin; '' on a node of its own. */
-  region: string;
-  /** Whether the origin is alive; a stream whose origin has died stays until another node takes it. */
-  isOriginAlive: boolean;
-  /** Grows with each change of origin; 0 on a node of its own. */
-  epoch: number;
-  /** RFC 3339. */
-  startedAt: string;
-  uptimeSeconds: number;
-  tracks: { kind: 'video' | 'audio'; codec: string; width?: number; height?: number }[];
-  /** `source` and those beside it. */
-  renditions: string[];
-  /** Who makes a rendition where that is not the origin. */
-  makers: { rendition: string; node: string }[];
-}
-
-export interface ClusterStreamPage {
-  items: ClusterStreamResource[];
-  nextCursor?: string;
-}
-
-/** A node that has a stream. */
-export interface StreamPlaceResource {
-  node: string;
-  region: string;
-  /** The nodes that it passed on its way here, the origin first; empty at the origin. */
-  hops: string[];
-  viewers: { total: number; byProtocol: Record<string, number> };
-  bitrateBps: number;
-}
-
-/** A stream of the cluster, with what the nodes that have it say of it. */
-export interface ClusterStreamDetail extends ClusterStreamResource {
-  /** As its origin sees it; absent while the origin does not answer. */
-  atOrigin?: StreamResource;
-  places: StreamPlaceResource[];
 }
 
 /** A relay connection: `to` pulls from `from`. */
@@ -95,8 +46,16 @@ export interface AlarmResource {
 export interface OverviewResource {
   streams: number;
   viewers: { total: number; byProtocol: { flv: number; rtmp: number; hls: number; webrtc: number } };
+  /** Of the machines' network interfaces but loopback, whatever it was that went over them. */
   networkInBps: number;
   networkOutBps: number;
+  /** Of streams, all nodes together: from publishers and other nodes, and to viewers and other nodes. */
+  mediaInBps: number;
+  mediaOutBps: number;
+  /** Of the node where it is longest: from a frame's coming in to its last viewer having it. Absent: nobody watches by FLV, RTMP or WebRTC. */
+  latency?: { node: string; p50Ms: number; p95Ms: number };
+  /** The step between two nodes that takes longest; absent: nothing is relayed. */
+  slowestRelay?: { from: string; to: string; p50Ms: number };
   nodes: { total: number; active: number; draining: number; disabled: number; stale: number };
   alarms: AlarmResource[];
 }
@@ -129,4 +88,4 @@ export interface NodeTranscodingList {
   items: NodeTranscodingResource[];
 }
 
-export type { NodeResource, SourceResource, StreamResource, TargetResource, TranscodingResource };
+export type { NodeResource, SourceResource, StreamPage, StreamPlaceResource, StreamResource, TargetResource, TranscodingResource };

@@ -3,8 +3,8 @@ export interface TrackResource {
   kind: 'video' | 'audio';
   /** `h264`, `hevc`, `av1`, `vp8`, `vp9`, `aac`, `opus`, `mp3`. */
   codec: string;
-  /** RFC 6381, e.g. `avc1.64001f`. */
-  codecString: string;
+  /** RFC 6381, e.g. `avc1.64001f`; absent where no node that has the stream has told. */
+  codecString?: string;
   width?: number;
   height?: number;
   /** Frames a second as the codec header says. */
@@ -26,14 +26,14 @@ export interface RungResource {
   name: string;
   kind: 'video' | 'audio';
   codec: string;
-  /** RFC 6381. */
-  codecString: string;
+  /** RFC 6381; like the bitrate, absent of one that is left out. */
+  codecString?: string;
   width?: number;
   height?: number;
-  bitrateBps: number;
-  /** `offered`: made when somebody watches. `refused`: the limit of tasks is reached. `failed`: it cannot be made for now. */
-  state: 'offered' | 'running' | 'refused' | 'failed';
-  /** Why it is refused or failed, or made on this node where another should make it. */
+  bitrateBps?: number;
+  /** `offered`: made when somebody watches. `refused`: the limit of tasks is reached. `failed`: it cannot be made for now. `left-out`: this stream does not get it. */
+  state: 'offered' | 'running' | 'refused' | 'failed' | 'left-out';
+  /** Why it is refused or failed, left out (a code, and what it means here), or made on this node where another should make it. */
   reason?: string;
   /** The node that makes it, where that is another one. */
   by?: string;
@@ -64,8 +64,8 @@ export type PlayabilityResource =
   | { playable: true; rendition?: string }
   | { playable: false; reason: 'b-frames' | 'codec'; message: string };
 
-/** A stream, as the API shows it. */
-export interface StreamResource {
+/** A stream, as a node that has it sees it. */
+export interface LocalStreamResource {
   /** `app/name`. */
   path: string;
   app: string;
@@ -96,6 +96,52 @@ export interface StreamResource {
   playback: { watch: string; hls: string; flv: string; whep?: string };
   /** What WebRTC viewers get of it; a kind of track that it does not have is absent. Null when this server has no WebRTC. */
   webrtc: { video?: PlayabilityResource; audio?: PlayabilityResource } | null;
+  /** From a frame's coming in until the last viewer who keeps up has been sent it, by FLV, RTMP and WebRTC; absent while nobody watches by these. */
+  latency?: { p50Ms: number; p95Ms: number };
+}
+
+/** The node that holds the publisher of a stream. */
+export interface StreamOriginResource {
+  node: string;
+  region: string;
+  /** Grows with each change of origin; 0 on a node of its own, and until the stream is claimed. */
+  epoch: number;
+  /** A stream whose origin has died stays until another node takes it. */
+  isAlive: boolean;
+}
+
+/** A node that has a stream. */
+export interface StreamPlaceResource {
+  node: string;
+  region: string;
+  /** The nodes that it passed on its way here, the origin first; empty at the origin. */
+  hops: string[];
+  viewers: { total: number; byProtocol: Record<string, number> };
+  bitrateBps: number;
+  latency?: { p50Ms: number; p95Ms: number };
+}
+
+type Figures =
+  | 'viewers'
+  | 'bitrateBps'
+  | 'frameRate'
+  | 'keyframeIntervalMs'
+  | 'bytesIn'
+  | 'framesIn'
+  | 'timestampJumps'
+  | 'driftMs'
+  | 'webrtc';
+
+/**
+ * A stream of any node, as the API shows it. What only a node that has it can tell is absent where none has told: it comes from the origin, and for callers
+ * who may not have all nodes asked, from the node that answers, if it has the stream. `viewers` are those of all nodes that have told.
+ */
+export interface StreamResource extends Omit<LocalStreamResource, Figures>, Partial<Pick<LocalStreamResource, Figures>> {
+  origin: StreamOriginResource;
+  /** Who makes a rendition where that is not the origin. */
+  makers: { rendition: string; node: string }[];
+  /** The nodes that have it, the origin first; not in lists, and only for callers with an API key or on loopback. */
+  places?: StreamPlaceResource[];
 }
 
 /** One page of a list; `nextCursor` is given as `cursor` to get the next one, and absent on the last. */

@@ -11,6 +11,7 @@ section { border-top: 1px solid #8886; padding-top: 1rem; margin-top: 2rem; }
 .group { margin-top: 3rem; } h3 { font-size: 1.15rem; } h4 { font-size: 1rem; } nav ul { margin: 0 0 .5rem; } code { font-family: ui-monospace, monospace; font-size: .92em; }
 .method { font-weight: 700; padding: .1rem .5rem; border-radius: .3rem; background: #0b62; margin-right: .5rem; }
 .delete { background: #c222; } pre { overflow-x: auto; padding: .6rem .8rem; border-radius: .3rem; background: #8882; font-size: .88em; }
+h1, h2, h3, h4, p, li, code { overflow-wrap: anywhere; }
 summary { cursor: pointer; } table { border-collapse: collapse; width: 100%; } .scroll { overflow-x: auto; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8883; vertical-align: top; }
 `;
@@ -61,7 +62,8 @@ function contents(name: string, calls: readonly Call[]): string {
 
 function call({ method, path, operation }: Call): string {
   const parameters = (operation['parameters'] as Described[] | undefined) ?? [];
-  const needsKey = operation['security'] !== undefined;
+  const security = operation['security'] as Described[] | undefined;
+  const needsKey = security?.every((shown) => Object.keys(shown).length > 0) === true && security.some((shown) => 'apiKey' in shown);
   const responses = Object.entries(at(operation, 'responses'));
   const done = responses.filter(([status]) => status.startsWith('2')).map(([status, response]) => answer(status, response as Described));
   return `<section id="${escapeHtml(operation['operationId'])}"><h3><span class="method ${escapeHtml(method)}">${escapeHtml(method.toUpperCase())}</span><code>${escapeHtml(path)}</code></h3>

@@ -1,11 +1,17 @@
 import { ApiError } from './problem.ts';
 
-/** What a key in the store is for, beside `read` and `admin`. */
-export interface KeyGrant {
-  /** To know it by in the log of changes. */
-  readonly who: string;
-  /** The apps that it is for. */
+/** An API key that counts. */
+export interface KnownKey {
+  /** Stays its own for as long as it is there; no secret. */
+  readonly id: string;
+  /** What people know it by; may be empty. */
+  readonly name: string;
+  /** What it may with all apps; undefined: nothing. */
+  readonly held: 'read' | 'admin' | undefined;
+  /** The apps that it is for beside that. */
   readonly apps: readonly string[];
+  /** When it ends by itself; undefined: never. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 /** Whom an operation is done for. */
@@ -14,10 +20,14 @@ export interface Grant {
   /** Whether it may see all apps, and what concerns none. */
   readonly seesAll: boolean;
   maySee(app: string): boolean;
+  /** Whether the key or the session behind it is still there: for what goes on for long. */
+  holds(): boolean;
 }
 
 /** What a change was, for the log. Never with a secret in it. */
 export interface Change {
+  /** Who made it, where the operation itself finds that out. */
+  readonly who?: string;
   readonly app?: string;
   readonly before?: unknown;
   readonly after?: unknown;
@@ -37,25 +47,28 @@ export interface NotedChange extends Change {
 export const appNotFound = (name: string): ApiError =>
   new ApiError('apps.not-found', `no app is named ${JSON.stringify(name)}: GET /api/v1/apps lists them`);
 
-export const grantOf = (held: 'read' | 'admin' | undefined, key: KeyGrant | undefined, who: string): Grant => {
-  const apps = new Set(key?.apps);
-  return { who: key?.who ?? who, seesAll: held !== undefined, maySee: (app) => held !== undefined || apps.has(app) };
+/** The app of what is named by a path that begins with it, `app/name`. */
+export const appOf = (path: string): string => path.split('/', 1)[0] ?? '';
+
+/** The answer for a stream that there is not, and for one that is another's. */
+export const streamNotFound = (path: string): ApiError => new ApiError('api.stream-not-found', `${JSON.stringify(path)} is not live now`);
+
+/** The answer about an app whose streams not everybody may play, for who has shown no key; whether it is there or not. */
+export const closedApp = (): ApiError =>
+  new ApiError('api.key-missing', 'not everybody may see the streams of this app: send an API key as "Authorization: Bearer sk_…"', {
+    'www-authenticate': 'Bearer realm="sluice"',
+  });
+
+/** The answer for what a path names, an app or a stream of it. */
+export const notFoundAt = ({ app = '', name }: Readonly<Record<string, string>>): ApiError =>
+  name === undefined ? appNotFound(app) : streamNotFound(`${app}/${name}`);
+
+/** What a key may see; `everything` for who needs none. */
+export const grantOf = (of: KnownKey | 'everything' | undefined, who: string, holds: () => boolean = () => true): Grant => {
+  const seesAll = of === 'everything' || of?.held !== undefined;
+  const apps = new Set(of === 'everything' ? [] : of?.apps);
+  return { who, seesAll, maySee: (app) => seesAll || apps.has(app), holds };
 };
 
-export interface AppCall {
-  readonly held: 'read' | 'admin' | undefined;
-  readonly key: KeyGrant | undefined;
-  readonly isChange: boolean;
-  /** The app in the path; undefined: the operation looks at all that the key may see. */
-  readonly app: string | undefined;
-}
-
-/** Whether a key may do something with an app; throws otherwise. An app that is another's is answered like one that there is not. */
-export function authorizeApp({ held, key, isChange, app }: AppCall): void {
-  if (held === 'admin') return;
-  const isOfApp = key !== undefined && (app === undefined ? key.apps.length > 0 : key.apps.includes(app));
-  if (isOfApp || (held === 'read' && !isChange)) return;
-  if (held === 'read')
-    throw new ApiError('api.scope-missing', 'this needs a key with scope "admin" or of the app; the one given has "read"');
-  throw app === undefined ? new ApiError('api.scope-missing', 'this needs another key') : appNotFound(app);
-}
+/** Of who shows a credential for the one thing that is asked for. */
+export const linkGrant: Grant = { who: 'link', seesAll: false, maySee: () => true, holds: () => true };

@@ -3,9 +3,12 @@ import type { AppUsageNow, AppUsageResource, LimitsPatch, LimitsResource } from 
 
 const LIMIT_MAX = 1_000_000_000_000;
 
-/** As one type and not as a choice of two, which would make 0 of null. */
+/** As one type and not as a choice of two; a whole number to those who check it where null stands for nothing, as in a document of settings. */
 const limit = (description: string, example: number): TUnsafe<number | null> =>
-  Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: LIMIT_MAX, description, examples: [example] });
+  Type.Unsafe<number | null>({
+    ...Type.Integer({ minimum: 0, maximum: LIMIT_MAX, description, examples: [example] }),
+    type: ['integer', 'null'],
+  });
 
 const fields = {
   streams: limit('Streams that are published at a time; null: no limit', 10),

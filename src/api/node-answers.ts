@@ -5,8 +5,9 @@ import type { RelayResource } from './console-contract.ts';
 import { replyOfThumbnail } from './node-thumbnails.ts';
 import { nodeAlarms } from './overview.ts';
 import { type SourceDirectory, sourceResource } from './sources.ts';
+import type { StreamHere } from './stream-answers.ts';
+import type { StreamDirectory } from './stream-lookup.ts';
 import { type StreamResourceOptions, streamResource } from './stream-resource.ts';
-import type { StreamDirectory } from './streams.ts';
 import { type TargetDirectory, targetResource } from './targets.ts';
 import type { ThumbnailSource } from './thumbnail-answer.ts';
 import { type TranscodingSource, transcodingReport } from './transcoding.ts';
@@ -61,6 +62,8 @@ export class NodeAnswers {
         return this.transcoding();
       case 'stream':
         return this.stream(path);
+      case 'streams':
+        return this.streamsBetween(path);
       case 'end-stream':
         return isPath(path) && this.options.hub.remove(path);
       case 'thumbnail':
@@ -74,6 +77,21 @@ export class NodeAnswers {
     const { hub, streams, hopsOf } = this.options;
     const stream = isPath(path) ? hub.stream(path) : undefined;
     return stream === undefined ? undefined : { hops: [...hopsOf(path)], stream: streamResource(stream, streams, true) };
+  }
+
+  /** `range` is `FIRST LAST`, two paths. */
+  private streamsBetween(range: string): readonly StreamHere[] {
+    const { hub, streams } = this.options;
+    const [first = '', last = ''] = range.split(' ');
+    const here: StreamHere[] = [];
+    for (const stream of hub.streams()) {
+      const { path } = stream.ref;
+      if (path < first || path > last) continue;
+      const resource = streamResource(stream, streams, true);
+      here.push({ path, viewers: resource.viewers, ...(stream.publisher.protocol === 'relay' ? {} : { stream: resource }) });
+      if (here.length === ITEMS_MAX) break;
+    }
+    return here;
   }
 
   private relays(): readonly RelayResource[] {

@@ -23,7 +23,8 @@ export function nodeOperations(nodes: ClusterNodes): readonly Operation[] {
       method: 'GET',
       path: '/nodes',
       summary: 'List the nodes of the cluster',
-      description: 'All nodes that have joined, ordered by id, in pages, as the node that answers sees them.',
+      description:
+        'All nodes that have joined, ordered by id, in pages, as the node that answers sees them; a node on its own is the only one.',
       scope: 'read',
       tag: 'cluster',
       query: pageQuerySchema,
@@ -62,7 +63,7 @@ function changingOperations(nodes: ClusterNodes): readonly Operation[] {
       body: nodePatchSchema,
       success: { status: 200, schema: nodeSchema },
       examples: { body: { status: 'active' } },
-      errors: ['cluster.node-not-found'],
+      errors: ['cluster.node-not-found', 'cluster.only-node'],
       handle: async ({ params, body, grant }) => {
         const patch = body as NodePatch;
         if (patch.deadlineS !== undefined && patch.status !== 'draining')
@@ -81,7 +82,7 @@ function changingOperations(nodes: ClusterNodes): readonly Operation[] {
       tag: 'cluster',
       params: idParamsSchema,
       success: { status: 204 },
-      errors: ['cluster.node-not-found'],
+      errors: ['cluster.node-not-found', 'cluster.only-node'],
       handle: async ({ params }) => {
         if (!(await nodes.remove(idOf(params)))) found(undefined, idOf(params));
       },

@@ -13,10 +13,12 @@ export function problemCodesOf(operation: Operation): readonly ProblemCode[] {
   const names = (schema: TSchema | undefined): readonly string[] => Object.keys((schema?.['properties'] as object | undefined) ?? {});
   const codes: ProblemCode[] = ['api.bad-request'];
   if (names(operation.query).includes('cursor')) codes.push('api.bad-cursor');
-  if (scope !== 'token') codes.push('api.key-missing', 'api.key-wrong', 'api.scope-missing');
-  if (scope === 'app' && names(operation.params).includes('app')) codes.push('apps.not-found');
+  if (scope !== 'token') codes.push('api.key-missing', 'api.key-wrong', 'api.scope-missing', 'api.too-many-attempts');
+  // A key of other apps is told that there is none.
+  if (scope !== 'token' && names(operation.params).includes('app'))
+    codes.push(names(operation.params).includes('name') ? 'api.stream-not-found' : 'apps.not-found');
   if (isChange) codes.push('api.bad-json', 'api.body-too-large', 'api.media-type');
-  if (isChange && (scope === 'admin' || scope === 'app')) codes.push('api.cross-site', 'cluster.store-unavailable');
+  if (isChange && (scope === 'admin' || scope === 'app')) codes.push('api.cross-site', 'cluster.store-unavailable', 'cluster.newer-record');
   if (takesIdempotencyKey(operation)) codes.push('api.idempotency-key', 'api.idempotency-key-reused', 'api.request-in-progress');
   return [...new Set([...codes, ...errors, 'api.internal' as const])];
 }

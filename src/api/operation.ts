@@ -5,9 +5,10 @@ import type { ProblemCode } from './problem.ts';
 
 /**
  * What a caller must be allowed: `public` is everybody (or, when reads are not public, `read`); `admin` is an admin key; `token`: the operation itself
- * looks at a credential of its own; `app`: an admin key, one of the app in the path, or to look, one that may read.
+ * looks at a credential of its own; `app`: an admin key, one of the app in the path, or to look, one that may read; `app-read`: as `read`, and also a key
+ * of apps, which sees what is theirs.
  */
-export type Scope = 'public' | 'read' | 'admin' | 'app' | 'token';
+export type Scope = 'public' | 'read' | 'admin' | 'app' | 'app-read' | 'token';
 
 /** One call of the API as data: routes, validation and the OpenAPI document are made from it. */
 export interface Operation {
@@ -18,6 +19,10 @@ export interface Operation {
   readonly summary: string;
   readonly description: string;
   readonly scope: Scope;
+  /** Whether a request shows what lets it in without a key, for what it names and no more. */
+  readonly admits?: (params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>) => boolean;
+  /** Of the scope `token`: looks at its credential before the body is read, for who has none is told of nothing else. Rejects with `ApiError`. */
+  readonly checkCredential?: (caller: ApiCaller) => Promise<void>;
   /** The group in the document; `streams` when it is not said. */
   readonly tag?: string;
   readonly params?: TSchema;
@@ -50,6 +55,10 @@ export class JsonText {
   }
 }
 
+/** The same without a look at its body, for a node that refuses it whatever that says. */
+export const withoutBodyCheck = (operation: Operation): Operation =>
+  operation.body === undefined ? operation : { ...operation, checksBody: true };
+
 /** What a handler gets: values that have passed the operation's schemas. */
 export interface OperationContext {
   readonly params: Readonly<Record<string, string>>;
@@ -58,7 +67,7 @@ export interface OperationContext {
   readonly body: unknown;
   /** Who asks, and how. */
   readonly caller: ApiCaller;
-  /** Whether the caller may see what is not public: has a key, or is on loopback. */
+  /** Whether the caller may see what is not public, of all that `grant` lets it see: has a key, or is on loopback. */
   readonly isPrivileged: boolean;
   readonly grant: Grant;
   /** Says what was changed, for the log of changes; without secrets. */

@@ -1,4 +1,5 @@
 import { RECORDING_ENDS, type RecordingState } from '../recording/mod.ts';
+import type { NodeResource } from './cluster-contract.ts';
 import { type ClusterView, checkedAnswerOf, checkedAnswers } from './cluster-view.ts';
 import type {
   AlarmResource,
@@ -24,6 +25,7 @@ import {
   sourceItemsSchema,
   targetItemsSchema,
 } from './console-schemas.ts';
+import { appOf } from './grant.ts';
 import type { Operation } from './operation.ts';
 import { transcodingSchema } from './schemas.ts';
 
@@ -39,7 +41,7 @@ export function overviewOperations(view: ClusterView): readonly Operation[] {
       id: 'getOverview',
       path: '/overview',
       summary: 'Look at everything at a glance',
-      description: `Streams, viewers, network and nodes, and what an operator should look at. ${silent}`,
+      description: `Streams, viewers, media, latency and nodes, and what an operator should look at. ${silent}`,
       success: { status: 200, schema: overviewSchema },
       handle: () => overviewOf(view),
     },
@@ -67,28 +69,30 @@ export function overviewOperations(view: ClusterView): readonly Operation[] {
     {
       ...base,
       id: 'listClusterSources',
+      scope: 'app-read',
       path: '/cluster/sources',
       summary: 'List the pull sources of all nodes',
-      description: `At most 200 of each node. ${silent}`,
+      description: `At most 200 of each node, of the apps that the key may see. ${silent}`,
       success: { status: 200, schema: nodeSourcesSchema },
-      handle: async (): Promise<NodeSourcesList> => ({
+      handle: async ({ grant }): Promise<NodeSourcesList> => ({
         items: (await checkedAnswers<SourceResource[]>(view, 'sources', sourceItemsSchema)).map(({ node, answer }) => ({
           node,
-          items: answer,
+          items: answer.filter(({ stream }) => grant.maySee(appOf(stream))),
         })),
       }),
     },
     {
       ...base,
       id: 'listClusterTargets',
+      scope: 'app-read',
       path: '/cluster/targets',
       summary: 'List what the streams of all nodes are pushed to',
-      description: `At most 200 of each node. ${silent}`,
+      description: `At most 200 of each node, of the apps that the key may see. ${silent}`,
       success: { status: 200, schema: nodeTargetsSchema },
-      handle: async (): Promise<NodeTargetsList> => ({
+      handle: async ({ grant }): Promise<NodeTargetsList> => ({
         items: (await checkedAnswers<TargetResource[]>(view, 'targets', targetItemsSchema)).map(({ node, answer }) => ({
           node,
-          items: answer,
+          items: answer.filter(({ stream }) => grant.maySee(appOf(stream))),
         })),
       }),
     },
@@ -115,7 +119,10 @@ async function overviewOf(view: ClusterView): Promise<OverviewResource> {
     webrtc: sum(({ viewers }) => viewers.webrtc),
   };
   const count = (status: string): number => nodes.filter((node) => node.status === status).length;
-  const told = await checkedAnswers<AlarmResource[]>(view, 'alarms', alarmsSchema);
+  const [told, relays] = await Promise.all([
+    checkedAnswers<AlarmResource[]>(view, 'alarms', alarmsSchema),
+    checkedAnswers<RelayResource[]>(view, 'relays', hopsSchema),
+  ]);
   const streams = [...view.streams()];
   const alarms = [...clusterAlarms(view, nodes, streams), ...told.flatMap(({ answer }) => answer)];
   return {
@@ -123,6 +130,10 @@ async function overviewOf(view: ClusterView): Promise<OverviewResource> {
     viewers: { total: byProtocol.flv + byProtocol.rtmp + byProtocol.hls + byProtocol.webrtc, byProtocol },
     networkInBps: sum(({ networkInBps }) => networkInBps),
     networkOutBps: sum(({ networkOutBps }) => networkOutBps),
+    mediaInBps: sum(({ mediaInBps }) => mediaInBps),
+    mediaOutBps: sum(({ mediaOutBps }) => mediaOutBps),
+    ...longestLatency(alive),
+    ...slowestRelay(relays.flatMap(({ answer }) => answer)),
     nodes: {
       total: nodes.length,
       active: count('active'),
@@ -132,6 +143,25 @@ async function overviewOf(view: ClusterView): Promise<OverviewResource> {
     },
     alarms: alarms.sort((left, right) => weight(left) - weight(right)).slice(0, ALARMS_MAX),
   };
+}
+
+function longestLatency(nodes: readonly Pick<NodeResource, 'id' | 'load'>[]): Pick<OverviewResource, 'latency'> {
+  let latency: OverviewResource['latency'];
+  for (const { id, load } of nodes) {
+    if (load === undefined || load.latencyP95Ms <= (latency?.p95Ms ?? 0)) continue;
+    latency = { node: id, p50Ms: load.latencyP50Ms, p95Ms: load.latencyP95Ms };
+  }
+  return latency === undefined ? {} : { latency };
+}
+
+function slowestRelay(relays: readonly RelayResource[]): Pick<OverviewResource, 'slowestRelay'> {
+  let slowest: OverviewResource['slowestRelay'];
+  for (const { from, to, p50Ms, streamCount } of relays) {
+    // A relay that carries nothing now says what it did before.
+    if (p50Ms === undefined || streamCount === 0 || p50Ms <= (slowest?.p50Ms ?? Number.NEGATIVE_INFINITY)) continue;
+    slowest = { from, to, p50Ms };
+  }
+  return slowest === undefined ? {} : { slowestRelay: slowest };
 }
 
 const weight = ({ severity }: AlarmResource): number => (severity === 'serious' ? 0 : 1);

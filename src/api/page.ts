@@ -1,5 +1,10 @@
 import { ApiError } from './problem.ts';
 
+/** Those of the items that may be seen, as a list is read. */
+export function* seen<Item>(items: Iterable<Item>, isSeen: (item: Item) => boolean): Iterable<Item> {
+  for (const item of items) if (isSeen(item)) yield item;
+}
+
 /** One page of `all` by `?limit=&cursor=`; `keyOf` tells each item's place in the order. */
 export function pageOf<Item>(
   all: Iterable<Item>,

@@ -20,6 +20,8 @@ export type ProblemCode =
   | 'api.media-type'
   | 'api.too-many-listeners'
   | 'api.not-ready'
+  | 'api.draining'
+  | 'api.disabled'
   | 'api.idempotency-key'
   | 'api.idempotency-key-reused'
   | 'api.request-in-progress'
@@ -34,12 +36,16 @@ export type ProblemCode =
   | 'cluster.tls-needed'
   | 'cluster.token-not-found'
   | 'cluster.node-not-found'
+  | 'cluster.only-node'
+  | 'cluster.not-in-cluster'
+  | 'cluster.not-manager'
   | 'cluster.protocol-unsupported'
   | 'cluster.full'
   | 'cluster.csr-wrong'
   | 'cluster.endpoints-wrong'
   | 'cluster.too-many-attempts'
   | 'cluster.store-unavailable'
+  | 'cluster.newer-record'
   | 'cluster.node-silent'
   | 'apps.not-found'
   | 'apps.exists'
@@ -94,6 +100,8 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'api.media-type': { status: 415, title: 'The body has a type that is not taken' },
   'api.too-many-listeners': { status: 503, title: 'Too many listen to the events' },
   'api.not-ready': { status: 503, title: 'The server is not ready' },
+  'api.draining': { status: 503, title: 'The node is draining' },
+  'api.disabled': { status: 503, title: 'The node is disabled' },
   'api.idempotency-key': { status: 400, title: 'The idempotency key is not right' },
   'api.idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   'api.request-in-progress': { status: 409, title: 'The same request is being carried out' },
@@ -108,6 +116,9 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'cluster.tls-needed': { status: 403, title: 'The connection has to be private' },
   'cluster.token-not-found': { status: 404, title: 'There is no such join token' },
   'cluster.node-not-found': { status: 404, title: 'There is no such node' },
+  'cluster.only-node': { status: 409, title: 'The node is the only one' },
+  'cluster.not-in-cluster': { status: 409, title: 'The node is in no cluster' },
+  'cluster.not-manager': { status: 409, title: 'The node is no manager' },
   'cluster.protocol-unsupported': { status: 409, title: 'The versions do not fit each other' },
   'cluster.full': { status: 409, title: 'The cluster has as many nodes as it can' },
   'cluster.csr-wrong': { status: 400, title: 'The certificate request is not right' },
@@ -115,6 +126,7 @@ export const problemCodes: Readonly<Record<ProblemCode, { readonly status: numbe
   'cluster.too-many-attempts': { status: 429, title: 'Too many wrong attempts' },
   'cluster.node-silent': { status: 503, title: 'The node does not answer' },
   'cluster.store-unavailable': { status: 503, title: 'The cluster store is out of reach' },
+  'cluster.newer-record': { status: 409, title: 'The record was written by newer software' },
   'apps.not-found': { status: 404, title: 'There is no such app' },
   'apps.exists': { status: 409, title: 'There is an app of that name' },
   'apps.configured': { status: 409, title: 'The app stands in the configuration' },

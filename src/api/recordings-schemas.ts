@@ -40,6 +40,14 @@ const recordingPage = Type.Object({
 export const recordingSchema: TSchema = recording;
 export const recordingPageSchema: TSchema = recordingPage;
 export const recordingParamsSchema: TSchema = Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }, closed);
+export const recordingFileQuerySchema: TSchema = Type.Object(
+  {
+    token: Type.Optional(
+      Type.String({ maxLength: 512, description: 'Instead of a key: of the address that another node has given for this file' }),
+    ),
+  },
+  closed,
+);
 export const recordingsQuerySchema: TSchema = narrowedPageSchema({
   app: Type.Optional(name('Of this app alone')),
   stream: Type.Optional(name('Of streams of this name alone')),

@@ -1,11 +1,15 @@
 import { Readable } from 'node:stream';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { wallMs } from '../core/mod.ts';
 import { type RecordingRecord, recordingId } from '../recording/mod.ts';
-import { problemHandlers, registerApi } from './api.ts';
+import { RecordingLinks } from './recording-links.ts';
 import { type RecordingRegistry, recordingOperations } from './recordings.ts';
+import { SessionCookies, type SessionKey } from './session-cookies.ts';
+import { testApi, testKeys } from './test-api.fixture.ts';
 
 const BYTES = Buffer.from('0123456789');
+const SECRET = Buffer.alloc(32, 7);
 const record = (second: number, app: string, more: Partial<RecordingRecord> = {}): RecordingRecord => ({
   v: 1,
   id: recordingId(second * 1_000, '8a0d3c5e7f91'),
@@ -26,9 +30,14 @@ const record = (second: number, app: string, more: Partial<RecordingRecord> = {}
 let records: RecordingRecord[];
 let fastify: FastifyInstance;
 let closed: number;
+let now: number;
+/** As another node of the cluster makes them. */
+let links: RecordingLinks;
 
 beforeEach(async () => {
   closed = 0;
+  now = 1_000_000;
+  links = new RecordingLinks({ secrets: () => [SECRET], wall: () => now });
   records = [
     record(1, 'one'),
     record(2, 'two'),
@@ -51,18 +60,12 @@ beforeEach(async () => {
         closed++;
       },
     }),
+    links,
     urlOf: (node) => (node === 'n2' ? 'http://192.0.2.2:8080' : undefined),
   };
-  fastify = Fastify({ ajv: { customOptions: { removeAdditional: false, coerceTypes: true } } });
-  problemHandlers(fastify, (error) => {
-    throw error;
-  });
-  await registerApi(fastify, {
+  fastify = await testApi({
     operations: recordingOperations(registry),
-    keys: {
-      scopeOf: (key) => (key === 'sk_admin' ? 'admin' : key === 'sk_read' ? 'read' : undefined),
-      grantOf: (key) => (key === 'sk_one' || key === 'sk_two' ? { who: key, apps: [key.slice('sk_'.length)] } : undefined),
-    },
+    keys: testKeys({ sk_admin: 'admin', sk_read: 'read', sk_one: ['one'], sk_two: ['two'] }),
     publicReads: true,
     isLocal: () => true,
     version: '1',
@@ -166,9 +169,47 @@ describe('the file of a recording', () => {
 
   it('of another node is there, and not here', async () => {
     const there = await call(`/${idOf(4)}/file`, 'sk_one');
-    expect([there.statusCode, there.headers.location]).toEqual([307, `http://192.0.2.2:8080/api/v1/recordings/${idOf(4)}/file`]);
+    const token = links.tokenFor(idOf(4));
+    expect([there.statusCode, there.headers.location]).toEqual([
+      307,
+      `http://192.0.2.2:8080/api/v1/recordings/${idOf(4)}/file?token=${token}`,
+    ]);
     const away = await call(`/${idOf(5)}/file`, 'sk_one');
     expect([away.statusCode, codeOf(away), away.headers['retry-after']]).toEqual([503, 'cluster.node-silent', '30']);
+  });
+
+  it('is sent to who comes from another node with its token, for this recording and a while', async () => {
+    const token = links.tokenFor(idOf(1));
+    const fetched = await call(`/${idOf(1)}/file?token=${token}`);
+    expect([fetched.statusCode, fetched.body]).toEqual([200, '0123456789']);
+    // Also with a key that is known to that node alone, and in parts.
+    const part = await call(`/${idOf(1)}/file?token=${token}`, 'sk_of_the_other_node', { range: 'bytes=0-1' });
+    expect([part.statusCode, part.body]).toEqual([206, '01']);
+    const foreign = new RecordingLinks({ secrets: () => [Buffer.alloc(32, 8)], wall: () => now });
+    for (const [id, wrong] of [
+      [idOf(2), token],
+      [idOf(1), foreign.tokenFor(idOf(1))],
+      [idOf(1), `${token}A`],
+      [idOf(1), token.slice(1)],
+      [idOf(1), ''],
+      [idOf(1), '.'],
+    ] as const)
+      expect(codeOf(await call(`/${id}/file?token=${wrong}`))).toBe('api.key-missing');
+    expect((await call(`/${idOf(1)}?token=${token}`)).statusCode).toBe(401);
+    expect((await call(`/${idOf(1)}?token=${token}`, undefined, {}, 'DELETE')).statusCode).toBe(401);
+    now += 300_000;
+    expect(codeOf(await call(`/${idOf(1)}/file?token=${token}`))).toBe('api.key-missing');
+    expect((await call(`/${idOf(1)}/file?token=${token}`, 'sk_one')).statusCode).toBe(200);
+  });
+
+  it('is no session, nor is a session one', async () => {
+    const keys = testKeys({ sk_admin: 'admin' });
+    const sessions = new SessionCookies({ secrets: () => [SECRET], wall: () => wallMs(now), keyOf: (id) => keys.byId(id) });
+    expect(sessions.sessionOf(`sluice-session=${links.tokenFor(idOf(1))}`)).toBeUndefined();
+    const admin = keys.find('sk_admin') as SessionKey;
+    const [, session = ''] = /^sluice-session=([^;]+)/.exec(sessions.begin(admin, false).cookie) ?? [];
+    expect(sessions.sessionOf(`sluice-session=${session}`)).toMatchObject({ key: admin });
+    expect(links.opens(idOf(1), session)).toBe(false);
   });
 
   it('is none where nothing was written', async () => {

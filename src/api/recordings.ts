@@ -6,8 +6,15 @@ import { byteRange } from './byte-range.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { pageOf } from './page.ts';
 import { ApiError } from './problem.ts';
+import type { RecordingLinks } from './recording-links.ts';
 import type { RecordingPage, RecordingResource } from './recordings-contract.ts';
-import { recordingPageSchema, recordingParamsSchema, recordingSchema, recordingsQuerySchema } from './recordings-schemas.ts';
+import {
+  recordingFileQuerySchema,
+  recordingPageSchema,
+  recordingParamsSchema,
+  recordingSchema,
+  recordingsQuerySchema,
+} from './recordings-schemas.ts';
 
 /** A recording's file, opened to be read. It is to be closed. */
 export interface RecordingBytes {
@@ -29,13 +36,14 @@ export interface RecordingRegistry {
   open(record: RecordingRecord): Promise<RecordingBytes | undefined>;
   /** Where another node is reached by HTTP; undefined: not now. */
   urlOf(node: string): string | undefined;
+  readonly links: RecordingLinks;
 }
 
 /** Files that are sent at a time. */
 const SENDING_MAX = 64;
 const MEDIA_TYPE = 'video/mp4';
-const FILE = `The recording as a fragmented MP4, also while it is written. A part of it with \`Range\`. A node that has not the file sends on to the one that has it, by 307: a client
-that follows it has to send its key there, too (\`curl --location-trusted\`).`;
+const FILE = `The recording as a fragmented MP4, also while it is written. A part of it with \`Range\`. A node that has not the file sends on to the one that has it, by 307: the
+address that it gives is good for this file and five minutes, without a key.`;
 
 const common = { scope: 'app', tag: 'recordings' } as const;
 
@@ -67,7 +75,7 @@ export function recordingOperations(recordings: RecordingRegistry): readonly Ope
       method: 'GET',
       path: '/recordings/:id',
       summary: 'Look at one recording',
-      description: 'What another node is recording now is as long as it was at most a minute ago.',
+      description: 'What another node is recording now is as long as it was at most 15 s ago.',
       params: recordingParamsSchema,
       success: { status: 200, schema: recordingSchema },
       errors: ['recordings.not-found'],
@@ -82,6 +90,8 @@ export function recordingOperations(recordings: RecordingRegistry): readonly Ope
       summary: 'Get the file of a recording',
       description: FILE.replaceAll('\n', ' '),
       params: recordingParamsSchema,
+      query: recordingFileQuerySchema,
+      admits: ({ id = '' }, { token }) => recordings.links.opens(id, token as string | undefined),
       success: { status: 200, mediaType: MEDIA_TYPE, schema: Type.String({ format: 'binary', examples: ['(the bytes of an MP4)'] }) },
       otherAnswers: { 206: 'The part that `Range` asks for', 307: 'Another node has it: `Location` says where' },
       errors: ['recordings.not-found', 'recordings.file-gone', 'recordings.range', 'recordings.busy', 'cluster.node-silent'],
@@ -161,7 +171,8 @@ class FileAnswers {
 
   async answer(record: RecordingRecord, { caller, answer }: OperationContext): Promise<void> {
     if (record.node !== this.recordings.ownId) {
-      const location = `${this.urlOf(record.node)}/api/v1/recordings/${record.id}/file`;
+      const { links } = this.recordings;
+      const location = `${this.urlOf(record.node)}/api/v1/recordings/${record.id}/file?token=${links.tokenFor(record.id)}`;
       answer
         .takeOver()
         .response.writeHead(307, { ...HEADERS, location, 'content-length': '0' })

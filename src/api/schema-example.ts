@@ -62,6 +62,8 @@ const NUMBER_BY_NAME: Readonly<Record<string, number>> = {
   bitrateOutBps: 30_000_000,
   networkInBps: 2_500_000,
   networkOutBps: 30_000_000,
+  mediaInBps: 2_500_000,
+  mediaOutBps: 30_000_000,
   bytesIn: 1_125_000_000,
   bytesOut: 13_500_000_000,
   bytesSent: 1_125_000_000,

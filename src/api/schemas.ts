@@ -1,10 +1,19 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import type { ProblemResource, StreamPage, StreamResource, TranscodingResource } from './contract.ts';
+import type {
+  LocalStreamResource,
+  ProblemResource,
+  StreamPage,
+  StreamPlaceResource,
+  StreamResource,
+  TranscodingResource,
+} from './contract.ts';
 
 const track = Type.Object({
   kind: Type.Union([Type.Literal('video'), Type.Literal('audio')]),
   codec: Type.String({ examples: ['h264'] }),
-  codecString: Type.String({ description: 'RFC 6381', examples: ['avc1.64001f'] }),
+  codecString: Type.Optional(
+    Type.String({ description: 'RFC 6381; absent where no node that has the stream has told', examples: ['avc1.64001f'] }),
+  ),
   width: Type.Optional(Type.Integer()),
   height: Type.Optional(Type.Integer()),
   frameRate: Type.Optional(Type.Number({ description: 'Frames a second as the codec header says' })),
@@ -29,14 +38,24 @@ const rung = Type.Object(
     name: Type.String({ description: "The rendition's name", examples: ['720p'] }),
     kind: Type.Union([Type.Literal('video'), Type.Literal('audio')]),
     codec: Type.String(),
-    codecString: Type.String({ description: 'RFC 6381' }),
+    codecString: Type.Optional(Type.String({ description: 'RFC 6381; like the bitrate, absent of one that is left out' })),
     width: Type.Optional(Type.Integer()),
     height: Type.Optional(Type.Integer()),
-    bitrateBps: Type.Integer({ description: 'As it is aimed at, with the sound that goes along' }),
-    state: Type.Union([Type.Literal('offered'), Type.Literal('running'), Type.Literal('refused'), Type.Literal('failed')], {
-      description: '`offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now',
-    }),
-    reason: Type.Optional(Type.String({ description: 'Why it is refused or failed, or made on this node where another should make it' })),
+    bitrateBps: Type.Optional(Type.Integer({ description: 'As it is aimed at, with the sound that goes along' })),
+    state: Type.Union(
+      [Type.Literal('offered'), Type.Literal('running'), Type.Literal('refused'), Type.Literal('failed'), Type.Literal('left-out')],
+      {
+        description:
+          '`offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now; `left-out`: this stream does not get it',
+      },
+    ),
+    reason: Type.Optional(
+      Type.String({
+        description:
+          'Why it is refused or failed, left out (a code, and what it means here), or made on this node where another should make it',
+        examples: ['near-source: the source has nearly this size: 1280x720'],
+      }),
+    ),
     by: Type.Optional(Type.String({ description: 'The node that makes it, where that is another one' })),
   },
   { description: "A rung of the app's ladder as this stream gets it" },
@@ -81,7 +100,15 @@ const transcoding = Type.Object({
   ),
 });
 
-const stream = Type.Object({
+const latency = Type.Object(
+  { p50Ms: Type.Number(), p95Ms: Type.Number() },
+  {
+    description:
+      "From a frame's coming in until the last viewer who keeps up has been sent it, by FLV, RTMP and WebRTC; absent while nobody watches by these",
+  },
+);
+
+const settled = {
   path: Type.String({ description: '`app/name`', examples: ['live/show'] }),
   app: Type.String(),
   name: Type.String(),
@@ -99,6 +126,14 @@ const stream = Type.Object({
     address: Type.Optional(Type.String({ description: 'Only for callers with an API key or on loopback' })),
     agent: Type.Optional(Type.String({ description: 'Only for callers with an API key or on loopback' })),
   }),
+  playback: Type.Object(
+    { watch: Type.String(), hls: Type.String(), flv: Type.String(), whep: Type.Optional(Type.String()) },
+    { description: 'Where it can be played, as paths on this server' },
+  ),
+};
+
+/** What only a node that has the stream can tell. */
+const figures = {
   viewers: Type.Object({ total: Type.Integer(), byProtocol: Type.Record(Type.String(), Type.Integer()) }),
   bitrateBps: Type.Integer(),
   frameRate: Type.Number({ description: 'Frames a second as measured on the lead track' }),
@@ -110,14 +145,50 @@ const stream = Type.Object({
     description:
       "By how much the publisher's timestamps have run ahead of the server's clock since it began or they jumped; negative: fallen behind. 0 until known",
   }),
-  playback: Type.Object(
-    { watch: Type.String(), hls: Type.String(), flv: Type.String(), whep: Type.Optional(Type.String()) },
-    { description: 'Where it can be played, as paths on this server' },
-  ),
   webrtc: Type.Union([Type.Object({ video: Type.Optional(playability), audio: Type.Optional(playability) }), Type.Null()], {
     description: 'What WebRTC viewers get of it; null when this server has no WebRTC',
   }),
+};
+
+const local = Type.Object({ ...settled, ...figures, latency: Type.Optional(latency) });
+
+const place = Type.Object({
+  node: Type.String({ description: 'The id of a node' }),
+  region: Type.String(),
+  hops: Type.Array(Type.String(), { description: 'The nodes that it passed on its way here, the origin first; empty at the origin' }),
+  viewers: figures.viewers,
+  bitrateBps: Type.Integer(),
+  latency: Type.Optional(latency),
 });
+
+const stream = Type.Object(
+  {
+    ...settled,
+    origin: Type.Object(
+      {
+        node: Type.String({ description: 'Its id' }),
+        region: Type.String(),
+        epoch: Type.Integer({ description: 'Grows with each change of origin; 0 on a node of its own, and until the stream is claimed' }),
+        isAlive: Type.Boolean({ description: 'A stream whose origin has died stays until another node takes it' }),
+      },
+      { description: 'The node that holds the publisher' },
+    ),
+    makers: Type.Array(Type.Object({ rendition: Type.String(), node: Type.String({ description: 'The id of a node' }) }), {
+      description: 'Who makes a rendition where that is not the origin',
+    }),
+    ...Type.Partial(Type.Object(figures)).properties,
+    latency: Type.Optional(latency),
+    places: Type.Optional(
+      Type.Array(place, {
+        description: 'The nodes that have it, the origin first; not in lists, and only for callers with an API key or on loopback',
+      }),
+    ),
+  },
+  {
+    description:
+      'What only a node that has the stream can tell is absent where none has told. It is told by the origin, for callers with an API key or on loopback; others get it of the node that answers, and of one stream that it has not of the origin. `viewers` are those of all nodes that have told',
+  },
+);
 
 const page = Type.Object({
   items: Type.Array(stream),
@@ -136,6 +207,11 @@ const problemShape = Type.Object(
 );
 
 export const streamSchema: TSchema = stream;
+/** What nodes tell one another of a stream that they have. */
+export const placeSchema: TSchema = Type.Object({ hops: Type.Array(Type.String()), stream: local });
+export const streamsHereSchema: TSchema = Type.Array(
+  Type.Object({ path: Type.String(), viewers: figures.viewers, stream: Type.Optional(local) }),
+);
 export const transcodingSchema: TSchema = transcoding;
 export const streamPageSchema: TSchema = page;
 export const problemSchema: TSchema = problemShape;
@@ -153,6 +229,11 @@ export const pageQuerySchema: TSchema = Type.Object(pageFields, { additionalProp
 export const narrowedPageSchema = (more: Readonly<Record<string, TSchema>>): TSchema =>
   Type.Object({ ...pageFields, ...more }, { additionalProperties: false });
 
+export const streamListSchema: TSchema = narrowedPageSchema({
+  search: Type.Optional(Type.String({ maxLength: 100, description: 'Words that the path has, all of them; case does not matter' })),
+  origin: Type.Optional(Type.String({ maxLength: 64, description: 'Only those that this node is the origin of' })),
+});
+
 export const streamParamsSchema: TSchema = Type.Object(
   {
     app: Type.String({ minLength: 1, maxLength: 64, description: 'The app' }),
@@ -165,8 +246,10 @@ export const streamParamsSchema: TSchema = Type.Object(
 type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
 const contractIsSchema: [
   Same<Static<typeof stream>, StreamResource>,
+  Same<Static<typeof local>, LocalStreamResource>,
+  Same<Static<typeof place>, StreamPlaceResource>,
   Same<Static<typeof page>, StreamPage>,
   Same<Static<typeof problemShape>, ProblemResource>,
   Same<Static<typeof transcoding>, TranscodingResource>,
-] = [true, true, true, true];
+] = [true, true, true, true, true, true];
 void contractIsSchema;

@@ -1,13 +1,18 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { WallMs } from '../core/mod.ts';
+import type { KnownKey } from './grant.ts';
+import { readSigned, signedText } from './signed-text.ts';
 
-/** What a cookie says, after its signature was found right. */
+/** What a cookie stands for, after its signature was found right and its key is there. */
 export interface Session {
   readonly id: string;
-  readonly scope: 'read' | 'admin';
+  readonly key: SessionKey;
   readonly expiresAtMs: number;
 }
+
+/** A key that the console takes. */
+export type SessionKey = KnownKey & { readonly held: 'read' | 'admin' };
 
 /** The sessions that were ended before their time, on any node. */
 export interface EndedSessionList {
@@ -20,6 +25,8 @@ export interface SessionCookiesOptions {
   /** At least 32 bytes each. The first signs; cookies signed by any of them are taken. */
   readonly secrets: () => readonly Uint8Array[];
   readonly wall: () => WallMs;
+  /** The key of an id, as long as it counts: a session ends with the key that it stands for. */
+  readonly keyOf: (id: string) => KnownKey | undefined;
   /** Absent: only this server knows which sessions were ended here. */
   readonly ended?: EndedSessionList | undefined;
 }
@@ -28,8 +35,8 @@ export interface SessionCookiesOptions {
 const SESSION_MS = 12 * 3_600_000;
 /** Sessions that were ended here before their time; past it, the oldest is forgotten. */
 const ENDED_MAX = 10_000;
-const TOKEN_LENGTH_MAX = 512;
-const NAME = 'sluice-session';
+/** The name of the cookie. */
+export const SESSION_COOKIE = 'sluice-session';
 const ATTRIBUTES = 'Path=/api; HttpOnly; SameSite=Strict';
 
 /** The header without which a session changes nothing: another site's page cannot send it without asking first, and is not answered. */
@@ -48,30 +55,24 @@ export class SessionCookies {
   }
 
   /** A new session, and the value of `Set-Cookie` that gives it to the browser. */
-  begin(scope: Session['scope'], isTls: boolean): { readonly session: Session; readonly cookie: string } {
-    const session: Session = {
-      id: randomBytes(12).toString('base64url'),
-      scope,
-      expiresAtMs: Math.round(this.options.wall()) + SESSION_MS,
+  begin(key: SessionKey, isTls: boolean): { readonly session: Session; readonly cookie: string } {
+    const now = Math.round(this.options.wall());
+    const id = randomBytes(12).toString('base64url');
+    const expiresAtMs = Math.min(now + SESSION_MS, key.expiresAtMs ?? Number.POSITIVE_INFINITY);
+    const token = signedText({ v: 2, id, key: key.id, expiresAtMs }, this.options.secrets());
+    const age = Math.max(0, Math.floor((expiresAtMs - now) / 1000));
+    return {
+      session: { id, key, expiresAtMs },
+      cookie: `${SESSION_COOKIE}=${token}; Max-Age=${age}; ${ATTRIBUTES}${isTls ? '; Secure' : ''}`,
     };
-    const body = Buffer.from(JSON.stringify({ v: 1, ...session })).toString('base64url');
-    const [secret] = this.options.secrets();
-    if (secret === undefined) throw new Error('there is no secret to sign sessions with');
-    const token = `${body}.${sign(body, secret).toString('base64url')}`;
-    return { session, cookie: `${NAME}=${token}; Max-Age=${SESSION_MS / 1000}; ${ATTRIBUTES}${isTls ? '; Secure' : ''}` };
   }
 
-  /** The session of a `Cookie` header; undefined when there is none, or it is forged, over, or ended. */
+  /** The session of a `Cookie` header; undefined when there is none, or it is forged, over, or ended, or its key is gone. */
   sessionOf(header: string | undefined): Session | undefined {
-    const token = tokenOf(header);
-    const dot = token?.indexOf('.') ?? -1;
-    if (token === undefined || dot < 0 || token.length > TOKEN_LENGTH_MAX) return undefined;
-    const body = token.slice(0, dot);
-    const signature = Buffer.from(token.slice(dot + 1), 'base64url');
-    if (!this.options.secrets().some((secret) => isSame(sign(body, secret), signature))) return undefined;
-    const session = parse(body);
-    if (session === undefined || session.expiresAtMs <= this.options.wall() || this.isEnded(session.id)) return undefined;
-    return session;
+    const said = parse(readSigned(tokenOf(header), this.options.secrets()));
+    if (said === undefined || said.expiresAtMs <= this.options.wall() || this.isEnded(said.id)) return undefined;
+    const key = this.options.keyOf(said.key);
+    return key !== undefined && opensSessions(key) ? { ...said, key } : undefined;
   }
 
   /** Ends a session before its time, and returns the value of `Set-Cookie` that takes it from the browser. */
@@ -86,13 +87,16 @@ export class SessionCookies {
         break;
       }
     }
-    return `${NAME}=; Max-Age=0; ${ATTRIBUTES}${isTls ? '; Secure' : ''}`;
+    return `${SESSION_COOKIE}=; Max-Age=0; ${ATTRIBUTES}${isTls ? '; Secure' : ''}`;
   }
 
   private isEnded(id: string): boolean {
     return this.ended.has(id) || this.options.ended?.has(id) === true;
   }
 }
+
+/** Whether the console takes a key: one for single apps sees too little of it. */
+export const opensSessions = (key: KnownKey): key is SessionKey => key.held !== undefined;
 
 /** Whether a request was made by a page of the server itself: it has the console's header, and names no other origin. */
 export function isFromOwnPage(headers: IncomingHttpHeaders): boolean {
@@ -103,26 +107,22 @@ export function isFromOwnPage(headers: IncomingHttpHeaders): boolean {
   return URL.canParse(origin) && new URL(origin).host === host;
 }
 
-const sign = (body: string, secret: Uint8Array): Buffer => createHmac('sha256', secret).update(body).digest();
-const isSame = (left: Buffer, right: Buffer): boolean => left.length === right.length && timingSafeEqual(left, right);
-
 function tokenOf(header: string | undefined): string | undefined {
   for (const pair of header?.split(';') ?? []) {
     const text = pair.trim();
-    if (text.startsWith(`${NAME}=`)) return text.slice(NAME.length + 1);
+    if (text.startsWith(`${SESSION_COOKIE}=`)) return text.slice(SESSION_COOKIE.length + 1);
   }
   return undefined;
 }
 
-/** Of a body whose signature is right; one of another version is none. */
-function parse(body: string): Session | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
-  const { v, id, scope, expiresAtMs } = (value ?? {}) as Record<string, unknown>;
-  if (v !== 1 || typeof id !== 'string' || typeof expiresAtMs !== 'number' || (scope !== 'read' && scope !== 'admin')) return undefined;
-  return { id, scope, expiresAtMs };
+interface SaidSession extends Omit<Session, 'key'> {
+  /** The id of its key. */
+  readonly key: string;
+}
+
+/** Of what was signed; undefined for another version, and for what is no session. */
+function parse(fields: Readonly<Record<string, unknown>> | undefined): SaidSession | undefined {
+  const { v, id, key, expiresAtMs } = fields ?? {};
+  if (v !== 2 || typeof id !== 'string' || typeof key !== 'string' || typeof expiresAtMs !== 'number') return undefined;
+  return { id, key, expiresAtMs };
 }

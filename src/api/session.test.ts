@@ -1,20 +1,25 @@
 import { createHmac } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { monotonicMs, wallMs } from '../core/mod.ts';
-import { problemHandlers, registerApi } from './api.ts';
 import { EventFeed, eventOperations } from './event-feed.ts';
+import type { KnownKey, NotedChange } from './grant.ts';
+import { GuardedKeys } from './guarded-keys.ts';
 import type { Operation } from './operation.ts';
 import { sessionOperations } from './session.ts';
 import { SessionCookies } from './session-cookies.ts';
+import { testApi, testKeys } from './test-api.fixture.ts';
 
 const SECRET = Buffer.alloc(32, 7);
 const OTHER = Buffer.alloc(32, 9);
 const HOUR_MS = 3_600_000;
-const keys = { scopeOf: (key: string) => (key === 'sk_admin' ? 'admin' : key === 'sk_read' ? 'read' : undefined) } as const;
+const KEYS = { sk_admin: 'admin', sk_read: 'read', sk_one: ['one'] } as const;
 
+/** The keys that there are, in the order of the tests. */
+let known: Map<string, KnownKey>;
+let changes: NotedChange[];
 let now = 0;
 const closings: (() => unknown)[] = [];
 afterEach(async () => {
@@ -26,9 +31,17 @@ async function server(
   options: { secrets?: readonly Uint8Array[]; publicReads?: boolean; isLocal?: boolean; feed?: EventFeed } = {},
 ): Promise<FastifyInstance> {
   now = Date.UTC(2026, 0, 2);
-  const sessions = new SessionCookies({ secrets: () => options.secrets ?? [SECRET], wall: () => wallMs(now) });
-  const fastify = Fastify({ ajv: { customOptions: { removeAdditional: false, coerceTypes: true } } });
-  problemHandlers(fastify, () => undefined);
+  changes = [];
+  const made = testKeys(KEYS);
+  known = new Map(Object.keys(KEYS).map((text) => [text, made.find(text) as KnownKey]));
+  const keys = new GuardedKeys({ find: (text) => known.get(text), byId: (id) => [...known.values()].find((key) => key.id === id) }, () =>
+    monotonicMs(now),
+  );
+  const sessions = new SessionCookies({
+    secrets: () => options.secrets ?? [SECRET],
+    wall: () => wallMs(now),
+    keyOf: (id) => keys.byId(id),
+  });
   const publicReads = options.publicReads ?? false;
   const plain = { summary: '', description: '', success: { status: 204 }, handle: () => undefined } as const;
   const operations: Operation[] = [
@@ -37,13 +50,19 @@ async function server(
       sessions,
       publicReads,
       server: { node: 'n1', version: '1.0.0', isInCluster: false },
-      now: () => monotonicMs(now),
     }),
     { ...plain, id: 'read', method: 'GET', path: '/secrets', scope: 'read' },
     { ...plain, id: 'change', method: 'DELETE', path: '/things', scope: 'admin' },
     ...(options.feed === undefined ? [] : eventOperations(options.feed)),
   ];
-  await registerApi(fastify, { operations, keys, sessions, publicReads, isLocal: () => options.isLocal ?? false, version: '1.0.0' });
+  const fastify = await testApi({
+    operations,
+    keys,
+    sessions,
+    publicReads,
+    isLocal: () => options.isLocal ?? false,
+    changed: (change) => changes.push(change),
+  });
   closings.push(() => fastify.close());
   return fastify;
 }
@@ -96,10 +115,54 @@ describe('sign-in', () => {
     expect(await statusOf(fastify, 'GET', '/api/v1/secrets', { cookie: second.cookie })).toBe(401);
   });
 
+  it('is over at once when its key is deleted, and lasts no longer than the key', async () => {
+    const fastify = await server();
+    const { cookie } = await signIn(fastify, 'sk_admin');
+    known.delete('sk_admin');
+    expect(await statusOf(fastify, 'GET', '/api/v1/secrets', { cookie })).toBe(401);
+    expect((await fastify.inject({ url: '/api/v1/session', headers: { cookie } })).json()).toMatchObject({ scope: 'none' });
+    known.set('sk_read', { id: 'read', name: '', held: 'read', apps: [], expiresAtMs: now + HOUR_MS });
+    const brief = await signIn(fastify, 'sk_read');
+    expect(brief.header).toContain('; Max-Age=3600;');
+    now += HOUR_MS;
+    expect(await statusOf(fastify, 'GET', '/api/v1/secrets', { cookie: brief.cookie })).toBe(401);
+  });
+
+  it('does what its key may now, not what it might when it began', async () => {
+    const fastify = await server();
+    const { cookie } = await signIn(fastify, 'sk_admin');
+    known.set('sk_admin', { id: 'admin', name: '', held: 'read', apps: [] });
+    expect(await statusOf(fastify, 'DELETE', '/api/v1/things', { cookie, 'x-sluice-console': '1' })).toBe(403);
+  });
+
+  it('says in the log of changes which key is behind it', async () => {
+    const fastify = await server();
+    known.set('sk_admin', { id: 'admin', name: 'night shift', held: 'admin', apps: [] });
+    const { cookie } = await signIn(fastify, 'sk_admin');
+    await statusOf(fastify, 'DELETE', '/api/v1/things', { cookie, 'x-sluice-console': '1' });
+    await statusOf(fastify, 'DELETE', '/api/v1/things', { authorization: 'Bearer sk_admin' });
+    await fastify.inject({ method: 'DELETE', url: '/api/v1/session', headers: { cookie } });
+    expect(changes.map(({ action, who }) => [action, who])).toEqual([
+      ['beginSession', 'key:admin (night shift)'],
+      ['change', 'session of key:admin (night shift)'],
+      ['change', 'key:admin (night shift)'],
+      ['endSession', 'session of key:admin (night shift)'],
+    ]);
+  });
+
+  it('is not for keys of single apps', async () => {
+    const fastify = await server();
+    expect((await signIn(fastify, 'sk_one')).status).toBe(403);
+    const standing = await fastify.inject({ url: '/api/v1/session', headers: { authorization: 'Bearer sk_one' } });
+    expect(standing.json()).toMatchObject({ scope: 'none' });
+  });
+
   it('is refused after ten wrong keys from an address, also with the right one, and later taken again', async () => {
     const fastify = await server();
     for (let attempt = 0; attempt < 10; attempt++) expect((await signIn(fastify, `sk_${attempt}`)).status).toBe(401);
     expect((await signIn(fastify, 'sk_admin')).status).toBe(429);
+    // In whatever way keys are shown.
+    expect(await statusOf(fastify, 'GET', '/api/v1/secrets', { authorization: 'Bearer sk_admin' })).toBe(429);
     now += 60_000;
     expect((await signIn(fastify, 'sk_admin')).status).toBe(200);
   });

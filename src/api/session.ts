@@ -1,23 +1,18 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { AttemptLimit } from '../access/mod.ts';
-import { durationMs, type MonotonicMs } from '../core/mod.ts';
-import type { ApiKeys } from './api.ts';
+import { nameOfKey } from './authorize.ts';
 import type { SessionResource } from './console-contract.ts';
+import type { GuardedKeys } from './guarded-keys.ts';
 import type { ApiCaller, Operation } from './operation.ts';
 import { ApiError } from './problem.ts';
-import type { SessionCookies } from './session-cookies.ts';
+import { opensSessions, type SessionCookies, type SessionKey } from './session-cookies.ts';
 
 export interface SessionOperationsOptions {
-  readonly keys: ApiKeys;
+  readonly keys: GuardedKeys;
   readonly sessions: SessionCookies;
   readonly publicReads: boolean;
   /** Told with every answer: who it is that answers. */
   readonly server: { readonly node: string; readonly version: string; readonly isInCluster: boolean };
-  readonly now: () => MonotonicMs;
 }
-
-/** Ten wrong keys at once and one more each six seconds. */
-const ATTEMPTS = { attemptsMax: 10, refillMs: durationMs(6_000), addressesMax: 10_000 };
 
 const session = Type.Object({
   scope: Type.Union([Type.Literal('none'), Type.Literal('public'), Type.Literal('read'), Type.Literal('admin')], {
@@ -40,7 +35,6 @@ const signIn: TSchema = Type.Object(
 /** Sign-in of browsers: `POST`, `GET` and `DELETE /session`. */
 export function sessionOperations(options: SessionOperationsOptions): readonly Operation[] {
   const { sessions } = options;
-  const attempts = new AttemptLimit(ATTEMPTS);
   const base = { path: '/session', scope: 'token', tag: 'session' } as const;
   return [
     {
@@ -50,6 +44,7 @@ export function sessionOperations(options: SessionOperationsOptions): readonly O
       summary: 'Ask who one is',
       description: 'What the caller may do, and which server answers. Needs nothing.',
       success: { status: 200, schema: session },
+      errors: ['api.too-many-attempts'],
       handle: ({ caller }) => standing(caller, options),
     },
     {
@@ -62,11 +57,12 @@ export function sessionOperations(options: SessionOperationsOptions): readonly O
       body: signIn,
       success: { status: 200, schema: session },
       errors: ['api.key-wrong', 'api.scope-missing', 'api.too-many-attempts'],
-      handle: ({ body, caller, answer }): SessionResource => {
-        const scope = scopeOf((body as { key: string }).key, caller, attempts, options);
-        const begun = sessions.begin(scope, caller.isTls);
+      handle: ({ body, caller, answer, note }): SessionResource => {
+        const key = keyOf((body as { key: string }).key, caller, options);
+        const begun = sessions.begin(key, caller.isTls);
+        note({ who: nameOfKey(key) });
         answer.header('set-cookie', begun.cookie);
-        return { scope, by: 'session', expiresAt: timeOf(begun.session.expiresAtMs), server: { ...options.server } };
+        return { scope: key.held, by: 'session', expiresAt: timeOf(begun.session.expiresAtMs), server: { ...options.server } };
       },
     },
     {
@@ -76,34 +72,33 @@ export function sessionOperations(options: SessionOperationsOptions): readonly O
       summary: 'Sign out',
       description: 'Ends the session on all nodes and takes the cookie away. Needs none.',
       success: { status: 204 },
-      handle: async ({ caller, answer }) => {
-        answer.header('set-cookie', await sessions.end(sessions.sessionOf(caller.header('cookie')), caller.isTls));
+      handle: async ({ caller, answer, note }) => {
+        const session = sessions.sessionOf(caller.header('cookie'));
+        note({ who: session === undefined ? 'anybody' : `session of ${nameOfKey(session.key)}` });
+        answer.header('set-cookie', await sessions.end(session, caller.isTls));
       },
     },
   ];
 }
 
-function scopeOf(key: string, caller: ApiCaller, attempts: AttemptLimit, { keys, now }: SessionOperationsOptions): 'read' | 'admin' {
-  // Before the comparison: an address that guesses must not learn that it guessed right.
-  if (attempts.isExhausted(caller.address, now()))
-    throw new ApiError('api.too-many-attempts', 'too many wrong keys came from this address: wait a minute', { 'retry-after': '60' });
-  const scope = keys.scopeOf(key);
-  if (scope !== undefined) return scope;
-  if (keys.grantOf?.(key) !== undefined)
-    throw new ApiError('api.scope-missing', 'the console takes keys with scope "read" or "admin"; the one given is for single apps');
-  attempts.noteWrong(caller.address, now());
-  throw new ApiError('api.key-wrong', 'no API key of this node is like the one given; keys start with "sk_"');
+function keyOf(text: string, caller: ApiCaller, { keys }: SessionOperationsOptions): SessionKey {
+  const key = keys.find(text, caller.address);
+  if (key === undefined) throw new ApiError('api.key-wrong', 'no API key is like the one given; keys start with "sk_"');
+  if (opensSessions(key)) return key;
+  throw new ApiError('api.scope-missing', 'the console takes keys with scope "read" or "admin"; the one given is for single apps');
 }
 
 function standing(caller: ApiCaller, { keys, sessions, publicReads, server }: SessionOperationsOptions): SessionResource {
   const rest = { server: { ...server } };
-  const key = /^Bearer +(\S{1,256})$/i.exec(caller.header('authorization') ?? '')?.[1];
-  const scope = key === undefined ? undefined : keys.scopeOf(key);
-  if (scope !== undefined) return { scope, by: 'key', ...rest };
+  const everybody = { scope: publicReads ? 'public' : 'none', ...rest } as const;
+  const header = caller.header('authorization');
+  if (header !== undefined) {
+    const held = keys.find(/^Bearer +(\S{1,256})$/i.exec(header)?.[1] ?? '', caller.address)?.held;
+    return held === undefined ? everybody : { scope: held, by: 'key', ...rest };
+  }
   const known = sessions.sessionOf(caller.header('cookie'));
-  if (known !== undefined) return { scope: known.scope, by: 'session', expiresAt: timeOf(known.expiresAtMs), ...rest };
-  if (caller.isLocal) return { scope: 'read', by: 'local', ...rest };
-  return { scope: publicReads ? 'public' : 'none', ...rest };
+  if (known !== undefined) return { scope: known.key.held, by: 'session', expiresAt: timeOf(known.expiresAtMs), ...rest };
+  return caller.isLocal ? { scope: 'read', by: 'local', ...rest } : everybody;
 }
 
 const timeOf = (wallMs: number): string => new Date(wallMs).toISOString();

@@ -89,7 +89,7 @@ function documentOperations(settings: SettingsRegistry): readonly Operation[] {
       description: 'As one document, which can be changed and applied. Without keys and secrets.',
       scope: 'admin',
       success: { status: 200, schema: settingsSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record'],
       handle: () => settings.document(),
     },
     {
@@ -122,7 +122,7 @@ function documentOperations(settings: SettingsRegistry): readonly Operation[] {
       scope: 'admin',
       query: pageQuerySchema,
       success: { status: 200, schema: versionPageSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record'],
       handle: async ({ query }): Promise<SettingsVersionPage> => pageOf(await settings.versions(), placeOf, query),
     },
     {
@@ -134,7 +134,7 @@ function documentOperations(settings: SettingsRegistry): readonly Operation[] {
       scope: 'admin',
       params: versionParamsSchema,
       success: { status: 200, schema: versionDetailSchema },
-      errors: ['cluster.store-unavailable', 'config.version-not-found'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record', 'config.version-not-found'],
       handle: async (context) => {
         const n = versionOf(context);
         const found = await settings.version(n);
@@ -184,7 +184,7 @@ function ladderOperations(parts: SettingsParts): readonly Operation[] {
       scope: 'app',
       params: appParamsSchema,
       success: { status: 200, schema: ladderResourceSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record'],
       handle: ({ params }) => parts.ladder(params['app'] ?? ''),
     },
     {
@@ -234,7 +234,7 @@ function routingOperations(parts: SettingsParts): readonly Operation[] {
       description: 'Which region a client is near, and what counts how much when a node is chosen for it.',
       scope: 'read',
       success: { status: 200, schema: routingResourceSchema },
-      errors: ['cluster.store-unavailable'],
+      errors: ['cluster.store-unavailable', 'cluster.newer-record'],
       handle: () => parts.routing(),
     },
     {

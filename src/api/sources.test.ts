@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { OperationContext } from './operation.ts';
 import { type SourceReportSource, sourceOperations } from './sources.ts';
+import { testApi } from './test-api.fixture.ts';
 
 const REPORT: SourceReportSource = {
   stream: 'live/door',
@@ -15,11 +15,12 @@ const REPORT: SourceReportSource = {
   malformedFrames: 1,
 };
 
-it('lists the pull sources in pages, ordered by stream', () => {
+it('lists the pull sources in pages, ordered by stream', async () => {
   const reports = [REPORT, { ...REPORT, stream: 'live/attic', lastError: undefined, format: 'rtsp', state: 'running' as const }];
-  const [list] = sourceOperations({ report: () => reports });
-  const ask = (query: Record<string, unknown>): unknown => list?.handle({ query } as unknown as OperationContext);
-  const first = ask({ limit: 1 }) as { items: unknown[]; nextCursor: string };
+  const fastify = await testApi({ operations: sourceOperations({ report: () => reports }), isLocal: () => true });
+  const ask = async (query: string): Promise<{ items: unknown[]; nextCursor: string }> =>
+    (await fastify.inject(`/api/v1/sources?${query}`)).json();
+  const first = await ask('limit=1');
   expect(first.items).toEqual([
     {
       stream: 'live/attic',
@@ -35,5 +36,5 @@ it('lists the pull sources in pages, ordered by stream', () => {
       malformedFrames: 1,
     },
   ]);
-  expect(ask({ limit: 1, cursor: first.nextCursor })).toMatchObject({ items: [{ stream: 'live/door', lastError: REPORT.lastError }] });
+  expect(await ask(`limit=1&cursor=${first.nextCursor}`)).toMatchObject({ items: [{ stream: 'live/door', lastError: REPORT.lastError }] });
 });

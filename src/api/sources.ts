@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { SourcePage, SourceResource } from './contract.ts';
+import { appOf } from './grant.ts';
 import type { Operation } from './operation.ts';
 import { pageOf } from './page.ts';
 import { pageQuerySchema } from './schemas.ts';
@@ -57,13 +58,14 @@ export function sourceOperations(directory: SourceDirectory): readonly Operation
       method: 'GET',
       path: '/sources',
       summary: 'List the pull sources',
-      description: 'All sources of the configuration and how they stand, ordered by stream, in pages.',
-      scope: 'read',
+      description: 'The sources of the configuration and how they stand, of the apps that the key may see; ordered by stream, in pages.',
+      scope: 'app-read',
       tag: 'sources',
       query: pageQuerySchema,
       success: { status: 200, schema: page },
-      handle: ({ query }): SourcePage => {
-        const { items, ...rest } = pageOf(directory.report(), ({ stream }) => stream, query);
+      handle: ({ query, grant }): SourcePage => {
+        const shown = directory.report().filter(({ stream }) => grant.maySee(appOf(stream)));
+        const { items, ...rest } = pageOf(shown, ({ stream }) => stream, query);
         return { items: items.map(sourceResource), ...rest };
       },
     },

@@ -1,7 +1,7 @@
 import type { StreamRef, WallMs } from '../core/mod.ts';
 import type { Track } from '../media/mod.ts';
-import type { StreamResource, TrackResource } from './contract.ts';
-import { type RungSource, rungResource } from './transcoding.ts';
+import type { LocalStreamResource, TrackResource } from './contract.ts';
+import { type LeftOutSource, leftOutResource, type RungSource, rungResource } from './transcoding.ts';
 
 /** What the API needs to see of a rendition. */
 export interface RenditionSource {
@@ -29,6 +29,7 @@ export interface StreamSource {
     readonly keyframeIntervalMs: number;
     readonly timestampJumps: number;
     readonly driftMs: number;
+    readonly latency?: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
   };
 }
 
@@ -37,18 +38,20 @@ export interface StreamResourceOptions {
   /** The time now, for uptimes. */
   readonly wall: () => WallMs;
   /** What WebRTC viewers get of a stream; null when this server has no WebRTC. It goes by tracks, their order of frames and renditions, and by nothing else. */
-  readonly webrtcOf: (stream: StreamSource) => StreamResource['webrtc'];
+  readonly webrtcOf: (stream: StreamSource) => LocalStreamResource['webrtc'];
   /** How the rungs of a stream stand. */
   readonly rungsOf: (path: string) => readonly RungSource[];
+  /** The rungs of its ladder that a stream does not get. */
+  readonly leftOutOf: (path: string) => readonly LeftOutSource[];
 }
 
 /** What of a stream stays as it is while its publisher and its tracks do. */
-export type SettledPart = Pick<StreamResource, 'path' | 'app' | 'name' | 'startedAt' | 'tracks' | 'publisher' | 'playback' | 'webrtc'>;
+export type SettledPart = Pick<LocalStreamResource, 'path' | 'app' | 'name' | 'startedAt' | 'tracks' | 'publisher' | 'playback' | 'webrtc'>;
 /** What of a stream is another with each frame, viewer or second. */
-export type CurrentPart = Omit<StreamResource, keyof SettledPart>;
+export type CurrentPart = Omit<LocalStreamResource, keyof SettledPart>;
 
 /** A stream as the API shows it. */
-export const streamResource = (stream: StreamSource, options: StreamResourceOptions, isPrivileged: boolean): StreamResource => ({
+export const streamResource = (stream: StreamSource, options: StreamResourceOptions, isPrivileged: boolean): LocalStreamResource => ({
   ...settledPart(stream, options, isPrivileged),
   ...currentPart(stream, options, options.wall()),
 });
@@ -77,7 +80,11 @@ export function settledPart(
   };
 }
 
-export function currentPart(stream: StreamSource, { rungsOf }: Pick<StreamResourceOptions, 'rungsOf'>, now: WallMs): CurrentPart {
+export function currentPart(
+  stream: StreamSource,
+  { rungsOf, leftOutOf }: Pick<StreamResourceOptions, 'rungsOf' | 'leftOutOf'>,
+  now: WallMs,
+): CurrentPart {
   const stats = stream.stats();
   let total = 0;
   for (const count of stream.viewers.values()) total += count;
@@ -85,7 +92,7 @@ export function currentPart(stream: StreamSource, { rungsOf }: Pick<StreamResour
     state: stream.state,
     uptimeSeconds: Math.max(0, Math.floor((now - stream.startedWallMs) / 1000)),
     renditions: ['source', ...stream.renditions.keys()],
-    rungs: rungsOf(stream.ref.path).map(rungResource),
+    rungs: [...rungsOf(stream.ref.path).map(rungResource), ...leftOutOf(stream.ref.path).map(leftOutResource)],
     viewers: { total, byProtocol: Object.fromEntries(stream.viewers) },
     bitrateBps: Math.round(stats.bitrateBps),
     frameRate: Math.round(stats.frameRate * 100) / 100,
@@ -94,6 +101,7 @@ export function currentPart(stream: StreamSource, { rungsOf }: Pick<StreamResour
     framesIn: stats.framesIn,
     timestampJumps: stats.timestampJumps,
     driftMs: stats.driftMs,
+    ...(stats.latency === undefined ? {} : { latency: { ...stats.latency } }),
   };
 }
 

@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { streamRef, type WallMs, wallMs } from '../core/mod.ts';
 import type { Track } from '../media/mod.ts';
-import type { StreamPage } from './contract.ts';
 import { type RenditionSource, type StreamResourceOptions, type StreamSource, streamResource } from './stream-resource.ts';
 import { StreamTexts } from './stream-texts.ts';
-import type { RungSource } from './transcoding.ts';
+import type { LeftOutSource, RungSource } from './transcoding.ts';
 
 const STARTED = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5));
 
@@ -27,6 +26,10 @@ const rung: RungSource = {
   by: undefined,
 };
 
+const LEFT_OUT: readonly LeftOutSource[] = [
+  { name: '720p', kind: 'video', codec: 'h264', code: 'near-source', reason: 'the source has nearly this size' },
+];
+
 /** A stream of which everything can change, as the hub's can. */
 class ChangingStream implements StreamSource {
   readonly ref: StreamSource['ref'];
@@ -46,6 +49,7 @@ class ChangingStream implements StreamSource {
     keyframeIntervalMs: 2000.2,
     timestampJumps: 0,
     driftMs: 0,
+    latency: undefined as { p50Ms: number; p95Ms: number } | undefined,
   };
 
   constructor(name: string) {
@@ -67,6 +71,9 @@ const changes: Readonly<Record<string, (stream: ChangingStream) => void>> = {
   'timestamps jump': ({ counters }) => void counters.timestampJumps++,
   'timestamps drift': ({ counters }) => {
     counters.driftMs -= 7;
+  },
+  'its latency is known': ({ counters }) => {
+    counters.latency = { p50Ms: 1.5, p95Ms: 7 };
   },
   'a viewer comes': ({ viewers }) => void viewers.set('hls', (viewers.get('hls') ?? 0) + 1),
   'a viewer of another protocol comes': ({ viewers }) => void viewers.set('flv', (viewers.get('flv') ?? 0) + 1),
@@ -103,12 +110,16 @@ const webrtcOf: StreamResourceOptions['webrtcOf'] = ({ tracks, hasReorderedFrame
   return { audio: { playable: false, reason: 'codec', message: `${codec}, ${hasReorderedFrames ? 're' : ''}ordered` } };
 };
 
-describe('the text of a page of streams', () => {
+/** What is said of it beside what it says itself. */
+const REST = { origin: { node: 'n1' }, makers: [] };
+
+describe('the text of a stream', () => {
   const setUp = (): { streams: ChangingStream[]; texts: StreamTexts; options: StreamResourceOptions; pass: (ms: number) => void } => {
     const streams = ['a', 'b', 'c'].map((name) => new ChangingStream(name));
     let now: WallMs = STARTED;
     const rungsOf = (path: string): readonly RungSource[] => streams.find(({ ref }) => ref.path === path)?.rungs ?? [];
-    const options = { wall: () => now, webrtcOf, rungsOf };
+    const leftOutOf = (path: string): readonly LeftOutSource[] => (rungsOf(path).length === 0 ? [] : LEFT_OUT);
+    const options = { wall: () => now, webrtcOf, rungsOf, leftOutOf };
     const pass = (ms: number): void => {
       now = wallMs(now + ms);
     };
@@ -124,18 +135,13 @@ describe('the text of a page of streams', () => {
         for (const { name, at, isPrivileged, ms } of steps) {
           changes[name]?.(streams[at] as ChangingStream);
           pass(ms);
-          const page = JSON.parse(texts.page({ items: streams }, isPrivileged).text) as StreamPage;
-          expect(page).toEqual({ items: streams.map((stream) => streamResource(stream, options, isPrivileged)) });
+          for (const stream of streams) {
+            const said = JSON.parse(texts.text(stream, REST, isPrivileged, options.wall())) as object;
+            expect(said).toEqual({ ...streamResource(stream, options, isPrivileged), ...REST });
+          }
         }
       }),
       { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) },
     );
-  });
-
-  it('has where the next page begins', () => {
-    const { streams, texts } = setUp();
-    const { text } = texts.page({ items: streams.slice(0, 1), nextCursor: 'after"a' }, false);
-    expect(JSON.parse(text)).toMatchObject({ items: [{ path: 'live/a' }], nextCursor: 'after"a' });
-    expect(JSON.parse(texts.page({ items: [] }, false).text)).toEqual({ items: [] });
   });
 });

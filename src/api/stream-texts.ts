@@ -1,5 +1,4 @@
 import type { WallMs } from '../core/mod.ts';
-import { JsonText } from './operation.ts';
 import { type CurrentPart, currentPart, type StreamResourceOptions, type StreamSource, settledPart } from './stream-resource.ts';
 
 /** The settled part of a stream as JSON, and what it was made of. */
@@ -23,15 +22,9 @@ export class StreamTexts {
     this.options = options;
   }
 
-  /** A page of streams, as its schema has it. */
-  page({ items, nextCursor }: { readonly items: readonly StreamSource[]; readonly nextCursor?: string }, isPrivileged: boolean): JsonText {
-    const now = this.options.wall();
-    const texts = items.map((stream) => this.stream(stream, isPrivileged, now)).join();
-    return new JsonText(`{"items":[${texts}]${nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`}}`);
-  }
-
-  private stream(stream: StreamSource, isPrivileged: boolean, now: WallMs): string {
-    return `${this.settled(stream, isPrivileged)},${this.current(stream, now)}`;
+  /** A stream that is published here, as its schema has it; `rest` is what else there is to say of it. */
+  text(stream: StreamSource, rest: object, isPrivileged: boolean, now: WallMs): string {
+    return `${this.settled(stream, isPrivileged)},${this.current(stream, now)},${JSON.stringify(rest).slice(1)}`;
   }
 
   /** Without its closing brace. */
@@ -46,11 +39,24 @@ export class StreamTexts {
     return text;
   }
 
-  /** Without its opening brace. */
+  /** Without its braces. */
   private current(stream: StreamSource, now: WallMs): string {
     const part = currentPart(stream, this.options, now);
-    const { state, uptimeSeconds, bitrateBps, frameRate, keyframeIntervalMs, bytesIn, framesIn, timestampJumps, driftMs, ...lists } = part;
-    return `"state":"${state}","uptimeSeconds":${uptimeSeconds},"bitrateBps":${bitrateBps},"frameRate":${frameRate},"keyframeIntervalMs":${keyframeIntervalMs},"bytesIn":${bytesIn},"framesIn":${framesIn},"timestampJumps":${timestampJumps},"driftMs":${driftMs},${listsText(lists)}}`;
+    const {
+      state,
+      uptimeSeconds,
+      bitrateBps,
+      frameRate,
+      keyframeIntervalMs,
+      bytesIn,
+      framesIn,
+      timestampJumps,
+      driftMs,
+      latency,
+      ...lists
+    } = part;
+    const latencyText = latency === undefined ? '' : `,"latency":${JSON.stringify(latency)}`;
+    return `"state":"${state}","uptimeSeconds":${uptimeSeconds},"bitrateBps":${bitrateBps},"frameRate":${frameRate},"keyframeIntervalMs":${keyframeIntervalMs},"bytesIn":${bytesIn},"framesIn":${framesIn},"timestampJumps":${timestampJumps},"driftMs":${driftMs},${listsText(lists)}${latencyText}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
 import { SluiceError } from '../core/mod.ts';
 import type { TargetResource } from './contract.ts';
+import { appOf, streamNotFound } from './grant.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { pageOf } from './page.ts';
 import { ApiError, type ProblemCode, problemCodes } from './problem.ts';
@@ -101,12 +102,15 @@ export function targetOperations(targets: TargetDirectory, hasStream: (path: str
       method: 'GET',
       path: '/targets',
       summary: 'List the targets of all streams',
-      description: 'What all streams of this node are pushed to, ordered by stream and name, in pages.',
-      scope: 'read',
+      description: 'What the streams of this node are pushed to, of the apps that the key may see; ordered by stream and name, in pages.',
+      scope: 'app-read',
       tag: TAG,
       query: pageQuerySchema,
       success: { status: 200, schema: targetPage },
-      handle: ({ query }) => pageOf(targets.reports().map(targetResource), (each) => `${each.stream}/${each.name}`, query),
+      handle: ({ query, grant }) => {
+        const shown = targets.reports().filter(({ stream }) => grant.maySee(appOf(stream)));
+        return pageOf(shown.map(targetResource), (each) => `${each.stream}/${each.name}`, query);
+      },
     },
     {
       id: 'listStreamTargets',
@@ -114,7 +118,7 @@ export function targetOperations(targets: TargetDirectory, hasStream: (path: str
       path: '/streams/:app/:name/targets',
       summary: 'List the targets of a stream',
       description: 'What the stream is pushed to, and how that stands.',
-      scope: 'read',
+      scope: 'app-read',
       tag: TAG,
       params: streamParamsSchema,
       success: { status: 200, schema: targetList },
@@ -133,17 +137,19 @@ function changingOperations(targets: TargetDirectory, hasStream: (path: string) 
       path: '/streams/:app/:name/targets',
       summary: 'Push a stream to one more target',
       description: 'Until the stream ends or the target is removed; it is not kept for the next time. Its state tells whether it works.',
-      scope: 'admin',
+      scope: 'app',
       tag: TAG,
       params: streamParamsSchema,
       body: targetWish,
       success: { status: 201, schema: target },
       examples: { body: { name: 'backup', url: 'rtmps://live.example.org/app/KEY' } },
       errors: ['api.stream-not-found', 'targets.name-taken', 'targets.url', 'targets.too-many'],
-      handle: ({ params, body }) => {
+      handle: ({ params, body, note }) => {
         const path = existing(params, hasStream);
         try {
-          return targetResource(targets.add(path, body as Static<typeof targetWish>));
+          const after = targetResource(targets.add(path, body as Static<typeof targetWish>));
+          note({ app: appOf(path), after });
+          return after;
         } catch (error) {
           if (error instanceof SluiceError && error.code in problemCodes) throw new ApiError(error.code as ProblemCode, error.message);
           throw error;
@@ -156,15 +162,16 @@ function changingOperations(targets: TargetDirectory, hasStream: (path: string) 
       path: '/streams/:app/:name/targets/:target',
       summary: 'Stop pushing a stream to a target',
       description: 'Says goodbye to the target. One that the configuration has comes back when the stream starts again.',
-      scope: 'admin',
+      scope: 'app',
       tag: TAG,
       params: targetParams,
       success: { status: 204 },
       errors: ['api.stream-not-found', 'targets.not-found'],
-      handle: ({ params }) => {
+      handle: ({ params, note }) => {
         const path = existing(params, hasStream);
         const wanted = params['target'] ?? '';
         if (!targets.remove(path, wanted)) throw new ApiError('targets.not-found', `${path} has no target "${wanted}"`);
+        note({ app: appOf(path) });
       },
     },
   ];
@@ -172,7 +179,7 @@ function changingOperations(targets: TargetDirectory, hasStream: (path: string) 
 
 function existing(params: OperationContext['params'], hasStream: (path: string) => boolean): string {
   const path = `${params['app']}/${params['name']}`;
-  if (!hasStream(path)) throw new ApiError('api.stream-not-found', `there is no stream ${path} now`);
+  if (!hasStream(path)) throw streamNotFound(path);
   return path;
 }
 

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { isName } from '../core/mod.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { closedApp, streamNotFound } from './grant.ts';
 import { thumbnailReply } from './node-thumbnails.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { ApiError } from './problem.ts';
@@ -63,11 +64,11 @@ async function answer(options: ThumbnailOperationsOptions, asked: AskedThumbnail
   const { params, answer: reply } = context;
   const { app = '', name = '' } = params;
   const path = `${app}/${name}`;
-  if (!isName(app) || !isName(name)) throw notFound(path);
+  if (!isName(app) || !isName(name)) throw streamNotFound(path);
   allow(options, context, app);
   const local = await options.source.thumbnail(path);
   const found = local === undefined || isPassing(local) ? ((await asked.ask(path)) ?? local) : local;
-  if (found === undefined) throw notFound(path);
+  if (found === undefined) throw streamNotFound(path);
   if (!('jpeg' in found)) {
     const { code, detail, retryAfterS } = found;
     throw new ApiError(code, detail, retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) });
@@ -78,23 +79,9 @@ async function answer(options: ThumbnailOperationsOptions, asked: AskedThumbnail
 }
 
 /** The picture itself is what is played: who may not play sees none. A key says more than a policy. */
-function allow({ isOpen }: ThumbnailOperationsOptions, { isPrivileged, grant, caller }: OperationContext, app: string): void {
-  if (isPrivileged || grant.maySee(app) || isOpen(app)) return;
-  if (caller.header('authorization') !== undefined)
-    throw new ApiError(
-      'api.scope-missing',
-      'not everybody may play the streams of this app: its pictures need a key with scope "read", or of the app',
-    );
-  throw new ApiError(
-    'api.key-missing',
-    'not everybody may play the streams of this app: its pictures need an API key as "Authorization: Bearer sk_…"',
-    {
-      'www-authenticate': 'Bearer realm="sluice"',
-    },
-  );
+function allow({ isOpen }: ThumbnailOperationsOptions, { isPrivileged }: OperationContext, app: string): void {
+  if (!isPrivileged && !isOpen(app)) throw closedApp();
 }
-
-const notFound = (path: string): ApiError => new ApiError('api.stream-not-found', `${JSON.stringify(path)} is not live now`);
 
 /** Whether another node may have more to show: a stream that has only just come here has no keyframe yet. */
 const isPassing = (found: ThumbnailAnswer): boolean => !('jpeg' in found) && found.code === 'thumbnails.no-keyframe';

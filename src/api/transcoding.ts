@@ -13,6 +13,15 @@ export interface RungSource {
   readonly by: string | undefined;
 }
 
+/** What the API needs to see of a rung that a stream does not get. */
+export interface LeftOutSource {
+  readonly name: string;
+  readonly kind: 'video' | 'audio';
+  readonly codec: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
 /** What the API needs of transcoding. */
 export interface TranscodingSource {
   report(): {
@@ -91,6 +100,14 @@ function transcodingResource(source: TranscodingSource): TranscodingResource {
     })),
   };
 }
+
+export const leftOutResource = ({ name, kind, codec, code, reason }: LeftOutSource): RungResource => ({
+  name,
+  kind,
+  codec,
+  state: 'left-out',
+  reason: `${code}: ${reason}`,
+});
 
 /** A rung as the API shows it. */
 export function rungResource({ planned: { rung, expected }, condition, reason, by }: RungSource): RungResource {

@@ -6,6 +6,9 @@ export type WebhookEventName =
   | 'publisher.refused'
   | 'source.changed'
   | 'target.changed'
+  | 'recording.started'
+  | 'recording.ended'
+  | 'recording.failed'
   | 'node.changed'
   | 'node.gone';
 

@@ -33,12 +33,15 @@ const eventType = Type.Union(
     Type.Literal('publisher.refused'),
     Type.Literal('source.changed'),
     Type.Literal('target.changed'),
+    Type.Literal('recording.started'),
+    Type.Literal('recording.ended'),
+    Type.Literal('recording.failed'),
     Type.Literal('node.changed'),
     Type.Literal('node.gone'),
   ],
   { description: '`node.…` tell of the whole cluster: only admin keys make hooks that are told of them' },
 );
-const types = Type.Array(eventType, { minItems: 1, maxItems: 9, uniqueItems: true, examples: [['stream.started', 'stream.ended']] });
+const types = Type.Array(eventType, { minItems: 1, maxItems: 12, uniqueItems: true, examples: [['stream.started', 'stream.ended']] });
 const timeout = { minimum: 100, maximum: 10_000, description: 'How long an answer is waited for' };
 const cache = { minimum: 5, maximum: 3_600, description: "For how long a viewer's answer counts; a refusal ten seconds at most" };
 const retry = { minimum: 0, maximum: 86_400, description: 'For how long an event is tried again; 0: one attempt' };

@@ -19,6 +19,7 @@ import {
   type EndedSessionList,
   type NotedChange,
   type Operation,
+  type ServerEvent,
   webhookOperations,
 } from '../api/mod.ts';
 import type { Store } from '../cluster/mod.ts';
@@ -27,11 +28,13 @@ import {
   AppStore,
   AuditLog,
   type Clock,
+  ClusterAdminKey,
   EmbeddedStore,
   EndedSessions,
   KeptAnswers,
   keysOfApp,
   MeteredStore,
+  type Secrets,
   StoreCalls,
   TokenVerifier,
   Webhooks,
@@ -39,6 +42,7 @@ import {
 import { type AppUsage, type AppUsageParts, createAppUsage } from './app-usage.ts';
 import type { Config } from './config/mod.ts';
 import { Settings } from './settings.ts';
+import { TellingStore } from './store-events.ts';
 
 export interface AccessNeeds {
   readonly config: Config;
@@ -50,13 +54,29 @@ export interface AccessNeeds {
   readonly isKeeper: boolean;
   readonly nodeId: string;
   /** The API keys in the data folder. */
-  readonly ownKeys: Pick<ApiKeys, 'scopeOf'>;
+  readonly secrets: Secrets;
+  /** Undefined: a node on its own. */
+  readonly membership: ClusterMembership | undefined;
+  /** Told the first admin key when it is made in a cluster. */
+  /** Told when a record changes that the API shows, on whichever node that was done. */
+  readonly recordChanged: (event: ServerEvent) => void;
+  /** Told when a change by this node's API was written down. */
+  readonly auditAdded: (event: ServerEvent) => void;
+  readonly adminKeyMade: (key: string) => void;
   /** Ends what is published into an app that was deleted. */
   readonly appDeleted: (app: string) => void;
   /** What measures what apps use. */
   readonly usage: AppUsageParts;
   readonly clock: Clock;
   readonly log: pino.Logger;
+}
+
+/** What a node is to its cluster, as far as keys go. */
+export interface ClusterMembership {
+  readonly clusterId: string;
+  readonly isManager: boolean;
+  readonly isFounder: boolean;
+  readonly joinedAtMs: number;
 }
 
 /** Who may publish and play on this node. */
@@ -71,6 +91,8 @@ export interface Access {
   readonly admitted: AdmittedSessions;
   readonly webhooks: Webhooks;
   readonly keys: ApiKeys;
+  /** What makes the admin key of a manager known in its cluster; undefined on all other nodes. */
+  readonly adminKey: ClusterAdminKey | undefined;
   /** Ladders, routing rules, and all settings as one document. */
   readonly settings: Settings;
   readonly operations: readonly Operation[];
@@ -93,7 +115,11 @@ export function createAccess({
   store: shared,
   isKeeper,
   nodeId,
-  ownKeys,
+  secrets,
+  membership,
+  adminKeyMade,
+  recordChanged,
+  auditAdded,
   appDeleted,
   usage: parts,
   clock,
@@ -101,8 +127,9 @@ export function createAccess({
 }: AccessNeeds): Access {
   const own = shared === undefined ? openOwnStore(config.dataFolder, log) : undefined;
   const ownStore = own === undefined ? undefined : new MeteredStore(own, () => clock.monotonic());
-  const store = shared ?? ownStore;
-  if (store === undefined) throw new Error('there is a store always');
+  const silent = shared ?? ownStore;
+  if (silent === undefined) throw new Error('there is a store always');
+  const store = new TellingStore(silent, recordChanged);
   const admitted = new AdmittedSessions((credential) => replica.withdrawals.get(credential) !== undefined);
   const withdrawn = (credential: string): void => {
     const sessions = admitted.end(credential);
@@ -133,9 +160,20 @@ export function createAccess({
     wall,
     usageOf: (app) => usage.meter.usageOf(app),
   });
-  const keys = new ApiKeyStore({ store: calls, replica, own: ownKeys, wall });
+  const adminKey =
+    membership?.isManager === true
+      ? new ClusterAdminKey({ ...membership, secrets, store: calls, replica, nodeId, wall, made: adminKeyMade })
+      : undefined;
+  // API keys are the cluster's: one of a single node's would change everything without being known to anybody else.
+  const countsHere = membership === undefined ? secrets : (adminKey ?? { apiKeys: [] });
+  const keys = new ApiKeyStore({ store: calls, replica, own: countsHere, wall });
   const endedSessions = new EndedSessions({ store, wall, log });
-  const audit = new AuditLog({ store: calls, wall, log });
+  const audit = new AuditLog({
+    store: calls,
+    wall,
+    log,
+    written: (id, action) => auditAdded({ type: 'audit.added', data: { id, action } }),
+  });
   return {
     store,
     ownStore,
@@ -144,6 +182,7 @@ export function createAccess({
     control,
     webhooks,
     keys,
+    adminKey,
     settings,
     operations: [
       ...appOperations(apps),

@@ -29,11 +29,17 @@ export function banner(facts: BannerFacts): string {
   lines.push(['API', `${base}/api/docs`]);
   for (const [name, key] of Object.entries(facts.newStreamKeys))
     lines.push([`New stream key`, `${key}  (app ${name}; again with: sluice keys show)`]);
-  if (facts.newAdminKey !== undefined) lines.push(['New admin API key', `${facts.newAdminKey}  (shown this once: keep it)`]);
+  if (facts.newAdminKey !== undefined) lines.push([ADMIN_KEY_LABEL, shownOnce(facts.newAdminKey)]);
   const width = Math.max(...lines.map(([label]) => label.length));
   const body = lines.map(([label, value]) => `  ${label.padEnd(width)}   ${value}`).join('\n');
   return `\n  Sluice ${version}\n\n${body}\n\n  Ctrl-C stops it.\n`;
 }
+
+const ADMIN_KEY_LABEL = 'New admin API key';
+const shownOnce = (key: string): string => `${key}  (shown this once: keep it)`;
+
+/** The line of the {@link banner} for a key that was made later. */
+export const adminKeyLine = (key: string): string => `  ${ADMIN_KEY_LABEL}   ${shownOnce(key)}`;
 
 function publishLines(config: Config, port: number, app: string): [string, string][] {
   const host = shownHost(config.rtmp.host);

@@ -2,54 +2,53 @@ import type pino from 'pino';
 import { nodeOperations, type Operation } from '../api/mod.ts';
 import {
   type Bus,
+  ClusterTerms,
   Membership,
   type MembershipOutput,
-  type NodeLoad,
+  type NodeView,
   type OwnState,
   Revocations,
-  ROUTE_WEIGHTS,
-  type RouteWeights,
-  type RoutingRules,
-  type SecondPublisher,
   type Store,
-  type TranscodeOffer,
 } from '../cluster/mod.ts';
-import type { StreamRef } from '../core/mod.ts';
-import type { Hub, LiveStream, StreamBeginning } from '../hub/mod.ts';
+import { SluiceError, type StreamRef } from '../core/mod.ts';
+import type { LiveStream, StreamBeginning } from '../hub/mod.ts';
 import {
-  ClientRegion,
   type Clock,
-  ClusterRoute,
   ClusterStreams,
   LoadSampler,
-  type MachineLoad,
   type NatsServerProcess,
+  type NodeAnswer,
   type NodeIdentity,
-  NodeRouting,
+  type NodeQuestion,
   ownNodeOf,
   RedirectGate,
-  RelayClient,
-  RelayServer,
-  type RelayTls,
+  type RelayUpstream,
   type RungMakers,
-  type RungStanding,
   SESSION_FORWARD_DEFAULTS,
   SessionForward,
+  StreamGivers,
   type StreamSupplier,
   saveIdentity,
   type TraceSpan,
   type Tracing,
 } from '../io/mod.ts';
-import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
+import type { ClusterMembership } from './access.ts';
+import { advertisedEndpoints } from './advertised-endpoints.ts';
 import { CertificateUpkeep } from './certificate-upkeep.ts';
+import { ClientRouting } from './client-routing.ts';
 import { ClusterAllocation } from './cluster-allocation.ts';
 import { ClusterAuthority } from './cluster-authority.ts';
 import { type ClusterHealth, type ClusterParts, type ClusterStats, clusterHealth, clusterStats } from './cluster-health.ts';
+import type { ClusterNeeds } from './cluster-needs.ts';
 import type { Config } from './config/mod.ts';
-import { type Coordination, openCoordination, renewNatsServer } from './coordination.ts';
-import { Draining, type WhoIsLeft } from './draining.ts';
+import { type Coordination, openCoordination, REFUSED_MS_MAX, renewNatsServer } from './coordination.ts';
+import { Draining, whoIsLeft } from './draining.ts';
+import { beginFounderDuties } from './founder-duties.ts';
+import { joinElsewhere } from './join-elsewhere.ts';
 import { MemberConsole } from './member-console.ts';
-import { type OwnIdentity, openIdentity } from './own-identity.ts';
+import { MemberRelay } from './member-relay.ts';
+import { type OwnIdentity, openIdentity, standingOf } from './own-identity.ts';
+import { OwnRemoval } from './own-removal.ts';
 import { OWN_STATES } from './own-states.ts';
 import type { StreamFollower } from './stream-events.ts';
 
@@ -62,38 +61,19 @@ export interface ClusterMemberOptions {
   readonly tracing?: Tracing | undefined;
 }
 
-/** What a node says of its load beside what the machine says. */
-export type NodeServiceLoad = Omit<NodeLoad, keyof MachineLoad>;
-
-/** What the node lends its part in the cluster. */
-export interface ClusterNeeds {
-  readonly hub: Hub;
-  /** How many watch here and what is made here. */
-  readonly load: () => NodeServiceLoad;
-  /** Whether somebody waits here for a stream that is on its way. */
-  readonly isAwaited: (path: string) => boolean;
-  /** As they are in use. */
-  readonly ports: Omit<NodePorts, 'relay'>;
-  readonly secondPublisher: (app: string) => SecondPublisher;
-  /** How a rung of another node's stream stands here. */
-  readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
-  /** What this node can make for others; undefined: nothing. */
-  readonly offer: () => TranscodeOffer | undefined;
-  /** Asks publishers to go on at another node; returns how many it could ask. */
-  readonly movePublishers: () => number;
-}
-
 const TICK_MS = 100;
 
 /** This node's part in its cluster: membership, directory, relays, and on managers what lets others in. */
 export class ClusterMember implements StreamFollower, StreamSupplier {
   readonly nodeId: string;
-  /** `GET /cluster`. */
-  readonly route: ClusterRoute;
+  /** Where clients are sent. */
+  readonly routing: ClientRouting;
   /** Sends clients on who belong to other nodes. */
   readonly gate: RedirectGate;
   /** WebRTC sessions of other nodes. */
   readonly forward: SessionForward;
+  /** Whom streams come from. */
+  readonly givers: StreamGivers;
   /** Nodes that make rungs for one another; alone until this node is a member. */
   readonly makers: RungMakers = {
     makesSomeOf: (path) => this.streams?.makers.makesSomeOf(path) ?? false,
@@ -113,15 +93,17 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private readonly manager: ClusterAuthority | undefined;
   private readonly nats: NatsServerProcess | undefined;
   private readonly sampler: LoadSampler;
-  private readonly region: ClientRegion;
-  private weights: RouteWeights = ROUTE_WEIGHTS;
   private readonly endings: (() => void)[] = [];
   private membership: Membership | undefined;
   /** From the start until this node is a member. */
   private joining: TraceSpan | undefined;
-  private relay: { readonly server: RelayServer; readonly client: RelayClient } | undefined;
+  private relay: MemberRelay | undefined;
   private streams: ClusterStreams | undefined;
   private state: OwnState = 'joining';
+  /** What this node is to its cluster, as far as keys go. */
+  readonly standing: ClusterMembership;
+  /** When an operator takes this node out of the cluster. */
+  readonly removal: OwnRemoval;
   private needs: ClusterNeeds | undefined;
   private readonly draining: Draining;
   private drained: () => void = () => undefined;
@@ -131,7 +113,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const { config, clock, log } = options;
     const own = await openIdentity(config, log);
     if (own === undefined) return undefined;
-    const coordination = await openCoordination(own, log);
+    const coordination = await openCoordination(own, config.dataFolder, log);
     const manager = await ClusterAuthority.open({ identity: own.identity, coordination, clock, log });
     return new ClusterMember(options, own, coordination, manager);
   }
@@ -163,21 +145,20 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     const membership = (): Membership | undefined => this.membership;
     this.console = new MemberConsole({ ownId: this.nodeId, store, bus, clock, membership, streams: () => this.streams });
     this.sampler = new LoadSampler({ dataFolder: config.dataFolder, networkMaxBps: 0, now: () => clock.monotonic() });
-    const { networks, regionHeader } = config.cluster;
-    const region = new ClientRegion({ networks: new Map(Object.entries(networks)), header: regionHeader, fallback: identity.region });
-    this.region = region;
-    const routing = new NodeRouting({
+    this.routing = new ClientRouting({
+      config,
+      region: identity.region,
       nodes: () => this.membership?.nodes() ?? [],
       node: (id) => this.membership?.node(id),
       hasStream: (node, stream) => this.streams?.isWith(node, stream) ?? false,
-      weights: () => this.weights,
+      isNamedByClients: false,
+      log,
     });
-    this.route = new ClusterRoute({ routing, region });
     this.gate = new RedirectGate(
       { node: identity.nodeId, roles: identity.roles, state: this.state },
       {
-        routing,
-        region,
+        routing: this.routing.nodes,
+        region: this.routing.region,
         isOnlyHere: (path) => this.streams?.isOnlyHere(path) ?? false,
         clock,
       },
@@ -186,12 +167,27 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       ...SESSION_FORWARD_DEFAULTS,
       ownId: identity.nodeId,
       node: (id) => this.membership?.node(id),
-      ca: identity.ca,
+      ask: (owner, question) => this.ask(owner, question),
+      log,
+    });
+    this.givers = new StreamGivers({
+      pathOf: (path) => this.streams?.pathOf(path) ?? [],
+      node: (id) => this.membership?.node(id),
+      ask: (giver, question) => this.ask(giver, question),
+    });
+    this.standing = standingOf(identity, config);
+    this.removal = new OwnRemoval({
+      dataFolder: config.dataFolder,
+      identity: () => this.identity,
+      leave: () => {
+        this.become('removed');
+        this.leave();
+      },
       log,
     });
     this.draining = new Draining({
       movePublishers: () => this.needs?.movePublishers() ?? 0,
-      left: () => this.whoIsLeft(),
+      left: () => whoIsLeft(this.needs?.hub.streams() ?? []),
       end: () => this.drained(),
       log,
     });
@@ -207,26 +203,28 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.joining = tracing?.begin('cluster.join', { attributes: { 'sluice.node': this.nodeId, 'sluice.region': identity.region } });
     const revocations = new Revocations(store, ({ node }) => {
       log.info({ code: 'cluster.node-revoked', node }, 'a node was removed');
+      if (node === this.nodeId) this.removal.happened(true);
       this.relay?.server.disconnect(node);
     });
-    const tls = tlsOf(identity);
-    const server = this.createRelayServer(tls, revocations);
-    await server.listen();
-    const client = new RelayClient({ tls, node: this.nodeId, cluster: identity.clusterName, tracing, clock, log });
-    this.relay = { server, client };
+    this.relay = await this.openRelay(needs, revocations);
     const host = new URL(identity.endpoints.http).hostname;
-    const endpoints = advertisedEndpoints(options.config, host, { ...ports, relay: server.port });
+    const endpoints = advertisedEndpoints(options.config, host, { ...ports, relay: this.relay.server.port });
+    const terms = new ClusterTerms(store);
     const membership = new Membership(this.membershipOutput(), {
+      staleMs: () => terms.staleMs,
       store,
       bus,
       clock,
-      own: { ...ownNodeOf(identity, version), endpoints, startedAtMs: Math.round(performance.timeOrigin) },
+      own: { ...ownNodeOf(identity, version, options.config.cluster.nodeName), endpoints, startedAtMs: Math.round(performance.timeOrigin) },
       clusterId: identity.clusterId,
       load: () => ({ ...this.sampler.sample(), ...load() }),
     });
     this.membership = membership;
     membership.start();
     if (this.manager !== undefined) this.endings.push(this.manager.serve());
+    if (this.standing.isFounder) {
+      this.endings.push(beginFounderDuties({ config: options.config, nodeId: this.nodeId, store, nats: this.nats, log }));
+    }
     const upkeep = new CertificateUpkeep(identity, {
       bus,
       now: () => clock.wall(),
@@ -238,6 +236,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       () => clearInterval(ticker),
       () => upkeep.close(),
       () => revocations.close(),
+      () => terms.close(),
       () => membership.close(),
     );
   }
@@ -250,8 +249,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.allocation.close();
     this.streams?.close();
     for (const end of this.endings.splice(0)) end();
-    this.relay?.client.close();
-    await this.relay?.server.close();
+    await this.relay?.close();
     this.sampler.close();
     await this.coordination.close();
     await this.nats?.stop();
@@ -270,11 +268,20 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     return this.state === 'draining';
   }
 
-  /** Leads everybody away because the process is to end; undefined when the configuration gives no time for that. Settles when they have gone. */
+  /** Whether new clients are welcome. */
+  get readiness(): 'ready' | 'draining' | 'disabled' {
+    return this.state === 'draining' || this.state === 'disabled' ? this.state : 'ready';
+  }
+
+  /** Leads everybody away because the process is to end; undefined when the configuration gives no time for that, or no other node is there. Settles when they have gone. */
   drain(): Promise<void> | undefined {
     const { config, clock } = this.options;
     const forMs = config.cluster.drainMs;
     if (forMs === 0 || this.membership === undefined || (this.state !== 'active' && this.state !== 'draining')) return undefined;
+    // With nobody to go to, waiting would not be for anything.
+    const own = this.identity.nodeId;
+    const isOther = ({ record, isStale }: NodeView): boolean => record.id !== own && record.status === 'active' && !isStale;
+    if (![...this.membership.nodes()].some(isOther)) return undefined;
     if (this.state === 'active') {
       this.membership.setOwnStatus('draining', { forMs, deadlineWallMs: Math.round(clock.wall()) + forMs });
     }
@@ -286,21 +293,14 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.drained = ended;
   }
 
+  /** Whether this node makes rungs for others, and all of its own streams. */
+  get makesRungs(): boolean {
+    return this.identity.roles.includes('transcode') || this.identity.roles.includes('mono');
+  }
+
   /** Whether this node lets others in. */
   get isManager(): boolean {
     return this.manager !== undefined;
-  }
-
-  /** Where clients are sent from now on; undefined: by the configuration. Networks that cannot be read leave everything as it is. */
-  routeBy(rules: RoutingRules | undefined): void {
-    const { config, log } = this.options;
-    const { networks, regionHeader } = rules ?? config.cluster;
-    try {
-      this.region.goBy({ networks: new Map(Object.entries(networks)), header: regionHeader });
-      this.weights = rules?.weights ?? ROUTE_WEIGHTS;
-    } catch (error) {
-      log.warn({ code: 'cluster.routing-wrong', err: error }, 'the routing rules cannot be read: those before stay in use');
-    }
   }
 
   /** The cluster's bus, as this node reaches it. */
@@ -326,7 +326,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   // Of the API.
 
   operations(): readonly Operation[] {
-    return [...nodeOperations(this.console.registry), ...(this.manager?.operations() ?? [])];
+    return [...nodeOperations(this.console.registry), ...(this.manager?.operations() ?? this.joinElsewhere())];
   }
 
   // Of streams.
@@ -359,43 +359,53 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     return this.streams?.supply(ref) ?? false;
   }
 
-  private createRelayServer(tls: RelayTls, revocations: Revocations): RelayServer {
-    const { config, clock, log } = this.options;
-    return new RelayServer({
-      ...config.cluster.relay,
-      portKey: 'cluster.relay.port',
-      portVariable: 'SLUICE_CLUSTER_RELAY_PORT',
-      tls,
-      node: this.nodeId,
-      cluster: this.identity.clusterName,
-      mayConnect: (node, serial) => this.membership?.node(node) !== undefined && !revocations.has(node, serial.toLowerCase()),
+  private joinElsewhere(): readonly Operation[] {
+    const nodes = (): Iterable<NodeView> => this.membership?.nodes() ?? [];
+    return joinElsewhere({ store: this.store, ca: this.identity.ca, nodes, wall: () => this.options.clock.wall() });
+  }
+
+  private openRelay({ nodeRoutes }: ClusterNeeds, revocations: Revocations): Promise<MemberRelay> {
+    const { config, tracing, clock, log } = this.options;
+    return MemberRelay.open({
+      config: config.cluster.relay,
+      identity: this.identity,
+      isMember: (node, serial) => this.membership?.node(node) !== undefined && !revocations.has(node, serial),
       sources: { open: (wish) => this.streams?.open(wish) ?? { refused: 'unknown', message: 'this node is just starting' } },
+      routes: () => nodeRoutes,
+      tracing,
       clock,
       log,
     });
   }
 
+  private ask(node: RelayUpstream, question: NodeQuestion): Promise<NodeAnswer> {
+    const isStarting = (): Error => new SluiceError('relay.node-unreachable', 'this node is just starting');
+    return this.relay?.client.ask(node, question) ?? Promise.reject(isStarting());
+  }
+
   private membershipOutput(): MembershipOutput {
     const { log } = this.options;
     return {
-      nodeChanged: (view) => {
-        this.streams?.nodesChanged();
+      nodeChanged: (id) => {
+        this.streams?.nodesChanged(id);
         this.allocation.nodesChanged();
-        this.console.nodeChanged(view);
+        const view = this.membership?.node(id);
+        if (view !== undefined) this.console.nodeChanged(view);
       },
       nodeGone: (id) => {
-        this.streams?.nodesChanged();
+        this.streams?.nodesChanged(id);
         this.allocation.nodesChanged();
         this.console.nodeGone(id);
       },
       ownStatus: (state, drainForMs) => {
+        if (state === 'removed') return this.removal.happened(true);
         const isSame = state === this.state;
         if (!isSame) this.become(state);
         if (state === 'draining') this.draining.begin(drainForMs);
         else this.draining.undo();
         if (isSame) return;
         log[state === 'foreign' ? 'error' : 'info']({ code: `cluster.own-${state}`, node: this.nodeId }, OWN_STATES[state]);
-        if (state === 'removed' || state === 'superseded' || state === 'foreign') this.leave();
+        if (state === 'superseded' || state === 'foreign') this.leave();
       },
       warning: (code, message) => log.warn({ code }, message),
     };
@@ -403,6 +413,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
 
   private tick(membership: Membership, needs: ClusterNeeds): void {
     const now = this.options.clock.monotonic();
+    if (this.coordination.refusedForMs() > REFUSED_MS_MAX) this.removal.happened(false);
     if (now >= membership.wakeAt) membership.tick(now);
     const { incarnation } = membership;
     if (this.streams === undefined && incarnation !== undefined && this.relay !== undefined) {
@@ -417,8 +428,8 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
   private createStreams(
     membership: Membership,
     incarnation: number,
-    { client, server }: { readonly client: RelayClient; readonly server: RelayServer },
-    { hub, secondPublisher, standingOf, isAwaited, offer }: ClusterNeeds,
+    { client, server }: MemberRelay,
+    { hub, secondPublisher, standingOf, isAwaited, offer, countsAudiences }: ClusterNeeds,
   ): ClusterStreams {
     const { clock, log, config } = this.options;
     const { store, bus } = this.coordination;
@@ -437,9 +448,10 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
       isAwaited,
       secondPublisher,
       isDraining: () => this.isDraining,
-      makesRungs: this.identity.roles.includes('transcode') || this.identity.roles.includes('mono'),
+      makesRungs: this.makesRungs,
       standingOf,
       offer,
+      countsAudiences,
       lingerMs: config.cluster.lingerMs,
       relayChildrenMax: config.cluster.relay.childrenMax,
       streamChanged: (path, known) => this.console.streamChanged(path, known),
@@ -461,22 +473,11 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.streams?.nodesChanged();
   }
 
-  private whoIsLeft(): WhoIsLeft {
-    let streams = 0;
-    let viewers = 0;
-    for (const stream of this.needs?.hub.streams() ?? []) {
-      if (stream.publisher.protocol !== 'relay') streams++;
-      for (const count of stream.viewers.values()) viewers += count;
-    }
-    return { streams, viewers };
-  }
-
   private renewed(identity: NodeIdentity): void {
     this.identity = identity;
     saveIdentity(this.options.config.dataFolder, identity);
     this.coordination.showCertificate(identity);
-    this.relay?.server.showCertificate(tlsOf(identity));
-    this.relay?.client.showCertificate(tlsOf(identity));
+    this.relay?.showCertificate(identity);
     if (this.nats !== undefined) renewNatsServer(this.nats, this.options.config.dataFolder, identity);
   }
 
@@ -485,10 +486,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.allocation.close();
     this.streams?.close();
     this.streams = undefined;
-    this.relay?.client.close();
-    void this.relay?.server.close();
+    void this.relay?.close();
     this.relay = undefined;
   }
 }
-
-const tlsOf = ({ privateKey, certificate, ca }: NodeIdentity): RelayTls => ({ key: privateKey, cert: certificate, ca });

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import {
   type ApiKeys,
-  type ClusterView,
-  clusterStreamOperations,
   type EndedSessionList,
   EventFeed,
   eventOperations,
+  GuardedKeys,
   NodeAnswers,
   type NodeQuestion,
   type Operation,
@@ -23,8 +22,11 @@ import {
 import type { StreamRef } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
 import { ownSessionSecret, type Recordings, systemClock } from '../io/mod.ts';
-import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
-import { LoneView } from './lone-view.ts';
+import { ClusterEvents } from './cluster-events.ts';
+import type { ClusterMember } from './cluster-member.ts';
+import { EventBatch } from './event-batch.ts';
+import type { LoneView } from './lone-view.ts';
+import type { MemberConsole } from './member-console.ts';
 import { StateWatch } from './state-watch.ts';
 import type { StreamFollower } from './stream-events.ts';
 
@@ -44,33 +46,43 @@ export interface ConsoleOptions {
   readonly recordings: Pick<Recordings, 'states'>;
   /** Whether everybody may play the streams of an app. */
   readonly isOpen: (app: string) => boolean;
-  readonly load: () => NodeServiceLoad;
   /** Told of everything that listeners of the API's events are told of. */
   readonly happened: (event: ServerEvent) => void;
   /** Absent: a node on its own. */
   readonly cluster: ClusterMember | undefined;
+  /** The cluster, or the node on its own. */
+  readonly view: MemberConsole | LoneView;
 }
 
 /** What the server does for its console beside serving the pages: sessions, events, and a look at all nodes. */
 export class Console implements StreamFollower {
   readonly sessions: SessionCookies;
+  readonly keys: GuardedKeys;
+  /** What all nodes take as signed by one of them; the first signs. */
+  readonly secrets: () => readonly Uint8Array[];
   private readonly options: ConsoleOptions;
   private readonly feed: EventFeed;
-  private readonly view: ClusterView;
   private readonly watch: StateWatch;
-  private readonly closeLone: () => void;
+  /** Of records that every node knows. */
+  private readonly records = new EventBatch((events) => {
+    for (const event of events) this.feed.add(event);
+  });
+  private readonly others: ClusterEvents | undefined;
 
   constructor(options: ConsoleOptions) {
-    const { ownId, dataFolder, cluster } = options;
+    const { ownId, dataFolder, cluster, view } = options;
     this.options = options;
     this.feed = new EventFeed({ run: `${ownId}.${randomBytes(6).toString('hex')}` });
     const ownSecret = ownSessionSecret(dataFolder);
+    this.secrets = () => {
+      const shared = cluster?.console.sessionSecret;
+      return shared === undefined ? [ownSecret] : [shared, ownSecret];
+    };
+    this.keys = new GuardedKeys(options.keys, () => systemClock.monotonic());
     this.sessions = new SessionCookies({
-      secrets: () => {
-        const shared = cluster?.console.sessionSecret;
-        return shared === undefined ? [ownSecret] : [shared, ownSecret];
-      },
+      secrets: this.secrets,
       wall: () => systemClock.wall(),
+      keyOf: (id) => options.keys.byId(id),
       ended: options.endedSessions,
     });
     const answers = new NodeAnswers({
@@ -80,39 +92,61 @@ export class Console implements StreamFollower {
       pulled: () => cluster?.console.pulled() ?? [],
     });
     const answer = (question: NodeQuestion, path: string): unknown => answers.answer(question, path);
-    const lone = cluster === undefined ? new LoneView({ ...options, ownId, answer }) : undefined;
-    this.closeLone = () => lone?.close();
-    this.view = lone ?? (cluster as ClusterMember).console;
-    const changed = (event: ServerEvent): void => {
-      this.feed.add(event);
-      options.happened(event);
-    };
-    cluster?.console.begin({ answer, changed });
-    this.watch = new StateWatch({ states: this.states(), changed });
+    view.begin({ answer, changed: this.happened });
+    this.others = cluster === undefined ? undefined : this.createOthers(cluster);
+    this.watch = new StateWatch({ states: this.states(), changed: this.happenedHere });
   }
 
   operations(): readonly Operation[] {
-    const { ownId, version, publicReads, keys, cluster, thumbnails, isOpen } = this.options;
+    const { ownId, version, publicReads, cluster, thumbnails, isOpen, view } = this.options;
     return [
       ...sessionOperations({
-        keys,
+        keys: this.keys,
         sessions: this.sessions,
         publicReads,
         server: { node: ownId, version, isInCluster: cluster !== undefined },
-        now: () => systemClock.monotonic(),
       }),
-      ...overviewOperations(this.view),
-      ...clusterStreamOperations(this.view, () => systemClock.wall()),
+      ...overviewOperations(view),
       ...eventOperations(this.feed),
-      ...thumbnailOperations({ source: thumbnails, view: this.view, isOpen, now: () => systemClock.monotonic() }),
+      ...thumbnailOperations({ source: thumbnails, view, isOpen, now: () => systemClock.monotonic() }),
     ];
+  }
+
+  /** Tells listeners, and who is told of everything that they are told of. */
+  readonly happened = (event: ServerEvent): void => {
+    this.feed.add(event);
+    this.options.happened(event);
+  };
+
+  /** Something that this node alone knows of: the others are told, for those who listen there. */
+  readonly happenedHere = ({ type, data }: ServerEvent): void => {
+    this.happened({ type, data: { ...data, node: this.options.ownId } });
+    this.others?.tell({ type, data });
+  };
+
+  /** Something that every node knows by itself has changed. */
+  recordChanged(event: ServerEvent): void {
+    this.records.add(event);
   }
 
   /** Hangs up on who listens. */
   close(): void {
     this.watch.close();
+    this.others?.close();
+    this.records.close();
     this.feed.close();
-    this.closeLone();
+  }
+
+  private createOthers(cluster: ClusterMember): ClusterEvents {
+    return new ClusterEvents({
+      ownId: this.options.ownId,
+      bus: cluster.bus,
+      heard: (event) => {
+        // What the nodes said a moment ago is old now.
+        cluster.console.forgetAnswers();
+        this.feed.add(event);
+      },
+    });
   }
 
   // In a cluster the directory tells of streams, of those of all nodes.

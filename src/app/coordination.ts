@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import type pino from 'pino';
 import { SluiceError } from '../core/mod.ts';
 import {
+  checkSharedFile,
   checkStoreOwner,
   EmbeddedBus,
   EmbeddedStore,
+  isRevoked,
+  keptNatsMembers,
   MeteredBus,
   MeteredStore,
   NatsBus,
@@ -14,6 +17,8 @@ import {
   type NatsServerTls,
   NatsStore,
   type NodeIdentity,
+  nodeRemoved,
+  noteRemoval,
   systemClock,
 } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
@@ -22,6 +27,8 @@ import type { Config } from './config/mod.ts';
 export interface Coordination {
   readonly store: MeteredStore;
   readonly bus: MeteredBus;
+  /** For how long the store has refused this node; 0: it does not. Only the cluster's own engine is told who is in. */
+  refusedForMs(): number;
   /** Shows the certificate of this identity from the next connection on. */
   showCertificate(identity: NodeIdentity): void;
   close(): Promise<void>;
@@ -38,12 +45,25 @@ const NATS_REPLICATED_FROM = 3;
 export const clusterFolder = (dataFolder: string): string => join(dataFolder, 'cluster');
 const natsFolder = (dataFolder: string): string => join(clusterFolder(dataFolder), 'nats');
 
+/** The members that the NATS server lets in, kept for its next start. */
+export const natsMembersFile = (dataFolder: string): string => join(clusterFolder(dataFolder), 'nats-members.json');
+
 /** Runs the NATS server of a manager that has one of its own, whose certificate is the node's; undefined on all others. */
 export async function startNatsServer(config: Config, identity: NodeIdentity, log: pino.Logger): Promise<NatsServerProcess | undefined> {
   const { cluster, dataFolder } = config;
   if (!cluster.found || cluster.coordination !== 'nats-server') return undefined;
+  if (identity.coordination.kind === 'embedded') {
+    // Where a cluster keeps its state is decided when it is founded: another engine would begin empty.
+    log.warn(
+      { code: 'cluster.coordination-kept' },
+      'this cluster was founded with cluster.coordination embedded, and keeps its state in that file: say so in the configuration, or found it anew',
+    );
+    return undefined;
+  }
   const folder = natsFolder(dataFolder);
-  return NatsServerProcess.start({ folder, host: '0.0.0.0', port: cluster.nats.port, tls: writeCertificates(folder, identity), log });
+  const users = keptNatsMembers(natsMembersFile(dataFolder), identity.nodeId);
+  const tls = { ...writeCertificates(folder, identity), users };
+  return NatsServerProcess.start({ folder, host: '0.0.0.0', port: cluster.nats.port, tls, log });
 }
 
 /** The files that the manager's own NATS server reads its certificate from. */
@@ -78,20 +98,45 @@ export function coordinationOf({ cluster, dataFolder }: Config): Resource {
   return { kind: 'nats', servers: nats.servers, user: nats.user, password: nats.password, ca };
 }
 
-/** Connects in the background: what cannot be reached yet is reached later. Throws `SluiceError` when the store is found to be another cluster's. */
+/** Connects in the background: what cannot be reached yet is reached later. Throws `SluiceError` when the store is found to be another cluster's, or on another machine. */
 export async function openCoordination(
   { identity, nats }: { readonly identity: NodeIdentity; readonly nats: NatsServerProcess | undefined },
+  dataFolder: string,
   log: pino.Logger,
 ): Promise<Coordination> {
+  const resource = identity.coordination;
+  // The founding node makes the file.
+  if (resource.kind === 'embedded' && resource.folder !== clusterFolder(dataFolder)) await checkSharedFile(resource.folder, identity);
   const coordination = connect(identity, log);
   try {
     await checkStoreOwner(coordination.store, identity);
+    const isOnList = await isRevoked(coordination.store, identity.nodeId);
+    if (isOnList) noteRemoval(dataFolder, identity);
+    if (isOnList || (await isRefused(coordination))) throw nodeRemoved(dataFolder, identity);
     return coordination;
   } catch (error) {
     await coordination.close();
     await nats?.stop();
     throw error;
   }
+}
+
+/** A server that was just started may not know all members yet. */
+export const REFUSED_MS_MAX = 10_000;
+const REFUSED_POLL_MS = 100;
+
+/** Whether the store goes on to refuse this node: who was removed while it was away is told nothing else. It is asked again at each start. */
+async function isRefused(coordination: Coordination): Promise<boolean> {
+  while (coordination.refusedForMs() > 0) {
+    if (coordination.refusedForMs() > REFUSED_MS_MAX) return true;
+    await new Promise((resolve) => setTimeout(resolve, REFUSED_POLL_MS));
+  }
+  return false;
+}
+
+/** Makes sure that a node which does not run now is still in its cluster, as far as can be told. Throws `SluiceError` as {@link openCoordination} does. */
+export async function checkStanding(identity: NodeIdentity, dataFolder: string, log: pino.Logger): Promise<void> {
+  await (await openCoordination({ identity, nats: undefined }, dataFolder, log)).close();
 }
 
 function connect(identity: NodeIdentity, log: pino.Logger): Coordination {
@@ -113,6 +158,7 @@ function openEmbedded(folder: string, id: string, onReachable: (isReachable: boo
   return {
     store: new MeteredStore(store, now),
     bus: measured,
+    refusedForMs: () => 0,
     showCertificate: () => undefined,
     close: async () => {
       measured.close();
@@ -145,6 +191,8 @@ function openNats(
   return {
     store: new MeteredStore(store, now),
     bus: measured,
+    // A server of somebody else's refuses whom it likes, for reasons of its own.
+    refusedForMs: () => (ca === ownCa ? link.refusedForMs : 0),
     showCertificate: (renewed) => {
       shown = renewed;
     },

@@ -1,4 +1,5 @@
 import type pino from 'pino';
+import type { LiveStream } from '../hub/mod.ts';
 
 export interface DrainingOptions {
   /** Asks publishers to go on at another node, as far as they understand it; returns how many it asked. */
@@ -14,6 +15,16 @@ export interface DrainingOptions {
 export interface WhoIsLeft {
   readonly streams: number;
   readonly viewers: number;
+}
+
+export function whoIsLeft(all: Iterable<LiveStream>): WhoIsLeft {
+  let streams = 0;
+  let viewers = 0;
+  for (const stream of all) {
+    if (stream.publisher.protocol !== 'relay') streams++;
+    for (const count of stream.viewers.values()) viewers += count;
+  }
+  return { streams, viewers };
 }
 
 const CHECK_MS = 500;

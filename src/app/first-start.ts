@@ -1,8 +1,6 @@
-import type { Secrets } from '../io/mod.ts';
+import type pino from 'pino';
+import { ADMIN_KEY_NAME, type ClusterAdminKey, type Secrets } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
-
-/** Name under which the first admin key is kept. */
-export const ADMIN_KEY_NAME = 'admin';
 
 export interface StreamKeys {
   /** The keys that may publish, by app. */
@@ -27,6 +25,28 @@ export function ensureStreamKeys(config: Config, secrets: Secrets, now: Date): S
   return { streamKeys, newStreamKeys };
 }
 
-/** Makes the first admin API key. To be called when it can be shown, for it can only be shown now; undefined when there is one already. */
-export const ensureAdminKey = (secrets: Secrets, now: Date): string | undefined =>
-  secrets.hasAdminKey ? undefined : secrets.createApiKey(ADMIN_KEY_NAME, 'admin', now);
+/** The first admin API key of a node on its own; `made` is told it unless there is one already. */
+export function ensureAdminKey(secrets: Secrets, now: Date, made: (key: string) => void): void {
+  if (!secrets.hasAdminKey) made(secrets.createApiKey(ADMIN_KEY_NAME, 'admin', now));
+}
+
+const SHARE_RETRY_MS = 2_000;
+
+/** Makes the admin key of a manager known in its cluster, if need be as soon as the store is there. Settles after the first attempt; returns what ends it. */
+export async function shareAdminKey(key: ClusterAdminKey, log: pino.Logger): Promise<() => void> {
+  let timer: NodeJS.Timeout | undefined;
+  let isEnded = false;
+  const attempt = async (): Promise<void> => {
+    try {
+      await key.share(new Date());
+    } catch (error) {
+      log.warn({ code: 'access.admin-key-not-shared', detail: (error as Error).message }, 'other nodes do not know the admin key yet');
+      if (!isEnded) timer = setTimeout(() => void attempt(), SHARE_RETRY_MS);
+    }
+  };
+  await attempt();
+  return () => {
+    isEnded = true;
+    clearTimeout(timer);
+  };
+}

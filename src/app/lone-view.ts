@@ -1,38 +1,101 @@
-import type { ClusterView, KnownStream, NodeAnswer, NodeQuestion, NodeResource } from '../api/mod.ts';
-import { CLUSTER_PROTOCOL } from '../cluster/mod.ts';
+import type pino from 'pino';
+import {
+  ApiError,
+  type ClusterView,
+  joinRefused,
+  joinTokensRefused,
+  type KnownStream,
+  type NodeAnswer,
+  type NodeQuestion,
+  type NodeResource,
+  nodeOperations,
+  type Operation,
+} from '../api/mod.ts';
+import { CLUSTER_PROTOCOL, type NodeLoad, type NodeView } from '../cluster/mod.ts';
+import { monotonicMs } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
-import { LoadSampler, systemClock } from '../io/mod.ts';
-import type { NodeServiceLoad } from './cluster-member.ts';
+import { LoadSampler, nodeNameOf, systemClock } from '../io/mod.ts';
+import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
+import { ClientRouting } from './client-routing.ts';
+import type { NodeServiceLoad } from './cluster-needs.ts';
+import type { Config } from './config/mod.ts';
 
 export interface LoneViewOptions {
   readonly ownId: string;
+  readonly config: Config;
   readonly version: string;
-  readonly dataFolder: string;
   readonly hub: Hub;
   readonly load: () => NodeServiceLoad;
-  readonly answer: (question: NodeQuestion, path: string) => unknown;
+  /** As they are in use. */
+  readonly ports: () => Omit<NodePorts, 'relay'>;
+  readonly log: pino.Logger;
 }
 
 const SAMPLE_MS = 1_000;
+/** What a node takes itself to be called unless its configuration says more: right on its own machine alone. */
+const NAMELESS = '127.0.0.1';
+const FOUND_IT =
+  'start it with cluster.found: true (SLUICE_CLUSTER_FOUND=true) to make it the first manager of one, or ask a manager of the cluster that is meant';
 
 /** A node on its own, seen as a cluster of one: what tells of a cluster tells of it, too. */
 export class LoneView implements ClusterView {
   readonly isConnected = true;
+  readonly isAlone = true;
   readonly ownId: string;
+  /** Sends everybody here. */
+  readonly routing: ClientRouting;
   private readonly options: LoneViewOptions;
   private readonly sampler: LoadSampler;
-  private readonly startedAt: string;
+  private readonly startedAtMs: number;
+  private answer: (question: NodeQuestion, path: string) => unknown = () => undefined;
   private sampled: { readonly at: number; readonly load: ReturnType<LoadSampler['sample']> } | undefined;
 
   constructor(options: LoneViewOptions) {
+    const { config, ownId, hub, log } = options;
     this.options = options;
-    this.ownId = options.ownId;
-    this.startedAt = new Date(systemClock.wall()).toISOString();
-    this.sampler = new LoadSampler({ dataFolder: options.dataFolder, networkMaxBps: 0, now: () => systemClock.monotonic() });
+    this.ownId = ownId;
+    this.startedAtMs = systemClock.wall();
+    this.sampler = new LoadSampler({ dataFolder: config.dataFolder, networkMaxBps: 0, now: () => systemClock.monotonic() });
+    this.routing = new ClientRouting({
+      config,
+      region: config.cluster.region,
+      nodes: () => [this.own()],
+      node: (id) => (id === ownId ? this.own() : undefined),
+      hasStream: (_node, stream) => hub.stream(stream) !== undefined,
+      isNamedByClients: config.cluster.advertise === NAMELESS,
+      log,
+    });
   }
 
-  close(): void {
+  /** From now on it answers what nodes are asked. */
+  begin({ answer }: { readonly answer: (question: NodeQuestion, path: string) => unknown }): void {
+    this.answer = answer;
+  }
+
+  /** What the console shows. */
+  get console(): this {
+    return this;
+  }
+
+  async close(): Promise<void> {
     this.sampler.close();
+  }
+
+  /** What there is of the API of a cluster, with what to do where it takes one. */
+  operations(): readonly Operation[] {
+    const alone = (): ApiError => new ApiError('cluster.not-in-cluster', `this node is on its own: ${FOUND_IT}`);
+    const only = async (id: string): Promise<undefined> => {
+      if (id === this.ownId)
+        throw new ApiError('cluster.only-node', `nobody could take over from ${JSON.stringify(id)}: to end it, stop its process`);
+      return undefined;
+    };
+    const nodes = {
+      nodes: () => this.nodes(),
+      node: (id: string) => this.nodes().find((node) => node.id === id),
+      change: only,
+      remove: async (id: string) => (await only(id)) !== undefined,
+    };
+    return [...nodeOperations(nodes), ...joinRefused(alone), ...joinTokensRefused(alone)];
   }
 
   *streams(): Iterable<KnownStream> {
@@ -44,64 +107,106 @@ export class LoneView implements ClusterView {
     return stream === undefined ? undefined : this.known(stream);
   }
 
+  regionOf(node: string): string {
+    return node === this.ownId ? this.options.config.cluster.region : '';
+  }
+
   isAlive(node: string): boolean {
     return node === this.ownId;
   }
 
   nodes(): readonly NodeResource[] {
-    const { ownId, version, load } = this.options;
+    const { record, incarnation } = this.own();
+    const { id, region, roles, status, endpoints, version, protocol } = record;
+    const startedAt = new Date(this.startedAtMs).toISOString();
     return [
       {
-        id: ownId,
-        region: '',
-        roles: ['mono'],
-        status: 'active',
+        id,
+        name: nodeNameOf(this.options.config.cluster.nodeName),
+        region,
+        roles: [...roles],
+        status,
         stale: false,
-        incarnation: 1,
+        incarnation,
         self: true,
-        endpoints: { http: '' },
+        endpoints,
         version,
-        protocol: CLUSTER_PROTOCOL,
-        joinedAt: this.startedAt,
-        startedAt: this.startedAt,
+        protocol,
+        joinedAt: startedAt,
+        startedAt,
         heardAgoMs: 0,
-        load: { ...this.sample(), ...load() },
+        clockOffsetMs: 0,
+        load: this.load(),
       },
     ];
   }
 
   async ask(_node: string, question: NodeQuestion, path = ''): Promise<unknown> {
-    return this.options.answer(question, path);
+    return this.answer(question, path);
   }
 
   async askAll(question: NodeQuestion, path = ''): Promise<readonly NodeAnswer[]> {
-    const answer = this.options.answer(question, path);
+    const answer = this.answer(question, path);
     return answer === undefined ? [] : [{ node: this.ownId, answer }];
   }
 
-  /** Each sample covers the time since the one before, so that many who ask do not make it a short one. */
-  private sample(): ReturnType<LoadSampler['sample']> {
-    const now = systemClock.monotonic();
-    if (this.sampled === undefined || now - this.sampled.at >= SAMPLE_MS) this.sampled = { at: now, load: this.sampler.sample() };
-    return this.sampled.load;
+  /** As routing looks at nodes. */
+  private own(): NodeView {
+    const { config, version, ports } = this.options;
+    const { ownId, startedAtMs } = this;
+    const { relay: _relay, ...endpoints } = advertisedEndpoints(config, config.cluster.advertise, { ...ports(), relay: 0 });
+    return {
+      record: {
+        v: 1,
+        id: ownId,
+        name: nodeNameOf(config.cluster.nodeName),
+        region: config.cluster.region,
+        roles: ['mono'],
+        status: 'active',
+        incarnation: 1,
+        endpoints,
+        version,
+        protocol: CLUSTER_PROTOCOL,
+        joinedAtMs: startedAtMs,
+      },
+      heartbeat: { v: 1, id: ownId, incarnation: 1, sentMs: startedAtMs, ...this.load() },
+      incarnation: 1,
+      headroom: undefined,
+      isStale: false,
+      heardAt: monotonicMs(0),
+      clockOffsetMs: 0,
+    };
   }
 
-  private known({ ref, startedWallMs, state, publisher, tracks, renditions }: LiveStream): KnownStream {
+  /** Each sample covers the time since the one before, so that many who ask do not make it a short one. */
+  private load(): NodeLoad {
+    const now = systemClock.monotonic();
+    if (this.sampled === undefined || now - this.sampled.at >= SAMPLE_MS) this.sampled = { at: now, load: this.sampler.sample() };
+    return { ...this.sampled.load, ...this.options.load() };
+  }
+
+  private known(stream: LiveStream): KnownStream {
     return {
-      name: ref.path,
+      name: stream.ref.path,
       holder: { node: this.ownId },
       epoch: 0,
-      body: {
-        startedWallMs,
-        state,
-        protocol: publisher.protocol,
-        tracks: tracks.map((track) => ({
-          kind: track.kind,
-          codec: track.codec,
-          ...(track.kind === 'video' ? { width: track.width, height: track.height } : {}),
-        })),
-        renditions: [...renditions.keys()],
+      // Most want the name alone.
+      get body() {
+        return bodyOf(stream);
       },
     };
   }
 }
+
+/** What an origin says of its stream in a directory. */
+const bodyOf = ({ startedWallMs, state, publisher, tracks, renditions }: LiveStream): KnownStream['body'] => ({
+  startedWallMs,
+  state,
+  protocol: publisher.protocol,
+  tracks: tracks.map((track) => ({
+    kind: track.kind,
+    codec: track.codec,
+    ...(track.kind === 'video' ? { width: track.width, height: track.height } : {}),
+  })),
+  renditions: [...renditions.keys()],
+});

@@ -22,6 +22,7 @@ export interface MemberConsoleNeeds {
 
 /** The cluster for its console, as one of its nodes knows it: from its replicas at once, and from the others by asking. */
 export class MemberConsole implements ClusterView {
+  readonly isAlone = false;
   readonly ownId: string;
   readonly registry: NodeRegistry;
   private readonly options: MemberConsoleOptions;
@@ -97,6 +98,10 @@ export class MemberConsole implements ClusterView {
     return this.options.streams()?.known(path);
   }
 
+  regionOf(node: string): string {
+    return this.options.membership()?.node(node)?.record.region ?? '';
+  }
+
   isAlive(node: string): boolean {
     const view = this.options.membership()?.node(node);
     return view !== undefined && !view.isStale;
@@ -122,6 +127,11 @@ export class MemberConsole implements ClusterView {
 
   askAll(question: NodeQuestion, path?: string): Promise<readonly NodeAnswer[]> {
     return this.questions?.askAll(question, path) ?? Promise.resolve([]);
+  }
+
+  /** Nobody is answered any more by what nodes said before. */
+  forgetAnswers(): void {
+    this.questions?.forgetAnswers();
   }
 
   private alive(): string[] {

@@ -1,4 +1,3 @@
-import type { Hub, LiveStream, StreamStats } from '../hub/mod.ts';
 import {
   type FlvRoute,
   type HlsRoute,
@@ -7,7 +6,6 @@ import {
   oncePerScrape,
   type RtmpListener,
   type RtmpListenerStats,
-  type Sample,
   sumHistograms,
   type Transcoding,
   type WebrtcServer,
@@ -22,64 +20,6 @@ const single = (name: string, kind: 'counter' | 'gauge', help: string, read: () 
   help,
   read: () => [{ value: read() }],
 });
-
-const PUBLISHERS = ['rtmp', 'webrtc', 'relay', 'pull'] as const;
-
-/** What the hub tells. `retired` has the totals of streams that are over, so that totals never go back. */
-export function hubMetrics(hub: Hub, retired: { bytesIn: number; framesIn: number }): MetricSource[] {
-  const streams = oncePerScrape((): LiveStream[] => [...hub.streams()]);
-  const stats = oncePerScrape((): StreamStats[] => streams().map((stream) => stream.stats()));
-  const sum = (read: (of: StreamStats) => number): number => stats().reduce((total, each) => total + read(each), 0);
-  const count = (which: (stream: LiveStream) => boolean): number => streams().reduce((total, stream) => total + Number(which(stream)), 0);
-  return [
-    {
-      name: 'sluice_streams',
-      kind: 'gauge',
-      help: 'Streams by state',
-      labels: ['state'],
-      read: () => (['live', 'held'] as const).map((state) => ({ labels: { state }, value: count((stream) => stream.state === state) })),
-    },
-    {
-      name: 'sluice_publishers',
-      kind: 'gauge',
-      help: 'Streams that somebody publishes, by how they come in; relay: from another node',
-      labels: ['protocol'],
-      read: () =>
-        PUBLISHERS.map((protocol) => ({
-          labels: { protocol },
-          value: count(({ publisher, state }) => state === 'live' && publisher.protocol === protocol),
-        })),
-    },
-    { name: 'sluice_viewers', kind: 'gauge', help: 'Viewers by protocol', labels: ['protocol'], read: () => viewers(streams()) },
-    single(
-      'sluice_received_bytes_total',
-      'counter',
-      'Bytes of media received from publishers and other nodes',
-      () => retired.bytesIn + sum(({ bytesIn }) => bytesIn),
-    ),
-    single(
-      'sluice_received_frames_total',
-      'counter',
-      'Frames received from publishers and other nodes',
-      () => retired.framesIn + sum(({ framesIn }) => framesIn),
-    ),
-    single('sluice_gop_cache_bytes', 'gauge', 'Bytes kept for new viewers to start from', () => sum(({ gopBytes }) => gopBytes)),
-    single('sluice_renditions', 'gauge', 'Renditions of streams beside the streams themselves', () =>
-      streams().reduce((total, { renditions }) => total + renditions.size, 0),
-    ),
-  ];
-}
-
-function viewers(streams: readonly LiveStream[]): Sample[] {
-  const counts = new Map([
-    ['flv', 0],
-    ['hls', 0],
-    ['rtmp', 0],
-    ['webrtc', 0],
-  ]);
-  for (const stream of streams) for (const [protocol, count] of stream.viewers) counts.set(protocol, (counts.get(protocol) ?? 0) + count);
-  return [...counts].map(([protocol, value]) => ({ labels: { protocol }, value }));
-}
 
 export function httpMetrics(http: HttpServer): MetricSource[] {
   return [

@@ -2,7 +2,7 @@ import type pino from 'pino';
 import { sourceOperations, streamOperations, targetOperations, transcodingOperations } from '../api/mod.ts';
 import { durationMs, sizeBytes } from '../core/mod.ts';
 import { playabilityWith, webrtcPlayability } from '../gateways/mod.ts';
-import { Hub, type HubListener, type HubOptions } from '../hub/mod.ts';
+import type { Hub } from '../hub/mod.ts';
 import {
   type BroadcastOptions,
   createWeb,
@@ -11,11 +11,12 @@ import {
   HlsRoute,
   HttpServer,
   JoinTraces,
-  Metrics,
+  type Metrics,
   type PullSources,
   type Recordings,
   type RtmpListener,
   type Secrets,
+  type SentBytes,
   StreamDoor,
   systemClock,
   type Targets,
@@ -26,21 +27,21 @@ import {
 import { type Access, createAccess } from './access.ts';
 import type { AppUsageParts } from './app-usage.ts';
 import { transcodeOffers, weightOperations } from './cluster-allocation.ts';
-import type { ClusterMember, NodeServiceLoad } from './cluster-member.ts';
-import { clusterMetrics } from './cluster-metrics.ts';
+import type { ClusterMember } from './cluster-member.ts';
+import type { NodeServiceLoad } from './cluster-needs.ts';
 import type { Config } from './config/mod.ts';
 import { Console } from './console.ts';
-import { flvMetrics, hlsMetrics, httpMetrics, hubMetrics, rtmpMetrics, transcodingMetrics, webrtcMetrics } from './node-metrics.ts';
+import { createHub } from './create-hub.ts';
+import { createMetrics } from './create-metrics.ts';
+import { ensureAdminKey, shareAdminKey } from './first-start.ts';
+import { LoneView } from './lone-view.ts';
+import { type MediaRates, mediaRatesOf } from './media-rates.ts';
 import { siteFolder } from './package-root.ts';
-import { processMetrics } from './process-metrics.ts';
-import { createRecordings, recordingApi, recordingMetrics } from './recordings.ts';
+import { createRecordings, recordingApi } from './recordings.ts';
 import { createRtmpListeners } from './rtmp-listeners.ts';
-import { createSources, sourceMetrics } from './sources.ts';
-import { storeMetrics } from './store-metrics.ts';
+import { createSources } from './sources.ts';
 import { StreamEvents } from './stream-events.ts';
-import { streamMetrics } from './stream-metrics.ts';
-import { createTargets, targetMetrics } from './targets.ts';
-import { thumbnailMetrics } from './thumbnail-metrics.ts';
+import { createTargets } from './targets.ts';
 import { createTranscoding } from './transcoding.ts';
 import { WebhookEvents } from './webhook-events.ts';
 import { createWebrtc, type Webrtc } from './webrtc-output.ts';
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly streamKeys: ReadonlyMap<string, readonly string[]>;
   readonly version: string;
   readonly log: pino.Logger;
+  /** Told an admin key that was made because there was none: it can be shown this once. */
+  readonly adminKeyMade: (key: string) => void;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   /** Absent: a node on its own. */
@@ -100,9 +103,15 @@ export class MonoNode {
   private readonly sources: PullSources;
   private readonly metrics: Metrics;
   private readonly console: Console;
+  /** The cluster, or this node on its own. */
+  private readonly place: ClusterMember | LoneView;
   private readonly webhookEvents: WebhookEvents;
+  /** Whether everybody may play the streams of an app. */
+  private readonly isOpen: (app: string) => boolean;
+  private readonly media: MediaRates;
   private demo: DemoSource | undefined;
   private ticker: NodeJS.Timeout | undefined;
+  private endSharing: (() => void) | undefined;
   private isReady = false;
   /** The port in use, also when the configuration asked for any. */
   httpPort = 0;
@@ -127,6 +136,7 @@ export class MonoNode {
       log,
     );
     this.hub = createHub(events, config, options.cluster);
+    this.place = options.cluster ?? this.createLoneView();
     const joins = options.tracing === undefined ? undefined : new JoinTraces(options.tracing);
     const limits = { waitMsMax: config.hub.waitMs, waitersMax: config.hub.waitingMax };
     const door = new StreamDoor({ find, ...limits, ...(joins === undefined ? {} : { joins }) });
@@ -144,18 +154,36 @@ export class MonoNode {
       store: cluster?.store,
       isKeeper: cluster?.isManager ?? true,
       nodeId,
-      ownKeys: options.secrets,
+      secrets: options.secrets,
+      membership: cluster?.standing,
+      adminKeyMade: options.adminKeyMade,
+      recordChanged: (event) => this.console.recordChanged(event),
+      auditAdded: (event) => this.console.happenedHere(event),
       appDeleted,
       usage: this.usageParts(),
       clock,
       log,
     });
-    this.recordings = createRecordings({ hub: this.hub, access: this.access, nodeId, dataFolder: config.dataFolder, cluster, clock, log });
+    this.recordings = createRecordings({
+      hub: this.hub,
+      access: this.access,
+      nodeId,
+      dataFolder: config.dataFolder,
+      cluster,
+      happened: (event) => this.console.happenedHere(event),
+      clock,
+      log,
+    });
     this.webhookEvents = this.createWebhookEvents();
     const { control: access, admitted, usage, webhooks } = this.access;
+    // Limits for viewers do not keep anybody from looking.
+    const shown = webhooks.behind(access);
+    this.isOpen = (app) => shown.isOpen(app);
     // Who may, then whether there is room for one more, then what the owner of the app says.
     const gate = webhooks.behind(usage.gate);
-    this.hls = new HlsRoute({ ...config.hls, log, clock, access: gate, find, bring });
+    const withheld = (path: string, rendition: string): string | undefined =>
+      this.transcoding?.withheldOf(path).find(({ name }) => name === rendition)?.reason;
+    this.hls = new HlsRoute({ ...config.hls, log, clock, access: gate, find, bring, withheld, givers: cluster?.givers });
     this.flv = new FlvRoute({
       log,
       clock,
@@ -198,42 +226,35 @@ export class MonoNode {
       ladderOf: this.access.settings.ladderOf,
       weights: () => this.access.settings.weights,
       makers: options.cluster?.makers,
+      isForOthers: options.cluster?.makesRungs ?? false,
       refusal: (app) => usage.refusal(app),
       clock,
       log,
     });
     this.access.settings.whenLaddersChange(() => this.transcoding?.laddersChanged());
     this.access.settings.whenWeightsChange(() => this.transcoding?.weightsChanged());
-    this.access.settings.whenRoutingChanges((rules) => cluster?.routeBy(rules));
+    this.access.settings.whenRoutingChanges((rules) => this.place.routing.goBy(rules));
     this.targets = createTargets(config, this.hub, clock, log);
     this.thumbnails = new Thumbnails({ hub: this.hub, clock, log });
+    this.media = mediaRatesOf(
+      { hub: this.hub, flv: this.flv, rtmp: this.rtmp, webrtc: this.webrtc?.server, outputs: () => this.outputs() },
+      cluster,
+    );
     this.console = this.createConsole();
     this.http = new HttpServer(config.http, log);
-    const { ownStore } = this.access;
-    this.metrics = new Metrics([
-      ...processMetrics({
+    this.metrics = createMetrics({
+      ...{
         config,
         version: options.version,
         isReady: () => this.isReady,
-        clusterCertificateExpiresMs: () => cluster?.health().certificateExpiresWallMs,
-      }),
-      ...streamMetrics(this.hub, config.metrics.streamsMax),
-      ...(ownStore === undefined ? [] : storeMetrics(() => ownStore.health())),
-      ...hubMetrics(this.hub, events.retired),
-      ...httpMetrics(this.http),
-      ...hlsMetrics(this.hls),
-      ...flvMetrics(this.flv),
-      ...rtmpMetrics(this.rtmp),
-      ...(this.webrtc === undefined ? [] : webrtcMetrics(this.webrtc.server, this.webrtc.endpoint)),
-      ...(this.transcoding === undefined ? [] : transcodingMetrics(this.transcoding)),
-      ...targetMetrics(this.targets),
-      ...usage.metrics,
-      ...webhooks.metrics,
-      ...sourceMetrics(this.sources, door),
-      ...thumbnailMetrics(this.thumbnails),
-      ...recordingMetrics(this.recordings),
-      ...(options.cluster === undefined ? [] : clusterMetrics(options.cluster)),
-    ]);
+        cluster,
+        access: this.access,
+        hub: this.hub,
+        retired: events.retired,
+      },
+      ...{ http: this.http, hls: this.hls, flv: this.flv, rtmp: this.rtmp, webrtc: this.webrtc, transcoding: this.transcoding },
+      ...{ targets: this.targets, sources: this.sources, door, thumbnails: this.thumbnails, recordings: this.recordings },
+    });
   }
 
   /** Undefined when RTMP is off. */
@@ -254,10 +275,8 @@ export class MonoNode {
     http.addMediaRoute(hls.route);
     http.addMediaRoute(flv.handle);
     if (webrtc !== undefined) http.addMediaRoute(webrtc.route.handle);
-    if (cluster !== undefined) {
-      http.addMediaRoute(cluster.route.handle);
-      http.addUpgradeRoute(cluster.gate.upgrade);
-    }
+    http.addMediaRoute(this.place.routing.route.handle);
+    if (cluster !== undefined) http.addUpgradeRoute(cluster.gate.upgrade);
     http.addUpgradeRoute(flv.upgrade);
     await this.createWeb();
     await this.access.ready(ACCESS_WAIT_MS);
@@ -275,6 +294,14 @@ export class MonoNode {
     if (this.options.config.demo.enabled) this.startDemo();
   }
 
+  /** Makes the first admin key where there is none. To be called when it can be shown. */
+  async ensureAdminKey(): Promise<void> {
+    const { cluster, secrets, adminKeyMade, log } = this.options;
+    const { adminKey } = this.access;
+    if (adminKey !== undefined) this.endSharing = await shareAdminKey(adminKey, log);
+    else if (cluster === undefined) ensureAdminKey(secrets, new Date(), adminKeyMade);
+  }
+
   /** Takes no more, then ends publishers, viewers and requests politely. May be called at any time, and more than once. */
   async close(): Promise<void> {
     this.isReady = false;
@@ -286,11 +313,12 @@ export class MonoNode {
     this.door.close();
     this.demo = undefined;
     clearInterval(this.ticker);
+    this.endSharing?.();
     await demo?.close();
     if (this.options.cluster === undefined) this.webhookEvents.endAll();
     await this.recordings.close();
     await this.access.close();
-    await this.options.cluster?.close();
+    await this.place.close();
     await this.targets.close();
     await this.sources.close();
     await this.thumbnails.close();
@@ -299,12 +327,16 @@ export class MonoNode {
     await Promise.all([...outputs, ...rtmp.map((listener) => listener.close()), http.close(HTTP_GRACE_MS)]);
   }
 
+  private outputs(): readonly SentBytes[] {
+    return [this.hls, this.flv, ...this.rtmp, ...(this.webrtc === undefined ? [] : [this.webrtc.server])];
+  }
+
   private usageParts(): AppUsageParts {
     const { cluster } = this.options;
     return {
       hub: this.hub,
       bus: cluster?.bus,
-      outputs: () => [this.hls, this.flv, ...this.rtmp, ...(this.webrtc === undefined ? [] : [this.webrtc.server])],
+      outputs: () => this.outputs(),
       tasksByApp: () => this.transcoding?.tasksByApp() ?? new Map(),
       recordingsByApp: () => this.recordings.byApp(),
       isKnown: (path) => cluster?.isKnown(path) ?? false,
@@ -329,7 +361,9 @@ export class MonoNode {
       isAwaited: (path) => this.door.isAwaited(path),
       standingOf: (path, rung) => this.transcoding?.standingOf(path, rung),
       offer: transcodeOffers(this.transcoding, this.clock),
+      countsAudiences: () => this.access.settings.weights.goByViewers,
       movePublishers: () => this.rtmp.reduce((sum, listener) => sum + listener.movePublishers(cluster.gate), 0),
+      nodeRoutes: [this.hls.forNodes, ...(this.webrtc === undefined ? [] : [cluster.forward.answered(this.webrtc.route.handle)])],
     });
   }
 
@@ -344,6 +378,7 @@ export class MonoNode {
       streams: streams.length,
       tasks: this.transcoding?.tasksRunning ?? 0,
       tasksMax: this.transcoding?.tasksMax ?? 0,
+      ...this.media.read(),
     };
   }
 
@@ -351,17 +386,23 @@ export class MonoNode {
     const { config, version, log } = this.options;
     await createWeb(this.http, {
       operations: [
-        ...streamOperations(this.hub, this.streamOptions()),
+        ...streamOperations(this.hub, this.place.console, { ...this.streamOptions(), isOpen: this.isOpen }),
         ...transcodingOperations(this.transcoding),
-        ...(this.options.cluster?.operations() ?? []),
+        ...this.place.operations(),
         ...weightOperations(this.access.settings.store, () => this.options.cluster?.allocation.follower),
         ...sourceOperations(this.sources),
         ...targetOperations(this.targets, (path) => this.hub.stream(path) !== undefined),
         ...this.console.operations(),
         ...this.access.operations,
-        ...recordingApi(this.recordings, this.options.cluster?.nodeId ?? LONE_NODE_ID, this.options.cluster),
+        ...recordingApi({
+          recordings: this.recordings,
+          ownId: this.options.cluster?.nodeId ?? LONE_NODE_ID,
+          cluster: this.options.cluster,
+          secrets: this.console.secrets,
+          wall: () => this.clock.wall(),
+        }),
       ],
-      keys: this.access.keys,
+      keys: this.console.keys,
       keeper: this.access.keeper,
       changed: this.access.changed,
       sessions: this.console.sessions,
@@ -370,26 +411,34 @@ export class MonoNode {
       bodyBytesMax: config.http.bodyBytesMax,
       metrics: this.metrics,
       tracing: this.options.tracing,
-      isReady: () => this.isReady,
+      readiness: () => (this.isReady ? (this.options.cluster?.readiness ?? 'ready') : 'closed'),
       siteFolder,
       isInCluster: this.options.cluster !== undefined,
       log,
     });
   }
 
-  private streamOptions(): Parameters<typeof streamOperations>[1] {
+  private streamOptions(): Omit<Parameters<typeof streamOperations>[2], 'isOpen'> {
     return {
       wall: () => this.clock.wall(),
-      webrtcOf: ({ tracks, hasReorderedFrames, renditions }) =>
-        this.webrtc === undefined ? null : playabilityWith(webrtcPlayability(tracks, hasReorderedFrames), renditions.values()),
+      webrtcOf: ({ ref, tracks, hasReorderedFrames, renditions }) => {
+        if (this.webrtc === undefined) return null;
+        const withheld = this.transcoding?.withheldOf(ref.path);
+        return playabilityWith(webrtcPlayability(tracks, hasReorderedFrames), renditions.values(), withheld);
+      },
       rungsOf: (path) => this.transcoding?.rungsOf(path) ?? [],
+      leftOutOf: (path) => this.transcoding?.leftOutOf(path) ?? [],
     };
+  }
+
+  private createLoneView(): LoneView {
+    const { config, version, log } = this.options;
+    const ports = (): { http: number; rtmp: number | undefined } => ({ http: this.httpPort, rtmp: this.rtmpPort });
+    return new LoneView({ ownId: LONE_NODE_ID, config, version, hub: this.hub, load: () => this.load(), ports, log });
   }
 
   private createConsole(): Console {
     const { config, version, cluster } = this.options;
-    // Limits for viewers do not keep anybody from looking.
-    const shown = this.access.webhooks.behind(this.access.control);
     return new Console({
       ownId: cluster?.nodeId ?? LONE_NODE_ID,
       version,
@@ -404,10 +453,10 @@ export class MonoNode {
       targets: this.targets,
       thumbnails: this.thumbnails,
       recordings: this.recordings,
-      isOpen: (app) => shown.isOpen(app),
-      load: () => this.load(),
+      isOpen: this.isOpen,
       happened: (event) => this.webhookEvents.happened(event),
       cluster,
+      view: this.place.console,
     });
   }
 
@@ -435,21 +484,6 @@ export class MonoNode {
     this.demo = new DemoSource({ rtmpUrl: `rtmp://${own}:${this.rtmpPort}/${DEMO_APP}/demo${query}`, log });
     this.demo.start();
   }
-}
-
-function createHub(events: HubListener, { hub, hls }: Config, cluster: ClusterMember | undefined): Hub {
-  const options: HubOptions = {
-    holdMs: durationMs(hub.holdMs),
-    segmentTargetMs: durationMs(hls.segmentMs),
-    partTargetMs: durationMs(hls.partMs),
-    streamsMax: hub.streamsMax,
-    gopCacheBytesMax: sizeBytes(hub.gopCacheBytesMax),
-    tracksMax: hub.tracksMax,
-    ...(cluster === undefined
-      ? {}
-      : { startedBefore: (path: string) => cluster.startedBefore(path), isGivenUp: (path: string) => cluster.isGivenUp(path) }),
-  };
-  return new Hub(events, options);
 }
 
 const broadcastOptions = ({ flv }: Config): BroadcastOptions => ({

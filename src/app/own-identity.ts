@@ -1,8 +1,10 @@
 import type pino from 'pino';
 import { foundCluster, loadIdentity, type NatsServerProcess, type NodeIdentity, saveIdentity } from '../io/mod.ts';
+import type { ClusterMembership } from './access.ts';
 import { advertisedEndpoints, configuredPorts } from './advertised-endpoints.ts';
 import type { Config } from './config/mod.ts';
 import { coordinationOf, startNatsServer } from './coordination.ts';
+import { joinAsConfigured } from './join.ts';
 
 /** Who this node is in its cluster, and the NATS server that it runs for it. */
 export interface OwnIdentity {
@@ -10,9 +12,9 @@ export interface OwnIdentity {
   readonly nats: NatsServerProcess | undefined;
 }
 
-/** Of the cluster that this node has joined, or founds now; undefined when it does neither. */
+/** Of the cluster that this node has joined, or founds or joins now as its configuration says; undefined when it does none of that. */
 export async function openIdentity(config: Config, log: pino.Logger): Promise<OwnIdentity | undefined> {
-  const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : undefined);
+  const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : await joinAsConfigured(config));
   if (known === undefined) return undefined;
   const nats = await startNatsServer(config, known, log);
   return { identity: nats === undefined ? known : withNats(config, known, nats), nats };
@@ -23,7 +25,7 @@ async function found(config: Config): Promise<NodeIdentity> {
   const identity = await foundCluster(
     {
       clusterName: cluster.name,
-      roles: cluster.roles,
+      roles: cluster.roles.length === 0 ? ['mono'] : cluster.roles,
       region: cluster.region,
       endpoints: advertisedEndpoints(config, cluster.advertise, configuredPorts(config)),
       coordination: coordinationOf(config),
@@ -45,3 +47,9 @@ function withNats(config: Config, identity: NodeIdentity, { user, password, url 
   saveIdentity(config.dataFolder, changed);
   return changed;
 }
+
+/** What a node is to its cluster, as far as keys go: the one that is to found a cluster has founded it, if it is a manager. */
+export const standingOf = ({ clusterId, joinedAtMs, caPrivateKey }: NodeIdentity, { cluster }: Config): ClusterMembership => {
+  const isManager = caPrivateKey !== undefined;
+  return { clusterId, joinedAtMs, isManager, isFounder: isManager && cluster.found };
+};

@@ -6,7 +6,7 @@ export const OWN_STATES: Readonly<Record<OwnState, string>> = {
   active: 'this node is active in its cluster',
   draining: 'this node is draining: it takes nothing new',
   disabled: 'this node is disabled: it takes nothing',
-  removed: 'this node was removed from its cluster by an operator: move the folder "cluster" in its data folder away and join again',
+  removed: 'this node was removed from its cluster by an operator: it ends',
   superseded: 'another process runs with the identity of this node: it is out of the cluster',
   foreign: 'the store that this node reaches is that of another cluster: it is out of it',
 };

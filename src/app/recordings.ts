@@ -1,7 +1,8 @@
 import type pino from 'pino';
-import { type Operation, recordingOperations } from '../api/mod.ts';
+import { type Operation, RecordingLinks, recordingOperations, type ServerEvent } from '../api/mod.ts';
 import type { Hub } from '../hub/mod.ts';
 import { type Clock, type MetricSource, RecordingAnswers, Recordings } from '../io/mod.ts';
+import { isFailure, type RecordingRecord } from '../recording/mod.ts';
 import type { Access } from './access.ts';
 import type { ClusterMember } from './cluster-member.ts';
 
@@ -12,6 +13,8 @@ export interface RecordingNeeds {
   readonly dataFolder: string;
   /** Absent: a node on its own. */
   readonly cluster: ClusterMember | undefined;
+  /** Told what happens to the recordings of this node. */
+  readonly happened: (event: ServerEvent) => void;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -23,6 +26,7 @@ export function createRecordings({
   nodeId,
   dataFolder,
   cluster,
+  happened,
   clock,
   log,
 }: RecordingNeeds): Recordings {
@@ -34,18 +38,41 @@ export function createRecordings({
     settingsOf: (app) => control.recordingOf(app),
     isExhausted: (app) => usage.meter.isExhausted(app, 'recordingMinutes'),
     standsBy: (path) => cluster?.standsBy(path) ?? false,
+    told: (record) => happened(eventOf(record)),
     clock,
     log,
   });
 }
 
-/** `cluster`: undefined of a node on its own. */
-export function recordingApi(recordings: Recordings, ownId: string, cluster: ClusterMember | undefined): readonly Operation[] {
+/** A recording begins, or it has ended: as a failure where the disk did not take it. */
+function eventOf({ id, app, stream, node, startedAtMs, endedAtMs, durationMs, sizeBytes, end }: RecordingRecord): ServerEvent {
+  const data = { path: `${app}/${stream}`, node, recording: id, file: `/api/v1/recordings/${id}/file`, startedAt: isoTime(startedAtMs) };
+  if (end === undefined) return { type: 'recording.started', data };
+  const endedAt = isoTime(endedAtMs ?? startedAtMs + durationMs);
+  return {
+    type: isFailure(end) ? 'recording.failed' : 'recording.ended',
+    data: { ...data, endedAt, durationSeconds: durationMs / 1000, sizeBytes, reason: end },
+  };
+}
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+export interface RecordingApiNeeds {
+  readonly recordings: Recordings;
+  readonly ownId: string;
+  /** Undefined of a node on its own. */
+  readonly cluster: ClusterMember | undefined;
+  /** What links from node to node are signed with. */
+  readonly secrets: () => readonly Uint8Array[];
+  readonly wall: () => number;
+}
+
+export function recordingApi({ recordings, ownId, cluster, secrets, wall }: RecordingApiNeeds): readonly Operation[] {
   const urlOf = (node: string): string | undefined => {
     if (cluster?.console.isAlive(node) !== true) return undefined;
     return [...cluster.console.nodes()].find(({ id }) => id === node)?.endpoints.http;
   };
-  return recordingOperations(new RecordingAnswers(recordings, ownId, urlOf));
+  return recordingOperations(new RecordingAnswers(recordings, ownId, urlOf, new RecordingLinks({ secrets, wall })));
 }
 
 /** How recording goes on this node. */

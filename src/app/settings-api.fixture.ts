@@ -1,10 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { AccessControl, AccessReplica, UrlPolicy } from '../access/mod.ts';
-import { problemHandlers, registerApi } from '../api/mod.ts';
+import { createApiServer, GuardedKeys, registerApi } from '../api/mod.ts';
+import { testKeys } from '../api/test-api.fixture.ts';
 import { monotonicMs, wallMs } from '../core/mod.ts';
 import { EmbeddedStore, keysOfApp, StoreCalls } from '../io/mod.ts';
 import { weightOperations } from './cluster-allocation.ts';
@@ -23,20 +24,19 @@ export class TestSettings {
 
   private constructor() {
     this.own = this.node();
-    this.fastify = Fastify({ ajv: { customOptions: { removeAdditional: false, coerceTypes: true } }, bodyLimit: 64 * 1024 });
+    this.fastify = createApiServer({
+      bodyLimit: 64 * 1024,
+      report: (error) => {
+        throw error;
+      },
+    });
   }
 
   static async start(): Promise<TestSettings> {
     const test = new TestSettings();
-    problemHandlers(test.fastify, (error) => {
-      throw error;
-    });
     await registerApi(test.fastify, {
       operations: [...test.own.operations, ...weightOperations(test.own.store, () => undefined)],
-      keys: {
-        scopeOf: (key) => (key === TEST_ADMIN ? 'admin' : undefined),
-        grantOf: (key) => (key.startsWith('sk_app_') ? { who: 'key:app', apps: [key.slice('sk_app_'.length)] } : undefined),
-      },
+      keys: new GuardedKeys(testKeys({ [TEST_ADMIN]: 'admin', sk_app_live: ['live'], sk_app_news: ['news'] }), () => monotonicMs(0)),
       publicReads: true,
       isLocal: () => false,
       version: '0.0.0',

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { Settings } from './settings.ts';
 import { TEST_ADMIN, TestSettings } from './settings-api.fixture.ts';
 
@@ -167,6 +169,24 @@ describe('the document of settings', () => {
     expect((await call('GET', '/config/versions/9')).body.code).toBe('config.version-not-found');
   });
 
+  it('takes the example of its page, and takes what it shows of it', async () => {
+    const page = readFileSync(new URL('../../docs/config-as-data.md', import.meta.url), 'utf8');
+    const example: unknown = parse(/```yaml\n(.*?)```/s.exec(page)?.[1] ?? '');
+    expect((await call('POST', '/config', example)).body).toMatchObject({ version: 1, applied: true });
+    const shown = (await call('GET', '/config')).body;
+    expect(shown.apps.live.limits).toEqual({
+      streams: null,
+      viewers: 5000,
+      bitrateInBps: null,
+      bitrateOutBps: null,
+      transcodeMinutes: null,
+      recordingMinutes: null,
+    });
+    expect((await call('POST', '/config?prune=true', shown)).body).toEqual({ version: 1, applied: false, changes: [] });
+    await call('POST', '/config', { apps: { live: { limits: { viewers: null } } } });
+    expect((await call('GET', '/config')).body.apps.live.limits).toMatchObject({ viewers: null });
+  });
+
   it('of another version is refused, unless it is forced', async () => {
     await call('POST', '/config', { apps: { news: {} } });
     const stale = { version: 0, apps: { news: { note: 'late' } } };
@@ -199,6 +219,11 @@ describe('the document of settings', () => {
     [{ apps: { news: { keys: ['k'] } } }, /^apps\.news\.keys: unknown key/],
     [{ apps: { news: { note: 5 } } }, /^apps\.news\.note: 5 is not right: it takes a text of at most 100 characters/],
     [{ apps: { news: { playback: {} } } }, /^apps\.news\.playback\.policy: missing/],
+    [
+      { apps: { news: { limits: { viewers: '5' } } } },
+      /^apps\.news\.limits\.viewers: "5" is not right: it takes a whole number from 0 to /,
+    ],
+    [{ apps: { news: { limits: { viewer: 5 } } } }, /^apps\.news\.limits\.viewer: unknown key; did you mean apps\.news\.limits\.viewers\?/],
     [{ apps: { news: { ladder: { template: 'x' } } } }, /^apps\.news\.ladder\.template: "x" is not right/],
     [{ transcoding: { rules: [{ weight: 'much' }] } }, /^transcoding\.rules\[0\]\.weight: "much" is not right: it takes a number from 0/],
     [{ routing: { networks: [] } }, /^routing\.networks: /],

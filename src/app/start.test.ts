@@ -100,6 +100,52 @@ describe('sluice start', () => {
     expect(shown.output()).toBe(`live: ${streamKey}\n`);
   });
 
+  it('is a cluster of one: it lists itself, is the node to go to, and says how to make a real one of it', async () => {
+    const { run, base } = await started(newFolder());
+    const [, admin] = await run.seen(/New admin API key\s+(sk_\S+)/);
+    const call = async (path: string, method = 'GET'): Promise<{ status: number; body: Record<string, unknown> }> => {
+      const response = await fetch(`${base}${path}`, { method, headers: { authorization: `Bearer ${admin}`, accept: 'application/json' } });
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    const { body } = await call('/api/v1/nodes');
+    const [own] = body['items'] as { id: string; endpoints: object; load: object }[];
+    expect(own).toMatchObject({
+      roles: ['mono'],
+      region: 'default',
+      status: 'active',
+      stale: false,
+      self: true,
+      endpoints: { http: base },
+    });
+    expect(own?.load).toMatchObject({ streams: 0, viewers: { flv: 0 } });
+    expect((await call(`/api/v1/nodes/${own?.id}`)).body['id']).toBe(own?.id);
+    expect((await call('/api/v1/nodes/other')).status).toBe(404);
+    // By the name that it was asked by.
+    const { port } = new URL(base);
+    for (const query of ['', '?stream=live/show', '?publish=1']) {
+      const { body: chosen } = await call(`/cluster${query}`);
+      expect([chosen['node'], chosen['endpoints']]).toEqual([own?.id, own?.endpoints]);
+      const named = await fetch(`http://localhost:${port}/cluster${query}`);
+      expect(await named.text()).toBe(`localhost:${port}\n`);
+    }
+    for (const [method, path, code] of [
+      ['DELETE', `/api/v1/nodes/${own?.id}`, 'cluster.only-node'],
+      ['GET', '/api/v1/cluster/tokens', 'cluster.not-in-cluster'],
+      ['POST', '/api/v1/cluster/tokens', 'cluster.not-in-cluster'],
+      ['POST', '/api/v1/cluster/join', 'cluster.not-in-cluster'],
+    ] as const) {
+      const { status, body: problem } = await call(path, method);
+      expect([status, problem['code']], `${method} ${path}`).toEqual([409, code]);
+      if (code === 'cluster.not-in-cluster') expect(problem['detail']).toContain('SLUICE_CLUSTER_FOUND=true');
+    }
+    const drain = await fetch(`${base}/api/v1/nodes/${own?.id}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ status: 'draining' }),
+    });
+    expect([drain.status, ((await drain.json()) as { code: string }).code]).toEqual([409, 'cluster.only-node']);
+  });
+
   it('ends with code 2 when the port is in use, and makes no admin key that nobody sees', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));

@@ -1,15 +1,78 @@
 import type { Hub, LiveStream, StreamStats } from '../hub/mod.ts';
-import { type MetricSource, oncePerScrape } from '../io/mod.ts';
+import { type MetricSource, oncePerScrape, type Sample, type Survey } from '../io/mod.ts';
+import { StreamSurvey } from './stream-survey.ts';
 
-interface Seen {
-  readonly stream: LiveStream;
-  readonly stats: StreamStats;
-  readonly labels: { readonly app: string; readonly stream: string };
+/** The totals of streams that are over, so that totals never go back. */
+export interface RetiredStreams {
+  readonly bytesIn: number;
+  readonly framesIn: number;
 }
 
-/** Streams by name: the `streamsMax` that began first, so that those that are told stay the same. None when it is 0. */
-export function streamMetrics(hub: Hub, streamsMax: number): readonly MetricSource[] {
-  const seen = oncePerScrape((): readonly Seen[] => chosen(hub, streamsMax));
+/** What the streams of a node are, all together and `streamsMax` of them by name. */
+export function streamMetrics(
+  hub: Hub,
+  retired: RetiredStreams,
+  streamsMax: number,
+): { readonly sources: readonly MetricSource[]; readonly survey: Survey } {
+  const seen = oncePerScrape(() => new StreamSurvey(hub, streamsMax));
+  return { survey: () => seen().walk(), sources: [...totals(seen, retired), ...byName(seen)] };
+}
+
+function totals(seen: () => StreamSurvey, retired: RetiredStreams): MetricSource[] {
+  const single = (name: string, kind: 'counter' | 'gauge', help: string, read: (survey: StreamSurvey) => number): MetricSource => ({
+    name: `sluice_${name}`,
+    kind,
+    help,
+    read: () => [{ value: read(seen()) }],
+  });
+  const by = (label: string, counts: Iterable<[string, number]>): Sample[] =>
+    Array.from(counts, ([name, value]) => ({ labels: { [label]: name }, value }));
+  return [
+    {
+      name: 'sluice_streams',
+      kind: 'gauge',
+      help: 'Streams by state',
+      labels: ['state'],
+      read: () => by('state', Object.entries(seen().states)),
+    },
+    {
+      name: 'sluice_publishers',
+      kind: 'gauge',
+      help: 'Streams that somebody publishes, by how they come in; relay: from another node',
+      labels: ['protocol'],
+      read: () => by('protocol', Object.entries(seen().publishers)),
+    },
+    {
+      name: 'sluice_viewers',
+      kind: 'gauge',
+      help: 'Viewers by protocol',
+      labels: ['protocol'],
+      read: () => by('protocol', seen().viewers),
+    },
+    single(
+      'received_bytes_total',
+      'counter',
+      'Bytes of media received from publishers and other nodes',
+      ({ bytesIn }) => retired.bytesIn + bytesIn,
+    ),
+    single(
+      'received_frames_total',
+      'counter',
+      'Frames received from publishers and other nodes',
+      ({ framesIn }) => retired.framesIn + framesIn,
+    ),
+    single('gop_cache_bytes', 'gauge', 'Bytes kept for new viewers to start from', ({ gopBytes }) => gopBytes),
+    single('renditions', 'gauge', 'Renditions of streams beside the streams themselves', ({ renditions }) => renditions),
+    single(
+      'streams_untold',
+      'gauge',
+      'Streams that are not told by name, there being more than metrics.streamsMax',
+      ({ untold }) => untold,
+    ),
+  ];
+}
+
+function byName(seen: () => StreamSurvey): MetricSource[] {
   const each = (
     name: string,
     kind: 'counter' | 'gauge',
@@ -20,15 +83,11 @@ export function streamMetrics(hub: Hub, streamsMax: number): readonly MetricSour
     kind,
     help,
     labels: ['app', 'stream'],
-    read: () => seen().map(({ stats, stream, labels }) => ({ labels, value: read(stats, stream) })),
+    *read() {
+      for (const { stats, stream, labels } of seen().named) yield { labels, value: read(stats, stream) };
+    },
   });
   return [
-    {
-      name: 'sluice_streams_untold',
-      kind: 'gauge',
-      help: 'Streams that are not told by name, there being more than metrics.streamsMax',
-      read: () => [{ value: [...hub.streams()].length - seen().length }],
-    },
     each('live', 'gauge', 'Whether somebody publishes the stream; 0: it is held', (_stats, { state }) => Number(state === 'live')),
     each('received_bytes_total', 'counter', 'Bytes of media received of the stream', ({ bytesIn }) => bytesIn),
     each('received_frames_total', 'counter', 'Frames received of the stream', ({ framesIn }) => framesIn),
@@ -46,17 +105,10 @@ export function streamMetrics(hub: Hub, streamsMax: number): readonly MetricSour
       kind: 'gauge',
       help: 'Viewers of the stream on this node by protocol',
       labels: ['app', 'stream', 'protocol'],
-      read: () =>
-        seen().flatMap(({ stream, labels }) =>
-          [...stream.viewers].map(([protocol, value]) => ({ labels: { ...labels, protocol }, value })),
-        ),
+      *read() {
+        for (const { stream, labels } of seen().named)
+          for (const [protocol, value] of stream.viewers) yield { labels: { ...labels, protocol }, value };
+      },
     },
   ];
-}
-
-function chosen(hub: Hub, streamsMax: number): readonly Seen[] {
-  if (streamsMax === 0) return [];
-  const streams = [...hub.streams()];
-  const told = streams.length <= streamsMax ? streams : streams.sort((a, b) => a.startedWallMs - b.startedWallMs).slice(0, streamsMax);
-  return told.map((stream) => ({ stream, stats: stream.stats(), labels: { app: stream.ref.app, stream: stream.ref.name } }));
 }

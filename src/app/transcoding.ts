@@ -14,6 +14,8 @@ interface TranscodingNeeds {
   readonly weights: () => TaskWeights;
   /** Of a node that is in a cluster. */
   readonly makers: RungMakers | undefined;
+  /** Other nodes may want rungs of this one at any moment. */
+  readonly isForOthers: boolean;
   /** Why nothing may be transcoded for an app now. */
   readonly refusal: (app: string) => string | undefined;
   readonly clock: Clock;
@@ -27,6 +29,7 @@ export function createTranscoding({
   ladderOf,
   weights,
   makers,
+  isForOthers,
   refusal,
   clock,
   log,
@@ -39,6 +42,7 @@ export function createTranscoding({
     refusal,
     tasksMax: taskLimit(transcode.tasksMax, availableParallelism()),
     ...(makers === undefined ? {} : { makers }),
+    isForOthers,
     clock,
     log,
   });

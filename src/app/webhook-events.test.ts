@@ -73,6 +73,22 @@ describe('WebhookEvents', () => {
     ]);
   });
 
+  it('tells of recordings by their stream', () => {
+    const { events, published } = setUp();
+    const data = { path: 'live/show', node: 'n1', recording: 'ID', reason: 'length' };
+    for (const type of ['recording.started', 'recording.ended', 'recording.failed', 'recording.changed'] as const)
+      events.happened({ type, data });
+    expect(published).toEqual(
+      ['recording.started', 'recording.ended', 'recording.failed'].map((type) => ({
+        type,
+        app: 'live',
+        stream: 'live/show',
+        lane: 'live/show',
+        data: { node: 'n1', recording: 'ID', reason: 'length' },
+      })),
+    );
+  });
+
   it('tells of nodes what is new, and only if it is the one that tells', () => {
     const heard = (events: WebhookEvents, at: { isStarting: boolean }): void => {
       const changed = (node: string, status: string, stale = false): void =>

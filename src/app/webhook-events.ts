@@ -64,7 +64,8 @@ export class WebhookEvents implements StreamFollower {
   /** Something that the list of events tells, too. */
   happened({ type, data }: ServerEvent): void {
     const { name, node, state, status, stale } = data;
-    if ((type === 'source.changed' || type === 'target.changed') && typeof name === 'string') this.partChanged(type, name, state);
+    if (isOfRecording(type)) this.recordingTold(type, data);
+    else if ((type === 'source.changed' || type === 'target.changed') && typeof name === 'string') this.partChanged(type, name, state);
     else if ((type === 'node.changed' || type === 'node.gone') && typeof node === 'string') this.nodeChanged(type, node, { status, stale });
   }
 
@@ -73,6 +74,11 @@ export class WebhookEvents implements StreamFollower {
     const [app = '', stream = '', target] = name.split('/');
     const path = `${app}/${stream}`;
     this.options.publish({ type, app, stream: path, lane: path, data: { state, ...(target === undefined ? {} : { target }) } });
+  }
+
+  private recordingTold(type: RecordingEventType, { path, ...data }: ServerEvent['data']): void {
+    const [app = '', name = ''] = String(path).split('/');
+    this.tell(type, streamRef(app, name), data);
   }
 
   private nodeChanged(type: 'node.changed' | 'node.gone', node: string, data: Readonly<Record<string, unknown>>): void {
@@ -88,6 +94,11 @@ export class WebhookEvents implements StreamFollower {
     this.options.publish({ type, app, stream: path, lane: path, data });
   }
 }
+
+type RecordingEventType = Extract<HookEvent['type'], `recording.${string}`>;
+
+const isOfRecording = (type: ServerEvent['type']): type is RecordingEventType =>
+  type === 'recording.started' || type === 'recording.ended' || type === 'recording.failed';
 
 /** Whether it comes from another node. */
 const isPulled = ({ publisher }: LiveStream): boolean => publisher.protocol === 'relay';

@@ -23,11 +23,11 @@ describe('the generated client', () => {
     });
     await api.apps.create({ name: 'news' });
     await api.apps.keys.rotate('a/b', 'k 1', { graceS: 60 }, { idempotencyKey: 'a"b' });
-    await api.cluster.streams.list({ limit: 5, search: 'a b' });
+    await api.streams.list({ limit: 5, search: 'a b' });
     expect(seen).toEqual([
       ['POST', 'https://media.example.org/api/v1/apps', '{"name":"news"}'],
       ['POST', 'https://media.example.org/api/v1/apps/a%2Fb/keys/k%201/rotate', '{"graceS":60}'],
-      ['GET', 'https://media.example.org/api/v1/cluster/streams?limit=5&search=a+b', null],
+      ['GET', 'https://media.example.org/api/v1/streams?limit=5&search=a+b', null],
     ]);
   });
 

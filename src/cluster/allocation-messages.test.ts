@@ -32,6 +32,10 @@ const report: AllocationReport = {
   incarnation: 2,
   offer: { tasksMax: 4, cpuMax: 2.5, costs: { 'h264-1280x720-30': 0.4 }, hardwareCodecs: ['h264'] },
   watched: [watched],
+  audiences: [
+    { stream: 'live/b', viewers: 70 },
+    { stream: 'live/a', viewers: 4 },
+  ],
 };
 const orders: AllocationOrders = { v: 1, epoch: 7, rungs: [order, { ...order, stream: 'live/b', node: undefined, reason: 'limit' }] };
 const news: AllocationNews = {
@@ -45,7 +49,7 @@ const news: AllocationNews = {
 describe('messages of the allocation', () => {
   it('come back as they were sent', () => {
     expect(decodeAllocationReport(encodeAllocationReport(report))).toEqual(report);
-    const quiet = { ...report, offer: undefined, watched: [] };
+    const quiet = { ...report, offer: undefined, watched: [], audiences: [] };
     expect(decodeAllocationReport(encodeAllocationReport(quiet))).toEqual(quiet);
     expect(decodeAllocationOrders(encodeAllocationOrders(orders))).toEqual(orders);
     expect(decodeAllocationNews(encodeAllocationNews(news))).toEqual(news);
@@ -54,9 +58,13 @@ describe('messages of the allocation', () => {
 
   it('fit on the bus however much there is to say', () => {
     const many = Array.from({ length: 20_000 }, (_, index) => ({ ...watched, ...order, stream: `live/${'x'.repeat(50)}-${index}` }));
-    const sent = [encodeAllocationReport({ ...report, watched: many }), encodeAllocationOrders({ ...orders, rungs: many })];
+    const audiences = many.map(({ stream }, viewers) => ({ stream, viewers }));
+    const sent = [encodeAllocationReport({ ...report, watched: many, audiences }), encodeAllocationOrders({ ...orders, rungs: many })];
     for (const bytes of sent) expect(bytes.length).toBeLessThan(BUS_MESSAGE_BYTES_MAX);
     expect(decodeAllocationOrders(sent[1] as Uint8Array)?.rungs.length).toBeGreaterThan(1_000);
+    const told = decodeAllocationReport(sent[0] as Uint8Array)?.audiences ?? [];
+    expect(told).toEqual(audiences.slice(-told.length).toReversed());
+    expect(told.length).toBeGreaterThan(400);
   });
 
   it('are read from anything without throwing, and what cannot be read is left out', () => {

@@ -27,6 +27,14 @@ export interface WatchedRung {
   readonly frameRate: number;
 }
 
+/** Who watches a stream on a node: its source, and all its rungs. */
+export interface StreamAudience {
+  /** `app/name`. */
+  readonly stream: string;
+  /** Counted on that node alone. */
+  readonly viewers: number;
+}
+
 /** What a node can make for others. */
 export interface TranscodeOffer {
   readonly tasksMax: number;
@@ -44,6 +52,8 @@ export interface AllocationReport {
   readonly incarnation: number;
   readonly offer: TranscodeOffer | undefined;
   readonly watched: readonly WatchedRung[];
+  /** Of streams that have rungs, also where nobody watches one; none while no rule asks for them. */
+  readonly audiences: readonly StreamAudience[];
 }
 
 /** What was decided about a rung. */
@@ -92,6 +102,8 @@ export interface AllocationNews {
 
 /** Messages stay below what the bus takes; what is left out is placed by its origin. */
 const BYTES_MAX = 200_000;
+/** Some thousand streams. Those with the most viewers come first: rules are for these. */
+const AUDIENCE_BYTES_MAX = 40_000;
 const ENTRY_OVERHEAD = 16;
 const TEXT_LENGTH_MAX = 512;
 const COSTS_MAX = 64;
@@ -102,6 +114,10 @@ export const encodeAllocationReport = (report: AllocationReport): Uint8Array =>
   encodeVersioned({
     ...report,
     watched: bounded(report.watched.map((w) => [w.stream, w.rung, w.viewers, w.kind, w.codec, w.width, w.height, w.frameRate])),
+    audiences: bounded(
+      report.audiences.toSorted((left, right) => right.viewers - left.viewers).map(({ stream, viewers }) => [stream, viewers]),
+      AUDIENCE_BYTES_MAX,
+    ),
   });
 export const encodeAllocationOrders = (orders: AllocationOrders): Uint8Array =>
   encodeVersioned({ ...orders, rungs: bounded(orders.rungs.map(orderRow)) });
@@ -119,11 +135,11 @@ const orderRow = ({ stream, rung, node, reason, message }: RungOrder): readonly 
   message,
 ];
 
-function bounded<Row extends readonly (string | number)[]>(rows: readonly Row[]): readonly Row[] {
+function bounded<Row extends readonly (string | number)[]>(rows: readonly Row[], bytesMax: number = BYTES_MAX): readonly Row[] {
   let bytes = 0;
   const end = rows.findIndex((row) => {
     for (const cell of row) bytes += typeof cell === 'string' ? cell.length + 3 : ENTRY_OVERHEAD;
-    return bytes > BYTES_MAX;
+    return bytes > bytesMax;
   });
   return end < 0 ? rows : rows.slice(0, end);
 }
@@ -140,6 +156,7 @@ export function decodeAllocationReport(bytes: Uint8Array): AllocationReport | un
     incarnation,
     offer: readOffer(fields['offer']),
     watched: rows(fields['watched']).flatMap((row) => readWatched(row) ?? []),
+    audiences: rows(fields['audiences']).flatMap((row) => readAudience(row) ?? []),
   };
 }
 
@@ -186,6 +203,12 @@ function readWatched([stream, rung, viewers, kind, codec, width, height, frameRa
     return undefined;
   }
   return { ...key, viewers: count, kind: kind === 'audio' ? 'audio' : 'video', codec: codecRead, width: w, height: h, frameRate: rate };
+}
+
+function readAudience([stream, viewers]: readonly unknown[]): StreamAudience | undefined {
+  const path = readText(stream, TEXT_LENGTH_MAX);
+  const count = readAmount(viewers);
+  return path === undefined || !path.includes('/') || count === undefined ? undefined : { stream: path, viewers: count };
 }
 
 function readOrder([stream, rung, node, reason, message]: readonly unknown[]): RungOrder | undefined {

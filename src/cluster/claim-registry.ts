@@ -1,6 +1,7 @@
 import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { Claim, type ClaimPorts, type ReplaceVerdict } from './claim.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
+import type { ReplicaMap } from './replica-map.ts';
 import type { Store, StoreEntry } from './store.ts';
 
 /** What the cluster knows of one claimed thing. */
@@ -32,18 +33,20 @@ export interface ClaimRegistryOptions<Body> {
   readonly mayReplace: (name: string, holder: Holder, wasOurs: boolean, done: (verdict: ReplaceVerdict) => void) => void;
   /** Whether a run of a node's process is gone. */
   readonly isGone: (holder: Holder) => boolean;
-  readonly share?: ShareReadings;
+  readonly share?: Sharing;
 }
 
 const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 /** What belongs to nobody any more is taken out when its holder has been gone for so long. */
 const SWEEP_GONE_MS = 30_000;
 
-/** Lets the nodes that share a process share what they read: gives a `read` that reads each entry once, for all of one prefix. */
-export type ShareReadings = <Reading extends object | string>(
-  prefix: string,
-  read: (entry: StoreEntry) => Reading,
-) => (entry: StoreEntry) => Reading;
+/** Lets the nodes that share a process share what they read, and what all of them know. */
+export interface Sharing {
+  /** Gives a `read` that reads each entry once, for all of one prefix. */
+  readings<Reading extends object | string>(prefix: string, read: (entry: StoreEntry) => Reading): (entry: StoreEntry) => Reading;
+  /** One node's map of what is under a prefix. */
+  replica<Value extends object>(prefix: string): ReplicaMap<Value>;
+}
 
 interface Known<Body> {
   readonly record: ClaimRecord<Body>;
@@ -58,7 +61,7 @@ interface Known<Body> {
 export class ClaimRegistry<Body> {
   private readonly options: ClaimRegistryOptions<Body>;
   private readonly out: ClaimRegistryOutput<Body>;
-  private readonly known = new Map<string, Known<Body>>();
+  private readonly known: ReplicaMap<Known<Body>>;
   private readonly claims = new Map<string, Claim<Body>>();
   /** Those that wait to try again. */
   private readonly waiting = new Set<Claim<Body>>();
@@ -78,7 +81,8 @@ export class ClaimRegistry<Body> {
     this.out = out;
     const { prefix, readBody, share } = options;
     const read = (entry: StoreEntry): Known<Body> | UnreadableRecord => readKnown(entry, prefix, readBody);
-    this.read = share === undefined ? read : share(prefix, read);
+    this.read = share === undefined ? read : share.readings(prefix, read);
+    this.known = share === undefined ? new Map<string, Known<Body>>() : share.replica(prefix);
   }
 
   /** Begins to follow the store. */
@@ -197,13 +201,17 @@ export class ClaimRegistry<Body> {
     if (at !== undefined && at < this.nextAt) this.nextAt = at;
   }
 
-  /** Now and then: takes out what those have left who were gone for long. For any node to do; one of a region is enough. */
-  sweep(now: MonotonicMs): void {
+  /**
+   * Now and then: takes out what those have left who were gone for long. For any node to do; one of a region is enough. Tells how much is left by those
+   * who are gone, as far as it is known; more than 0 where that cannot be told now.
+   */
+  sweep(now: MonotonicMs): number {
     if (this.unseen !== undefined) {
       this.orphans.clear();
-      return;
+      return 1;
     }
-    for (const [name, { revision, claimed }] of this.known) {
+    for (const { revision, claimed } of this.known.values()) {
+      const { name } = claimed;
       if (!this.options.isGone(claimed.holder)) {
         this.orphans.delete(name);
         continue;
@@ -214,6 +222,7 @@ export class ClaimRegistry<Body> {
       // Whatever comes of it: the next look tells.
       this.options.store.delete(this.options.prefix + name, revision, () => undefined);
     }
+    return this.orphans.size;
   }
 
   private told(entry: StoreEntry): void {

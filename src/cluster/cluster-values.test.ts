@@ -51,6 +51,10 @@ const heartbeat: Heartbeat = {
   tasks: 1,
   tasksMax: 3,
   diskFreeBytes: 8,
+  mediaInBps: 9,
+  mediaOutBps: 10,
+  latencyP50Ms: 1.5,
+  latencyP95Ms: 2.5,
 };
 const token: JoinTokenRecord = {
   v: 1,
@@ -115,6 +119,12 @@ describe('values of the store and the bus', () => {
     expect(withStatus(node, { status: 'draining' })).not.toHaveProperty('drainDeadlineWallMs');
     const drain = { forMs: 9, deadlineWallMs: 10 };
     expect(withStatus(node, { status: 'draining', drain })).toMatchObject({ drainForMs: 9, drainDeadlineWallMs: 10 });
+  });
+
+  it('of a node have its name, or none where older software has written them', () => {
+    expect(decodeNodeRecord(encodeNodeRecord({ ...node, name: 'eu-edge-1' }))).toEqual({ ...node, name: 'eu-edge-1' });
+    for (const name of [undefined, '', 7, 'x'.repeat(254)])
+      expect(decodeNodeRecord(utf8Encode(JSON.stringify({ ...node, name })))).toEqual(node);
   });
 
   it('of a node say who gave it its status, and no longer than it has that', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8Decode, utf8Encode } from '../core/mod.ts';
-import { decodeHeartbeat, encodeHeartbeat, encodeListedHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, HeartbeatWriter } from './heartbeat.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 
@@ -23,7 +23,13 @@ const heartbeat: Heartbeat = {
   tasks: 6,
   tasksMax: 7,
   diskFreeBytes: 1e11,
+  mediaInBps: 5e6,
+  mediaOutBps: 6e6,
+  latencyP50Ms: 2,
+  latencyP95Ms: 8.5,
 };
+
+const encodeListedHeartbeat = (one: Heartbeat): Uint8Array => new HeartbeatWriter(one.id).write(one.incarnation, one.sentMs, one);
 
 describe('a heartbeat', () => {
   it('says the same with named figures and with a list of them, which is half as long', () => {
@@ -31,6 +37,13 @@ describe('a heartbeat', () => {
     expect(decodeHeartbeat(named)).toEqual(heartbeat);
     expect(decodeHeartbeat(listed)).toEqual(heartbeat);
     expect(listed.length).toBeLessThan(named.length * 0.55);
+  });
+
+  it('with a list says what is new, whether its figures are those of before or not', () => {
+    const writer = new HeartbeatWriter('n1');
+    const busier = { ...heartbeat, cpu: 0.5 };
+    for (const [sentMs, load] of [heartbeat, heartbeat, busier, heartbeat].entries())
+      expect(decodeHeartbeat(writer.write(4, sentMs, load))).toEqual({ ...load, incarnation: 4, sentMs });
   });
 
   it('with a list needs a reader of version 2, and is read with fewer or more figures than are known', () => {

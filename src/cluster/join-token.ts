@@ -97,6 +97,11 @@ export interface JoinRefusal {
 }
 
 const NEW_TOKEN = 'make a new one on a manager with "sluice tokens create"';
+/** An unknown id and a wrong secret are told alike. */
+export const TOKEN_WRONG: JoinRefusal = {
+  code: 'cluster.token-wrong',
+  message: `no join token is like the one given: copy it whole, or ${NEW_TOKEN}`,
+};
 
 /**
  * Whether a node may join with a token. `isSecretRight`: compared in constant time by the caller; an unknown id and a wrong secret are told alike. Undefined:
@@ -108,8 +113,7 @@ export function judgeJoin(
   wish: JoinWish,
   nowWallMs: number,
 ): JoinRefusal | undefined {
-  if (record === undefined || !isSecretRight)
-    return { code: 'cluster.token-wrong', message: `no join token is like the one given: copy it whole, or ${NEW_TOKEN}` };
+  if (record === undefined || !isSecretRight) return TOKEN_WRONG;
   if (nowWallMs >= record.expiresAtMs)
     return {
       code: 'cluster.token-expired',

@@ -1,5 +1,6 @@
 import type { NodeLoad } from './heartbeat.ts';
-import { Membership, type MembershipOptions } from './membership.ts';
+import { Membership } from './membership.ts';
+import type { MembershipOptions } from './membership-options.ts';
 import type { MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
 import type { NodeView } from './node-view.ts';
 
@@ -17,6 +18,10 @@ export const load: NodeLoad = {
   tasks: 0,
   tasksMax: 4,
   diskFreeBytes: 1e10,
+  mediaInBps: 5e6,
+  mediaOutBps: 6e6,
+  latencyP50Ms: 2,
+  latencyP95Ms: 8.5,
 };
 
 /** One process of a node that is a member, in an engine's time. */
@@ -35,7 +40,10 @@ export class MemberProcess {
     const { told, warnings } = this;
     this.membership = new Membership(
       {
-        nodeChanged: (view) => told.push(`${view.record.id} ${view.isStale ? 'stale' : view.record.status} ${view.incarnation}`),
+        nodeChanged: (id) => {
+          const view = this.membership.node(id);
+          told.push(`${id} ${view?.isStale === true ? 'stale' : view?.record.status} ${view?.incarnation}`);
+        },
         nodeGone: (gone) => told.push(`${gone} gone`),
         ownStatus: (state, drainForMs) => this.states.push([state, drainForMs]),
         warning: (code) => warnings.push(code),

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { utf8Decode } from '../core/mod.ts';
 import { HEARTBEATS } from './heartbeat.ts';
 import { MemberProcess } from './member-process.fixture.ts';
-import type { MembershipOptions } from './membership.ts';
+import type { MembershipOptions } from './membership-options.ts';
 import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
 import { nodeKey } from './node-record.ts';
 import { decodeDigest, encodeDigest, type RegionDigest } from './region-digest.ts';

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { durationMs } from '../core/mod.ts';
 import { CLUSTER_IDENTITY_KEY, encodeClusterIdentity } from './cluster-identity.ts';
 import { encodeHeartbeat, heartbeatSubject } from './heartbeat.ts';
 import { load, MemberProcess } from './member-process.fixture.ts';
-import type { MembershipOptions } from './membership.ts';
+import type { MembershipOptions } from './membership-options.ts';
 import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
 import { decodeNodeRecord, encodeNodeRecord, type NodeRecord, nodeKey, withStatus } from './node-record.ts';
 import { encodeRevocation, revokedKey } from './revocations.ts';
@@ -364,4 +365,21 @@ describe('what comes from elsewhere', () => {
     expect(a.warnings).toEqual(['cluster.too-many-nodes']);
     expect([b.view('d'), c.view('d')]).not.toContain(undefined);
   });
+});
+
+it('a node is stale after the time that the cluster has set, also when that changes', () => {
+  let staleMs = durationMs(10_000);
+  const [a, b] = [new Process('a', { staleMs: () => staleMs }), new Process('b')];
+  engine.advance(3000);
+  b.kill();
+  engine.advance(9000);
+  expect(a.view('b')?.isStale).toBe(false);
+  engine.advance(2000);
+  expect(a.view('b')?.isStale).toBe(true);
+  staleMs = durationMs(3000);
+  const c = new Process('c');
+  engine.advance(3000);
+  c.kill();
+  engine.advance(4000);
+  expect(a.view('c')?.isStale).toBe(true);
 });

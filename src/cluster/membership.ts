@@ -1,65 +1,20 @@
-import { type DurationMs, durationMs, type MonotonicMs, monotonicMs, type WallMs } from '../core/mod.ts';
-import type { Bus } from './bus.ts';
-import {
-  decodeHeartbeat,
-  encodeHeartbeat,
-  encodeListedHeartbeat,
-  HEARTBEATS,
-  type Heartbeat,
-  heartbeatSubject,
-  heartbeatsOf,
-  type NodeLoad,
-} from './heartbeat.ts';
+import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../core/mod.ts';
+import { STALE_MS } from './cluster-terms.ts';
+import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
+import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
 import { decodeNodeRecord, LISTED_HEARTBEATS_SINCE, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
-import { type OwnNode, OwnRecord, type OwnState } from './own-record.ts';
-import { DIGESTS, decodeDigest, digestSubject, encodeDigest, type RegionDigest } from './region-digest.ts';
-import { MemberView, RegionRoster } from './region-roster.ts';
+import { OwnRecord, type OwnState } from './own-record.ts';
+import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';
+import { type MemberView, RegionRoster } from './region-roster.ts';
 import { RegionSpeaker, SPEAK_AFTER_MS, SPEAK_STEP_MS } from './region-speaker.ts';
-import type { Store, StoreEntry } from './store.ts';
-
-export interface MembershipOutput {
-  /** New, or another record, incarnation or staleness. */
-  nodeChanged(view: NodeView): void;
-  /** Its record is gone: it is no member any more. */
-  nodeGone(id: string): void;
-  /** How this node itself stands; `drainForMs` is how long a draining one has from now, undefined when it has no deadline. */
-  ownStatus(state: OwnState, drainForMs: number | undefined): void;
-  /** Something that an operator should know; told once each time that it begins. */
-  warning(code: MembershipWarning, message: string): void;
-}
-
-export type MembershipWarning = 'cluster.too-many-nodes' | 'cluster.clock-off';
-
-export interface MembershipOptions {
-  readonly store: Store;
-  readonly bus: Bus;
-  readonly clock: { monotonic(): MonotonicMs; wall(): WallMs };
-  readonly own: OwnNode;
-  readonly clusterId: string;
-  /** Asked once for each heartbeat. */
-  readonly load: () => NodeLoad;
-  readonly heartbeatMs?: DurationMs;
-  /** Without a heartbeat for so long, a node is stale. */
-  readonly staleMs?: DurationMs;
-  /** Nodes that are kept; more are not seen. */
-  readonly nodesMax?: number;
-  /** In clusters of more nodes, not everybody hears everybody's heartbeats. */
-  readonly hearAllNodesMax?: number;
-  /** Reads what others say; where many nodes share a process, what one has read serves all. */
-  readonly reader?: MembershipReader;
-}
-
-export interface MembershipReader {
-  heartbeat(message: Uint8Array): Heartbeat | undefined;
-  digest(message: Uint8Array): RegionDigest | undefined;
-  record(value: Uint8Array): NodeRecord | undefined;
-}
+import type { ReplicaMap } from './replica-map.ts';
+import { RosterTable } from './roster-table.ts';
+import type { StoreEntry } from './store.ts';
 
 const READER: MembershipReader = { heartbeat: decodeHeartbeat, digest: decodeDigest, record: decodeNodeRecord };
 
 const HEARTBEAT_MS = durationMs(1000);
-export const STALE_MS: DurationMs = durationMs(6000);
 export const NODES_MAX = 10_000;
 const CLOCK_OFF_MS_MAX = 60_000;
 const CLOCK_CHECK_MS = 60_000;
@@ -68,8 +23,8 @@ export const HEAR_ALL_NODES_MAX = 12;
 const HEAR_ALL_SLACK = 4;
 /** So many nodes of a region hear the heartbeats of all others of it, for one of them to tell the rest of the cluster. */
 const OBSERVERS = 3;
-/** A region of which nothing was heard for so long has nobody left who could speak. */
-const REGION_SILENT_MS = 10_000;
+/** A region of which nothing was heard for so much longer has nobody left who could speak. */
+const REGION_SILENT_MORE_MS = 4000;
 
 /** Whose heartbeats a node hears. */
 type Hearing = 'all' | 'region' | 'none';
@@ -84,13 +39,16 @@ export class Membership {
   private readonly out: MembershipOutput;
   private readonly options: MembershipOptions;
   private readonly heartbeatMs: DurationMs;
-  private readonly staleMs: DurationMs;
+  private readonly staleMs: () => DurationMs;
   private readonly reader: MembershipReader;
   private readonly clock: MembershipOptions['clock'];
   /** Of this node's heartbeats. */
   private readonly subject: string;
   private readonly ownId: string;
   private readonly isManager: boolean;
+  /** Of all members. */
+  private readonly records: ReplicaMap<NodeRecord>;
+  /** Of those that somebody looked at, or of which more is known than their records. */
   private readonly views = new Map<string, MemberView>();
   private readonly rosters = new Map<string, RegionRoster>();
   private readonly ownRoster: RegionRoster;
@@ -107,8 +65,14 @@ export class Membership {
   /** Since when the heartbeats are heard that are heard now. */
   private hearingSince: MonotonicMs;
   private endHearing: (() => void) | undefined = undefined;
-  private noneSilentUntil: MonotonicMs = monotonicMs(0);
+  /** None of those that are heard was heard of before this: heartbeats only make it later. */
+  private heardSince: MonotonicMs = monotonicMs(0);
+  /** The same of the regions that are known by digests. */
+  private digestsSince: MonotonicMs = monotonicMs(0);
   private isSpeaking = false;
+  /** What was known when it was chosen whose heartbeats are heard. */
+  private readonly listenedTo = { size: -1, changes: -1, isSpeaking: false };
+  private readonly writer: HeartbeatWriter;
   private readonly speaker: RegionSpeaker;
   /** Members that read heartbeats with named figures alone. */
   private olderNodes = 0;
@@ -121,15 +85,17 @@ export class Membership {
     this.out = out;
     this.options = options;
     this.heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
-    this.staleMs = options.staleMs ?? STALE_MS;
+    this.staleMs = options.staleMs ?? (() => STALE_MS);
     this.reader = options.reader ?? READER;
     this.clock = clock;
     this.subject = heartbeatSubject(own.region, own.id);
     this.ownId = own.id;
     this.isManager = own.roles.includes('manager') || own.roles.includes('mono');
     const now = clock.monotonic();
+    this.records = options.share?.replica(NODES_PREFIX) ?? new Map<string, NodeRecord>();
     this.hearingSince = now;
     this.ownRoster = this.rosterOf(own.region, now);
+    this.writer = new HeartbeatWriter(own.id);
     this.speaker = new RegionSpeaker(this.ownRoster, own.id, this.heartbeatMs);
     this.judgeFrom = now;
     this.tickedAt = now;
@@ -167,11 +133,16 @@ export class Membership {
 
   /** The member of this id; this node itself is one, too. */
   node(id: string): NodeView | undefined {
-    return this.views.get(id);
+    return this.view(id);
   }
 
-  nodes(): IterableIterator<NodeView> {
-    return this.views.values();
+  /** The record of the member of this id. */
+  record(id: string): NodeRecord | undefined {
+    return this.records.get(id);
+  }
+
+  nodes(): Iterable<NodeView> {
+    return this.members();
   }
 
   /** Those of one region, in the order of their ids. */
@@ -182,7 +153,8 @@ export class Membership {
   /** Whether what this process of this node has claimed holds. */
   isAlive(id: string, incarnation: number): boolean {
     const view = this.views.get(id);
-    return view !== undefined && !view.isStale && view.incarnation === incarnation;
+    if (view === undefined) return this.records.get(id)?.incarnation === incarnation;
+    return !view.isStale && view.incarnation === incarnation;
   }
 
   /** This node's incarnation; undefined until it is registered, and from when it is out of the cluster. */
@@ -192,7 +164,7 @@ export class Membership {
 
   /** Of how many nodes this one hears the heartbeats; all others it knows by digests. */
   get heardNodes(): number {
-    return this.hearing === 'all' ? this.views.size : this.hearing === 'region' ? this.ownRoster.size : 0;
+    return this.hearing === 'all' ? this.records.size : this.hearing === 'region' ? this.ownRoster.size : 0;
   }
 
   /** Whether this node can hear the others now, so that its judgement of who is stale is not frozen. */
@@ -217,7 +189,7 @@ export class Membership {
 
   tick(now: MonotonicMs): void {
     // This process stood still: what the others sent meanwhile may not have been read yet.
-    if (now - this.tickedAt > this.staleMs / 2) this.judgeFrom = now;
+    if (now - this.tickedAt > this.staleMs() / 2) this.judgeFrom = now;
     this.tickedAt = now;
     this.ownRecord.tick(now);
     if (now >= this.heartbeatAt) {
@@ -236,8 +208,13 @@ export class Membership {
   /** Chooses whose heartbeats are heard, by what is known of the cluster's size and of this node's place in its region. */
   private listen(): void {
     const { own, bus, hearAllNodesMax = HEAR_ALL_NODES_MAX } = this.options;
-    this.isLarge = this.views.size > hearAllNodesMax + (this.isLarge ? 0 : HEAR_ALL_SLACK);
-    const isObserver = this.isSpeaking || this.ownRoster.rankOf(this.ownId) < OBSERVERS;
+    const { listenedTo, ownRoster, isSpeaking } = this;
+    const { size } = this.records;
+    const { changes } = ownRoster;
+    if (listenedTo.size === size && listenedTo.changes === changes && listenedTo.isSpeaking === isSpeaking) return;
+    Object.assign(listenedTo, { size, changes, isSpeaking });
+    this.isLarge = size > hearAllNodesMax + (this.isLarge ? 0 : HEAR_ALL_SLACK);
+    const isObserver = isSpeaking || ownRoster.rankOf(this.ownId) < OBSERVERS;
     const hearing: Hearing = !this.isLarge || this.isManager ? 'all' : isObserver ? 'region' : 'none';
     if (hearing === this.hearing && this.endHearing !== undefined) return;
     // Of those that were heard before, more is not to be known than of the others.
@@ -245,7 +222,8 @@ export class Membership {
       for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
     if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = this.clock.monotonic();
     this.hearing = hearing;
-    this.noneSilentUntil = monotonicMs(0);
+    this.digestsSince = monotonicMs(0);
+    this.heardSince = monotonicMs(0);
     this.endHearing?.();
     const pattern = hearing === 'all' ? HEARTBEATS : heartbeatsOf(own.region);
     this.endHearing = hearing === 'none' ? () => undefined : bus.subscribe(pattern, (_subject, message) => this.heard(message));
@@ -257,38 +235,51 @@ export class Membership {
 
   /** Whether who is silent now has been so for as long as it takes to be stale. */
   private isSettled(now: MonotonicMs): boolean {
-    return this.isConnected && now - Math.max(this.judgeFrom, this.hearingSince) > this.staleMs;
+    return this.isConnected && now - Math.max(this.judgeFrom, this.hearingSince) > this.staleMs();
   }
 
   private judgeAll(now: MonotonicMs): void {
-    if (this.hearing === 'all') for (const view of this.views.values()) this.judge(view, now);
-    else if (this.hearing === 'region') for (const view of this.ownRoster.ordered()) this.judge(view, now);
-    if (this.hearing !== 'all' && now > this.noneSilentUntil) this.judgeSilent(now);
+    if (this.hearing !== 'none' && now - this.heardSince > this.staleMs()) this.judgeHeard(now);
+    if (this.hearing !== 'all' && now - this.digestsSince > this.silentMs()) this.judgeSilent(now);
+  }
+
+  /** Those whose heartbeats are heard. None can become stale sooner than the one that was heard of longest ago. */
+  private judgeHeard(now: MonotonicMs): void {
+    const from = Math.max(this.judgeFrom, this.hearingSince);
+    let longestAgo = now;
+    for (const view of this.hearing === 'all' ? this.members() : this.ownRoster.ordered()) {
+      if (view.isStale || view.record.id === this.ownId) continue;
+      const heardAt = monotonicMs(Math.max(view.signAt, from));
+      if (now - heardAt > this.staleMs()) this.becomes(view, true);
+      else if (heardAt < longestAgo) longestAgo = heardAt;
+    }
+    this.heardSince = longestAgo;
+  }
+
+  private silentMs(): number {
+    return this.staleMs() + REGION_SILENT_MORE_MS;
   }
 
   /** Regions of which nothing is heard. None can become one sooner than the one that was heard of longest ago. */
   private judgeSilent(now: MonotonicMs): void {
+    const silentMs = this.silentMs();
     let longestAgo = now;
     for (const roster of this.rosters.values()) {
       if (roster === this.ownRoster && this.hearing === 'region') continue;
       const heardAt = monotonicMs(Math.max(roster.digestAt, this.judgeFrom));
       if (heardAt < longestAgo) longestAgo = heardAt;
-      if (now - heardAt <= REGION_SILENT_MS) continue;
-      for (const view of roster.ordered()) if (!view.isStale && now - view.signAt > REGION_SILENT_MS) this.becomes(view, true);
+      if (now - heardAt <= silentMs) continue;
+      for (const view of roster.ordered()) if (!view.isStale && now - view.signAt > silentMs) this.becomes(view, true);
     }
-    this.noneSilentUntil = monotonicMs(longestAgo + REGION_SILENT_MS);
-  }
-
-  private judge(view: MemberView, now: MonotonicMs): void {
-    if (view.isStale) return;
-    if (now - Math.max(view.signAt, this.judgeFrom, this.hearingSince) > this.staleMs) this.becomes(view, true);
+    this.digestsSince = longestAgo;
   }
 
   private becomes(view: MemberView, isStale: boolean): void {
     if (view.isStale === isStale || view.record.id === this.options.own.id) return;
     view.isStale = isStale;
+    if (!isStale) this.heardSince = monotonicMs(0);
     view.roster.touched();
-    this.out.nodeChanged(view);
+    this.out.nodeChanged(view.record.id);
   }
 
   /** One node of each region does, the first that lives; the next one when it is silent. */
@@ -296,8 +287,10 @@ export class Membership {
     const { incarnation, ownRoster, clock } = this;
     this.isSpeaking = false;
     if (!this.isLarge || incarnation === undefined || !this.isConnected) return;
-    const rank = ownRoster.rankOf(this.ownId);
     const silentMs = now - Math.max(ownRoster.digestAt, this.judgeFrom);
+    // Most hear another one, and are no observers.
+    if (silentMs < SPEAK_AFTER_MS && this.hearing === 'none') return;
+    const rank = ownRoster.rankOf(this.ownId);
     const isFirst = rank === 0 && this.hearing !== 'none' && this.isSettled(now);
     this.isSpeaking = isFirst || silentMs >= SPEAK_AFTER_MS + rank * SPEAK_STEP_MS;
     if (!this.isSpeaking) return;
@@ -311,14 +304,13 @@ export class Membership {
     if (digest === undefined || roster === undefined || digest.node === this.ownId || !roster.accepts(digest)) return;
     const now = this.clock.monotonic();
     roster.digestAt = now;
-    const speaker = roster.speakerBy(this.views);
-    if (speaker !== undefined) speaker.clockOffsetMs = digest.sentMs - this.clock.wall();
+    roster.clockOffsetMs = digest.sentMs - this.clock.wall();
     // Who hears the nodes themselves knows better, once it has heard them for long enough.
     const isHeard = this.hearing === 'all' || (this.hearing === 'region' && roster === this.ownRoster);
     if (isHeard && this.isSettled(now)) return;
     roster.apply(digest, (view, isStale) => {
       // It may have been sent before this node heard of the other.
-      if (isStale && now - view.signAt < this.staleMs / 2) return false;
+      if (isStale && now - view.signAt < this.staleMs() / 2) return false;
       this.becomes(view, isStale);
       return true;
     });
@@ -327,7 +319,7 @@ export class Membership {
   private rosterOf(region: string, now: MonotonicMs): RegionRoster {
     let roster = this.rosters.get(region);
     if (roster === undefined) {
-      roster = new RegionRoster(region, now);
+      roster = new RegionRoster(region, now, this.options.share?.roster(region) ?? new RosterTable(), this.views);
       this.rosters.set(region, roster);
     }
     return roster;
@@ -346,15 +338,18 @@ export class Membership {
   private sendHeartbeat(): void {
     const { incarnation } = this;
     if (incarnation === undefined) return;
-    const { own, bus, load } = this.options;
-    const { clock } = this;
-    const heartbeat: Heartbeat = { v: 1, id: own.id, incarnation, sentMs: Math.round(clock.wall()), ...load() };
-    bus.publish(this.subject, this.olderNodes > 0 ? encodeHeartbeat(heartbeat) : encodeListedHeartbeat(heartbeat));
+    const { bus, load } = this.options;
+    const sentMs = Math.round(this.clock.wall());
+    const message =
+      this.olderNodes > 0
+        ? encodeHeartbeat({ v: 1, id: this.ownId, incarnation, sentMs, ...load() })
+        : this.writer.write(incarnation, sentMs, load());
+    bus.publish(this.subject, message);
   }
 
   private heard(message: Uint8Array): void {
     const heartbeat = this.reader.heartbeat(message);
-    const view = heartbeat === undefined ? undefined : this.views.get(heartbeat.id);
+    const view = heartbeat === undefined ? undefined : this.view(heartbeat.id);
     // Of a node without a record, of another cluster on the same engine, or of a process that has been replaced.
     if (heartbeat === undefined || view === undefined || heartbeat.incarnation < view.incarnation) return;
     const hasChanged = view.isStale || view.heartbeat === undefined || heartbeat.incarnation > view.incarnation;
@@ -363,8 +358,8 @@ export class Membership {
     if (view.isStale) view.roster.touched();
     view.isStale = false;
     view.signAt = this.clock.monotonic();
-    view.clockOffsetMs = heartbeat.sentMs - this.clock.wall();
-    if (hasChanged) this.out.nodeChanged(view);
+    view.heardOffsetMs = heartbeat.sentMs - this.clock.wall();
+    if (hasChanged) this.out.nodeChanged(view.record.id);
   }
 
   private recordChanged(entry: StoreEntry): void {
@@ -372,37 +367,43 @@ export class Membership {
     const record = this.reader.record(entry.value);
     if (record === undefined || nodeKey(record.id) !== entry.key) return;
     if (record.id === this.options.own.id) this.ownRecord.changed(entry);
-    const view = this.views.get(record.id);
-    if (view !== undefined && view.record.region !== record.region) this.forget(record.id);
-    if (view === undefined || view.record.region !== record.region) this.recordAdded(record);
-    else this.recordReplaced(view, record);
+    const before = this.records.get(record.id);
+    if (before !== undefined && before.region !== record.region) this.forget(record.id);
+    if (before === undefined || before.region !== record.region) this.recordAdded(record);
+    else this.recordReplaced(before, record);
   }
 
-  private recordReplaced(view: MemberView, record: NodeRecord): void {
+  private recordReplaced(before: NodeRecord, record: NodeRecord): void {
+    const { id, region, incarnation } = record;
+    const now = this.options.clock.monotonic();
+    const roster = this.rosterOf(region, now);
+    const view = this.views.get(id);
     // A new process has written its record: that is a sign of life, too.
-    if (record.incarnation > view.incarnation) {
-      view.incarnation = record.incarnation;
+    if (view === undefined) {
+      if (incarnation > before.incarnation) roster.begun(id, now);
+    } else if (incarnation > view.incarnation) {
+      view.incarnation = incarnation;
       view.heartbeat = undefined;
-      view.signAt = this.options.clock.monotonic();
+      view.signAt = now;
       view.isStale = false;
     }
-    this.olderNodes += Number(isOlder(record)) - Number(isOlder(view.record));
-    view.roster.replace(view, record);
-    this.out.nodeChanged(view);
+    this.olderNodes += Number(isOlder(record)) - Number(isOlder(before));
+    this.records.set(id, record);
+    roster.replace(record);
+    this.out.nodeChanged(id);
   }
 
   private recordAdded(record: NodeRecord): void {
     const { own, clock, nodesMax = NODES_MAX } = this.options;
-    if (this.views.size >= nodesMax && record.id !== own.id) {
+    if (this.records.size >= nodesMax && record.id !== own.id) {
       this.warn('cluster.too-many-nodes', `the cluster has more than ${nodesMax} nodes: the others are not seen by this one`);
       return;
     }
     const now = clock.monotonic();
-    const view = new MemberView(record, this.rosterOf(record.region, now), now);
-    view.roster.add(view);
-    this.views.set(record.id, view);
+    this.rosterOf(record.region, now).add(record, now);
+    this.records.set(record.id, record);
     this.olderNodes += Number(isOlder(record));
-    this.out.nodeChanged(view);
+    this.out.nodeChanged(record.id);
   }
 
   private recordDeleted(key: string): void {
@@ -424,19 +425,22 @@ export class Membership {
     if (told === undefined) return;
     const ownKey = nodeKey(this.options.own.id);
     if (!told.has(ownKey)) this.ownRecord.missing(false);
-    for (const id of [...this.views.keys()]) {
+    for (const id of [...this.records.keys()]) {
       if (told.has(nodeKey(id))) continue;
       this.forget(id);
     }
+    // Of a large cluster, not all is to be heard until the next heartbeat.
+    this.listen();
   }
 
   private forget(id: string): void {
-    const view = this.views.get(id);
-    if (view === undefined) return;
-    this.views.delete(id);
-    this.olderNodes -= Number(isOlder(view.record));
-    view.roster.remove(view);
-    if (view.roster.size === 0 && view.roster !== this.ownRoster) this.rosters.delete(view.record.region);
+    const record = this.records.get(id);
+    if (record === undefined) return;
+    this.records.delete(id);
+    this.olderNodes -= Number(isOlder(record));
+    const roster = this.rosters.get(record.region);
+    roster?.remove(id);
+    if (roster?.size === 0 && roster !== this.ownRoster) this.rosters.delete(record.region);
     this.out.nodeGone(id);
   }
 
@@ -444,15 +448,42 @@ export class Membership {
   private checkClock(now: MonotonicMs): void {
     if (now < this.clockCheckAt) return;
     this.clockCheckAt = this.isLarge ? now + CLOCK_CHECK_MS : now;
-    const offsets: number[] = [];
-    for (const { clockOffsetMs, isStale } of this.views.values()) if (clockOffsetMs !== undefined && !isStale) offsets.push(clockOffsetMs);
-    const median = offsets.sort((left, right) => left - right)[(offsets.length - 1) >> 1] ?? 0;
+    const offsets = this.clockOffsets().toSorted((left, right) => left - right);
+    const median = offsets[(offsets.length - 1) >> 1] ?? 0;
     if (Math.abs(median) <= CLOCK_OFF_MS_MAX) return void this.warned.delete('cluster.clock-off');
     const by = `${Math.round(Math.abs(median) / 1000)} s ${median > 0 ? 'behind' : 'ahead of'}`;
     this.warn(
       'cluster.clock-off',
       `the clock of this machine is ${by} that of most nodes: run an NTP client; certificates and tokens go by the clock`,
     );
+  }
+
+  /** Of those whose heartbeats are heard, and of those who speak for the others. */
+  private clockOffsets(): readonly number[] {
+    const { hearing, ownRoster, views } = this;
+    const offsets: number[] = [];
+    for (const { heardOffsetMs, heartbeat, isStale } of views.values())
+      if (heardOffsetMs !== undefined && heartbeat !== undefined && !isStale) offsets.push(heardOffsetMs);
+    for (const roster of hearing === 'all' ? [] : this.rosters.values()) {
+      const { clockOffsetMs, speaker = '' } = roster;
+      const isHeard = roster === ownRoster && hearing === 'region';
+      if (clockOffsetMs !== undefined && !isHeard && views.get(speaker)?.isStale !== true) offsets.push(clockOffsetMs);
+    }
+    return offsets;
+  }
+
+  private view(id: string): MemberView | undefined {
+    const view = this.views.get(id);
+    if (view !== undefined) return view;
+    const record = this.records.get(id);
+    return record === undefined ? undefined : this.rosters.get(record.region)?.view(id);
+  }
+
+  private *members(): Iterable<MemberView> {
+    for (const id of this.records.keys()) {
+      const view = this.view(id);
+      if (view !== undefined) yield view;
+    }
   }
 
   private warn(code: MembershipWarning, message: string): void {

@@ -17,13 +17,15 @@ export {
   encodeAllocationOrders,
   encodeAllocationReport,
   type RungOrder,
+  type StreamAudience,
   type TranscodeOffer,
   type WatchedRung,
 } from './allocation-messages.ts';
 export { BUS_MESSAGE_BYTES_MAX, type Bus, type BusFailure, type BusReply } from './bus.ts';
 export { type Holder, isSameHolder } from './claim-record.ts';
-export { type Claimed, ClaimRegistry, type ShareReadings } from './claim-registry.ts';
+export { type Claimed, ClaimRegistry, type Sharing } from './claim-registry.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
+export { ClusterTerms, STALE_MS, writeStaleMs } from './cluster-terms.ts';
 export { FanOut, type FanOutChild } from './fan-out.ts';
 export { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
 export {
@@ -39,23 +41,18 @@ export {
   parseJoinToken,
   TOKEN_NOTE_LENGTH_MAX,
   TOKEN_USES_MAX,
+  TOKEN_WRONG,
   TOKENS_PREFIX,
   tokenKey,
   withUse,
 } from './join-token.ts';
-export {
-  Membership,
-  type MembershipOptions,
-  type MembershipOutput,
-  type MembershipReader,
-  type MembershipWarning,
-  NODES_MAX,
-  STALE_MS,
-} from './membership.ts';
+export { Membership, NODES_MAX } from './membership.ts';
+export type { MembershipOptions, MembershipOutput, MembershipReader, MembershipSharing, MembershipWarning } from './membership-options.ts';
 export {
   CLUSTER_PROTOCOL,
   decodeNodeRecord,
   encodeNodeRecord,
+  NODE_NAME_LENGTH_MAX,
   NODE_ROLES,
   NODE_STATUSES,
   NODES_PREFIX,
@@ -68,9 +65,21 @@ export {
 } from './node-record.ts';
 export type { NodeView } from './node-view.ts';
 export type { OwnNode, OwnState } from './own-record.ts';
-export { type ClientWish, type OwnStanding, type Placement, placeClient, type RouteExtent, servesAtOnce } from './redirection.ts';
+export {
+  acceptedBy,
+  type ClientWish,
+  type OwnStanding,
+  type Placement,
+  placeClient,
+  type RouteExtent,
+  routeSomewhere,
+  servesAtOnce,
+} from './redirection.ts';
 export { decodeDigest, type RegionDigest } from './region-digest.ts';
+export type { ReplicaMap } from './replica-map.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
+export { RosterTable } from './roster-table.ts';
+export { RouteTurns } from './route-turns.ts';
 export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
 export { decodeRoutingRules, encodeRoutingRules, ROUTE_WEIGHTS, type RouteWeights, type RoutingRules } from './routing-rules.ts';
 export { type PlacementDecision, placeRung } from './rung-placement.ts';

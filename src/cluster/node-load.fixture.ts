@@ -15,4 +15,8 @@ export const IDLE_LOAD: NodeLoad = {
   tasks: 0,
   tasksMax: 0,
   diskFreeBytes: 0,
+  mediaInBps: 0,
+  mediaOutBps: 0,
+  latencyP50Ms: 0,
+  latencyP95Ms: 0,
 };

@@ -36,6 +36,8 @@ export interface NodeRecord {
   readonly v: 1;
   /** Made from the node's public key, and never used again for another node. */
   readonly id: string;
+  /** What people call it; absent where it runs an older version. Another node may be called the same. */
+  readonly name?: string;
   readonly region: string;
   readonly roles: readonly NodeRole[];
   readonly status: NodeStatus;
@@ -66,6 +68,8 @@ export const NODES_PREFIX = 'nodes/';
 export const nodeKey = (id: string): string => `${NODES_PREFIX}${id}`;
 
 const TEXT_LENGTH_MAX = 256;
+/** As long as a name of a host may be. */
+export const NODE_NAME_LENGTH_MAX = 253;
 
 export const encodeNodeRecord = (record: NodeRecord): Uint8Array => encodeVersioned(record);
 
@@ -100,10 +104,12 @@ function optionalFields(fields: UnknownFields): Partial<NodeRecord> {
   const drainDeadlineWallMs = readAmount(fields['drainDeadlineWallMs']);
   const drainForMs = readAmount(fields['drainForMs']);
   const statusChange = readStatusChange(fields['statusChange']);
+  const name = readText(fields['name'], NODE_NAME_LENGTH_MAX);
   const startedAtMs = readAmount(fields['startedAtMs']);
   const certificateSerial = readText(fields['certificateSerial'], TEXT_LENGTH_MAX);
   const keySha256 = readText(fields['keySha256'], TEXT_LENGTH_MAX);
   return {
+    ...(name === undefined || name === '' ? {} : { name }),
     ...(drainDeadlineWallMs === undefined ? {} : { drainDeadlineWallMs }),
     ...(drainForMs === undefined ? {} : { drainForMs }),
     ...(statusChange === undefined ? {} : { statusChange }),

@@ -1,6 +1,6 @@
 import type { NodeRole } from './node-record.ts';
 import type { OwnState } from './own-record.ts';
-import type { RouteDecision } from './routing.ts';
+import type { RouteDecision, RouteWish } from './routing.ts';
 
 /** What this node is, as far as it decides whom it serves. */
 export interface OwnStanding {
@@ -20,6 +20,34 @@ export type Placement = { readonly kind: 'serve' } | { readonly kind: 'redirect'
 
 /** `fit`: with the right role and head-room; `full`: without head-room, too; `origin`: an origin for a viewer, with head-room or without. */
 export type RouteExtent = 'fit' | 'full' | 'origin';
+
+/** What a wish accepts that goes so far. */
+export const acceptedBy = (extent: RouteExtent): Pick<RouteWish, 'isFullAccepted' | 'isOriginAccepted'> => ({
+  isFullAccepted: extent !== 'fit',
+  isOriginAccepted: extent === 'origin',
+});
+
+/** A decision, and how far it had to go. */
+export interface FarthestRoute extends RouteDecision {
+  readonly extent: RouteExtent;
+}
+
+/**
+ * The node for a client who has to go to one: one with head-room, else one that is full, else for viewers an origin. Nobody is sent away while any node could
+ * serve them. The opinions are those of the first look, so that they tell why the chosen one was not there already.
+ */
+export function routeSomewhere(kind: RouteWish['kind'], route: (extent: RouteExtent) => RouteDecision): FarthestRoute {
+  const fit = route('fit');
+  const extents: readonly RouteExtent[] = kind === 'publish' ? ['full'] : ['full', 'origin'];
+  let found: { readonly node: string | undefined; readonly extent: RouteExtent } = { node: fit.node, extent: 'fit' };
+  for (const extent of extents) if (found.node === undefined) found = { node: route(extent).node, extent };
+  return {
+    ...found,
+    get opinions() {
+      return fit.opinions;
+    },
+  };
+}
 
 export interface PlacementOptions {
   /** Asks routing for a node; `extent` says which ones will do. */
@@ -53,12 +81,8 @@ export function placeClient(own: OwnStanding, wish: ClientWish, { route, isSettl
   if (servesAtOnce(own, wish)) return SERVE;
   const isFallback = servesAsLast(own, wish);
   if (!isSettled) {
-    let { node } = route('fit');
     // An origin that is well rather serves itself than that it sends more to edges that are full.
-    if (!isFallback || isLeaving(own)) {
-      node ??= route('full').node;
-      if (wish !== 'publish') node ??= route('origin').node;
-    }
+    const { node } = isFallback && !isLeaving(own) ? route('fit') : routeSomewhere(wish === 'publish' ? 'publish' : 'play', route);
     if (node !== undefined && node !== own.node) return { kind: 'redirect', node };
   }
   return isFallback ? SERVE : REFUSE;

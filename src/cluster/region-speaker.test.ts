@@ -3,8 +3,9 @@ import { durationMs, monotonicMs } from '../core/mod.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { IDLE_LOAD } from './node-load.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
-import { MemberView, RegionRoster } from './region-roster.ts';
+import { type MemberView, RegionRoster } from './region-roster.ts';
 import { RegionSpeaker } from './region-speaker.ts';
+import { RosterTable } from './roster-table.ts';
 
 const record = (id: string): NodeRecord => ({
   v: 1,
@@ -22,16 +23,14 @@ const record = (id: string): NodeRecord => ({
 /** A region of three nodes, and when something is said of it: seconds from the beginning of it. */
 class Region {
   readonly views: readonly MemberView[];
-  private readonly roster = new RegionRoster('eu', monotonicMs(0));
+  private readonly roster = new RegionRoster('eu', monotonicMs(0), new RosterTable(), new Map());
   private readonly speaker = new RegionSpeaker(this.roster, 'a', durationMs(1_000));
   private second = 0;
 
   constructor() {
-    this.views = ['a', 'b', 'c'].map((id) => new MemberView(record(id), this.roster, monotonicMs(0)));
-    for (const view of this.views) {
-      this.roster.add(view);
-      this.uses(view, 0);
-    }
+    for (const id of ['a', 'b', 'c']) this.roster.add(record(id), monotonicMs(0));
+    this.views = this.roster.ordered();
+    for (const view of this.views) this.uses(view, 0);
   }
 
   uses(view: MemberView | undefined, cpu: number): void {

@@ -33,7 +33,7 @@ export class RegionSpeaker {
     const { region, roster } = this.roster;
     const stale: number[] = [];
     let levels = '';
-    for (const { isStale, place, headroom } of this.roster.ordered()) {
+    for (const [place, { isStale, headroom }] of this.roster.ordered().entries()) {
       if (isStale) stale.push(place);
       levels += headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom);
     }

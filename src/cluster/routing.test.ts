@@ -18,6 +18,10 @@ const IDLE: NodeLoad = {
   tasks: 0,
   tasksMax: 0,
   diskFreeBytes: 0,
+  mediaInBps: 0,
+  mediaOutBps: 0,
+  latencyP50Ms: 0,
+  latencyP95Ms: 0,
 };
 
 interface Given extends Partial<Omit<RouteCandidate, 'record' | 'load'>> {

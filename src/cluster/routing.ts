@@ -72,10 +72,14 @@ export function routeTo(
     node: best?.record.id,
     // Most want the node alone.
     get opinions() {
-      return candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
+      return routeOpinions(candidates, wish, weights);
     },
   };
 }
+
+/** What is to be said of each node, the best first. */
+export const routeOpinions = (candidates: readonly RouteCandidate[], wish: RouteWish, weights: RouteWeights): readonly RouteOpinion[] =>
+  candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
 
 /** Two of those that can be used and are as near as can be had, or as many as there are. Of many nodes it looks at few: at one after the other, as they are drawn. */
 function drawUsable(candidates: readonly RouteCandidate[], wish: RouteWish, random: () => number): readonly RouteCandidate[] {
@@ -101,14 +105,19 @@ function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWei
   return refusal === undefined ? { ...about, score: scoreOf(candidate, wish, weights) } : { ...about, score: 0, refusal };
 }
 
-const isNear = ({ record }: RouteCandidate, { region }: RouteWish): boolean => region !== undefined && record.region === region;
+/** Whether a node is in the client's region. */
+export const isNear = ({ record }: RouteCandidate, { region }: RouteWish): boolean => region !== undefined && record.region === region;
 
 const headroomLeft = ({ load, headroom }: RouteCandidate): number => (load === undefined ? (headroom ?? 1) : headroomOf(load));
 
 const scoreOf = (candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): number =>
   (isNear(candidate, wish) ? NEAR_SCORE : 0) + (candidate.hasStream ? weights.hasStream : 0) + headroomLeft(candidate) * weights.headroom;
 
-function refusalOf(candidate: RouteCandidate, { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish): RouteRefusal | undefined {
+/** Why a node is not for this client; undefined: it is. */
+export function refusalOf(
+  candidate: RouteCandidate,
+  { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish,
+): RouteRefusal | undefined {
   const { record, isStale } = candidate;
   if (exclude?.has(record.id) === true) return 'excluded';
   const role = kind === 'play' && isOriginAccepted !== true ? 'edge' : 'origin';

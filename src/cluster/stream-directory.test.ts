@@ -259,6 +259,18 @@ describe('two nodes that want the same stream for ever', () => {
     expect(second.take()).toEqual([`stand by ${SHOW} for o1`]);
   });
 
+  it('do not take it from each other when both wait for their publishers to come back: whoever was taken over gives way', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    first.publish();
+    engine.advance(50);
+    first.own.set(SHOW, 'held');
+    second.publish();
+    second.own.set(SHOW, 'held');
+    engine.advance(5_000);
+    expect(first.take()).toEqual([`held ${SHOW}`, `evict ${SHOW} for o2`]);
+    expect(second.take()).toEqual([`held ${SHOW}`]);
+  });
+
   it('have epochs of their own also when the store has lost everything', () => {
     const nodesOf = [new Node('o1'), new Node('o2')];
     const [first, second] = nodesOf;

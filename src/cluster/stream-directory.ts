@@ -2,7 +2,7 @@ import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import type { Bus } from './bus.ts';
 import type { ReplaceVerdict } from './claim.ts';
 import type { Holder } from './claim-record.ts';
-import { type Claimed, ClaimRegistry, type ShareReadings } from './claim-registry.ts';
+import { type Claimed, ClaimRegistry, type Sharing } from './claim-registry.ts';
 import { type OriginAnswer, type OriginHead, type OwnStreamState, Standbys } from './standbys.ts';
 import type { Store } from './store.ts';
 import { type RegionalBody, readRegionalBody, readStreamBody, regionPrefix, STREAMS_PREFIX, type StreamBody } from './stream-record.ts';
@@ -52,7 +52,7 @@ export interface StreamDirectoryOptions {
   /** What happens to a stream that is live on another node when somebody publishes it here. */
   readonly secondPublisher: (name: string) => SecondPublisher;
   /** For many nodes in one process. */
-  readonly share?: ShareReadings;
+  readonly share?: Sharing;
 }
 
 /** `standby`: its publisher is kept, and takes over as soon as the first one is gone. */
@@ -65,8 +65,10 @@ const GIVEN_MS = 2_000;
 /** No stream lasts a hundred years. */
 const HEAD_MS_MAX = 100 * 366 * 86_400_000;
 const HOLDS = 'holds';
-/** How often what dead nodes have left is looked for. */
+/** How often what dead nodes have left is looked for, when nodes have changed; */
 const SWEEP_MS = 5_000;
+/** and when they have not: a claim may be told after its node has died. */
+const IDLE_SWEEP_MS = 15_000;
 
 /** Who publishes what, where: the streams of all nodes and this node's part in them. Answers from its replica at once; never waits for the store. */
 export class StreamDirectory {
@@ -273,9 +275,11 @@ export class StreamDirectory {
     this.standbys.disconnected(node);
   }
 
-  /** A node came, went, or counts as stale. */
-  nodesChanged(): void {
-    this.sourcing.nodesChanged(this.options.now());
+  /** A node came, went, or counts as stale; undefined: any of them may have. */
+  nodesChanged(node?: string): void {
+    const now = this.options.now();
+    this.sweepAt = Math.min(this.sweepAt, now + SWEEP_MS);
+    this.sourcing.nodesChanged(node, now);
   }
 
   /** When it is to be ticked next, as things stand; in the past: as soon as may be. */
@@ -294,11 +298,12 @@ export class StreamDirectory {
 
   private sweep(now: MonotonicMs): void {
     if (now < this.sweepAt) return;
-    this.sweepAt = now + SWEEP_MS;
     const { nodes } = this.options;
+    // It becomes the one that sweeps when another node goes.
+    this.sweepAt = nodes.isSweeper ? now + SWEEP_MS : Number.POSITIVE_INFINITY;
     if (!nodes.isSweeper || !nodes.isJudging) return;
-    this.streams.sweep(now);
-    this.regionals.sweep(now);
+    const orphans = this.streams.sweep(now) + this.regionals.sweep(now);
+    if (orphans === 0) this.sweepAt = now + IDLE_SWEEP_MS;
   }
 
   private lostOrigin(name: string, to: Holder | undefined): void {
@@ -368,6 +373,8 @@ export class StreamDirectory {
     this.ask(name, node, (answer) => {
       if (answer === 'unavailable') done('unknown');
       else if (answer === 'timeout' && !isGone) done(this.ofSilent(name, wasOurs));
+      // Two that wait for their publishers to come back would take the stream from each other for as long as they do.
+      else if (answer === 'held' && wasOurs && this.options.ownState(name) !== 'live') done('no');
       else done(answer === 'live' ? 'no' : 'yes');
     });
   }

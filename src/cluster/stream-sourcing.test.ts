@@ -354,9 +354,23 @@ describe('many nodes that change at once', () => {
     world.want();
     world.take();
     world.regions.set('o-eu', 'us');
-    for (let node = 0; node < 1_000; node++) world.sourcing.nodesChanged(monotonicMs(world.now));
+    for (let node = 0; node < 1_000; node++) world.sourcing.nodesChanged(undefined, monotonicMs(world.now));
     expect(world.take()).toEqual([]);
     expect(world.sourcing.wakeAt).toBeLessThanOrEqual(world.now);
+    world.pass(50);
+    expect(world.take()).toEqual([`claim ${SHOW}`]);
+  });
+
+  it('concern those streams alone that come by way of them', () => {
+    const world = new World();
+    world.originIs('o-eu', 1);
+    world.want();
+    world.take();
+    world.regions.set('o-eu', 'us');
+    world.sourcing.nodesChanged('another', monotonicMs(world.now));
+    world.pass(50);
+    expect(world.take()).toEqual([]);
+    world.sourcing.nodesChanged('o-eu', monotonicMs(world.now));
     world.pass(50);
     expect(world.take()).toEqual([`claim ${SHOW}`]);
   });

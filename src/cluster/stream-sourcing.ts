@@ -75,7 +75,11 @@ interface Wanted {
   isRegional: boolean;
   /** `root` has enough nodes below it, and sent this one on to `node`. */
   via: { readonly root: string; readonly node: string } | undefined;
+  /** The nodes by which it was decided where it comes from. */
+  by: ReadonlySet<string>;
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 interface Suspicion {
   readonly until: MonotonicMs;
@@ -95,7 +99,10 @@ export class StreamSourcing {
   private readonly waiting = new Set<string>();
   private readonly suspects = new Map<string, Suspicion>();
   private nextAt: MonotonicMs = NEVER;
-  private haveNodesChanged = false;
+  /** Streams by the nodes on which it depends where they come from. */
+  private readonly byNode = new Map<string, Set<string>>();
+  /** Nodes that have changed since the last tick; `all`: any of them may have. */
+  private changedNodes: Set<string> | 'all' = new Set();
 
   constructor(options: SourcingOptions, view: SourcingView, out: SourcingOutput) {
     this.options = options;
@@ -136,6 +143,7 @@ export class StreamSourcing {
       takeFrom: now,
       isRegional: false,
       via: undefined,
+      by: NOBODY,
     });
     this.decide(name, now);
   }
@@ -145,6 +153,7 @@ export class StreamSourcing {
     const wanted = this.wanted.get(name);
     if (wanted === undefined) return;
     this.wanted.delete(name);
+    this.forget(name, wanted);
     this.leaveRegion(name, wanted);
     if (wanted.upstream !== undefined) this.out.stop(name, false);
   }
@@ -163,9 +172,12 @@ export class StreamSourcing {
     this.decide(name, now);
   }
 
-  /** Many nodes may have changed at once: what follows from that is decided with the next tick. */
-  nodesChanged(now: MonotonicMs): void {
-    this.haveNodesChanged = true;
+  /** Many nodes may change at once: what follows from that is decided with the next tick. Undefined: any of them may have. */
+  nodesChanged(node: string | undefined, now: MonotonicMs): void {
+    if (this.wanted.size === 0) return;
+    if (node === undefined || node === this.options.node) this.changedNodes = 'all';
+    else if (this.changedNodes !== 'all' && this.byNode.has(node)) this.changedNodes.add(node);
+    else return;
     this.wake(now);
   }
 
@@ -225,16 +237,24 @@ export class StreamSourcing {
       if (until + ms <= now) this.suspects.delete(node);
       else this.wake(until + ms);
     }
-    if (this.haveNodesChanged) {
-      this.haveNodesChanged = false;
-      for (const name of this.wanted.keys()) this.decide(name, now);
-    }
+    for (const name of this.ofChangedNodes()) this.decide(name, now);
     for (const name of this.waiting) {
       const wanted = this.wanted.get(name);
       if (wanted?.claimingSince !== undefined || wanted?.goneSince !== undefined) this.decide(name, now);
       else this.waiting.delete(name);
     }
     if (this.waiting.size > 0) this.wake(now);
+  }
+
+  /** Each stream once. */
+  private ofChangedNodes(): Iterable<string> {
+    const { changedNodes } = this;
+    if (changedNodes !== 'all' && changedNodes.size === 0) return [];
+    this.changedNodes = new Set();
+    if (changedNodes === 'all') return [...this.wanted.keys()];
+    const names = new Set<string>();
+    for (const node of changedNodes) for (const name of this.byNode.get(node) ?? []) names.add(name);
+    return names;
   }
 
   private wake(at: number): void {
@@ -261,6 +281,29 @@ export class StreamSourcing {
     if (origin === undefined) this.gone(name, wanted, now);
     else if (origin.node === this.options.node) this.unwant(name);
     else this.source(name, wanted, origin, now);
+    if (this.wanted.get(name) === wanted)
+      this.dependsOn(name, wanted, [origin?.node, this.view.regionalOrigin(name)?.node, wanted.via?.node]);
+  }
+
+  private dependsOn(name: string, wanted: Wanted, nodes: readonly (string | undefined)[]): void {
+    const by = new Set(nodes.filter((node) => node !== undefined));
+    if (by.size === wanted.by.size && [...by].every((node) => wanted.by.has(node))) return;
+    this.forget(name, wanted);
+    wanted.by = by;
+    for (const node of wanted.by) {
+      const names = this.byNode.get(node);
+      if (names === undefined) this.byNode.set(node, new Set([name]));
+      else names.add(name);
+    }
+  }
+
+  private forget(name: string, wanted: Wanted): void {
+    for (const node of wanted.by) {
+      const names = this.byNode.get(node);
+      names?.delete(name);
+      if (names?.size === 0) this.byNode.delete(node);
+    }
+    wanted.by = NOBODY;
   }
 
   private source(name: string, wanted: Wanted, origin: Held, now: MonotonicMs): void {
@@ -328,6 +371,7 @@ export class StreamSourcing {
     this.awaits(name, now);
     if (now - wanted.goneSince < GONE_MS_MAX) return;
     this.wanted.delete(name);
+    this.forget(name, wanted);
     this.leaveRegion(name, wanted);
     this.out.stop(name, true);
   }

@@ -5,6 +5,7 @@ export { encodeAmf0 } from './amf/amf0-encode.ts';
 export { type FragmentSample, type FragmentTrack, writeFragment } from './cmaf/fragment.ts';
 export { fragmentEndMs, trackTimescales } from './cmaf/fragment-times.ts';
 export { writeInitSegment } from './cmaf/init-segment.ts';
+export { readMovieNote } from './cmaf/movie-note.ts';
 export { parseAudioTagBody } from './flv/audio-tag-body.ts';
 export { audioConfigBody, audioFrameHeaderSize, writeAudioFrameHeader } from './flv/audio-tag-writer.ts';
 export { FlvDemuxer, type FlvDemuxerOptions, type FlvDemuxerOutput, type FlvTag } from './flv/flv-demuxer.ts';

@@ -22,4 +22,13 @@ export {
   wallMs,
 } from './units.ts';
 export { utf8Decode, utf8Encode } from './utf8.ts';
-export { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
+export {
+  areNewer,
+  decodeVersioned,
+  encodeVersioned,
+  isNewer,
+  readAmount,
+  readCount,
+  readText,
+  type UnknownFields,
+} from './versioned-json.ts';

@@ -23,6 +23,15 @@ export function decodeVersioned(bytes: Uint8Array, versionMax: number = VERSION_
   return typeof version === 'number' && version >= 1 && version <= versionMax ? fields : undefined;
 }
 
+/** Whether newer software has written fields of the store: nobody may write over them who does not know what they are. */
+export const areNewer = (fields: UnknownFields): boolean => Number(fields['v']) > VERSION_MAX;
+
+/** {@link areNewer}, of borrowed bytes; what is no JSON is not. */
+export function isNewer(bytes: Uint8Array): boolean {
+  const fields = decodeVersioned(bytes, Number.POSITIVE_INFINITY);
+  return fields !== undefined && areNewer(fields);
+}
+
 /** A finite number that is not negative, or undefined. */
 export const readAmount = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;

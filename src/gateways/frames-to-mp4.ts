@@ -10,9 +10,9 @@ export class FramesToMp4 {
   private startMs: number | undefined;
   private endMs = 0;
 
-  /** `tracks`: those of the segments that the frames are of. */
-  constructor(tracks: readonly Track[]) {
-    this.header = writeInitSegment(tracks);
+  /** `tracks`: those of the segments that the frames are of. `note`: what the file says of itself. */
+  constructor(tracks: readonly Track[], note?: Uint8Array) {
+    this.header = writeInitSegment(tracks, note);
   }
 
   /** From the first frame to the end of the last one. */

@@ -23,12 +23,15 @@ const FRAGMENT_SEQUENCE_MODULUS = 2 ** 32;
 export class PendingPart {
   readonly segment: SegmentStamp;
   readonly index: number;
+  /** When it begins, in ticks of the lead track. */
+  readonly startDts: number;
   private readonly frames: Frame[][];
   private readonly lead: number;
 
   constructor(first: Frame) {
     this.segment = first.segment;
     this.index = first.part;
+    this.startDts = first.dts;
     this.frames = first.segment.tracks.map(() => []);
     // Only the lead track's frames start parts.
     this.lead = trackIndex(first.segment.tracks, first.track);

@@ -26,7 +26,7 @@ const TIME_ERROR_S = 0.0015;
 
 /** What the multivariant playlist says of the rendition whose newest segments these are. */
 export function describeVariant(uri: string, segments: readonly HlsSegment[], targetDurationS: number): VariantStream {
-  const complete = segments.filter((segment) => segment.isComplete);
+  const complete = segments.filter((segment) => segment.isComplete && !segment.isGap);
   const measured = complete.length > 0 ? complete : segments;
   const tracks = segments.at(-1)?.stamp.tracks ?? [];
   const video = tracks.find((track) => track.kind === 'video');
@@ -47,7 +47,7 @@ const codecStrings = (tracks: readonly Track[]): string[] => [...new Set(tracks.
 /** Frames over time, over all segments of the newest configuration. */
 function measureFrameRate(segments: readonly HlsSegment[]): number | undefined {
   const newest = segments.at(-1);
-  const alike = segments.filter((segment) => segment.discontinuity === newest?.discontinuity);
+  const alike = segments.filter((segment) => segment.discontinuity === newest?.discontinuity && !segment.isGap);
   let frames = 0;
   let durationS = 0;
   for (const segment of alike) {

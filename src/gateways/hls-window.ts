@@ -52,6 +52,13 @@ export class HlsWindow {
     return this.dropOldest();
   }
 
+  /** Puts complete segments before all others; returns the ones dropped for it. The window is the same as if they had been added first. */
+  precede(older: readonly HlsSegment[]): HlsSegment[] {
+    const own = this.kept.splice(0);
+    this.listedFrom = 0;
+    return [...older, ...own].flatMap((segment) => this.push(segment));
+  }
+
   private shortenPlaylist(): void {
     let sizeBytes = 0;
     let from = this.kept.length;

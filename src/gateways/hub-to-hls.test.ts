@@ -185,7 +185,7 @@ describe('HubToHls', () => {
     expect(() => new Recorder().feed(alone).hls.ended()).not.toThrow();
   });
 
-  it('gives up the segment that frames are missing of, and lists the next one from its beginning', () => {
+  it('lists the segment that frames are missing of as missing, with the parts that are there, and goes on with the next one', () => {
     const all = frames({ seconds: 9 });
     const torn = all.findIndex(({ segment, part }) => segment.sequence === 1800000002 && part === 2);
     const goesOn = all.findIndex(({ segment }) => segment.sequence === 1800000003);
@@ -198,12 +198,122 @@ describe('HubToHls', () => {
     expect(recorder.files.has('1800000002.0.m4s')).toBe(true);
     recorder.hls.gap();
     recorder.feed(all.slice(goesOn));
-    expect(recorder.media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000003\n');
-    expect(recorder.media).not.toContain('1800000002');
-    expect([...recorder.files.keys()].filter((name) => name.startsWith('1800000002'))).toEqual([]);
+    expect(recorder.media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000000\n');
+    expect(recorder.media).toMatch(/1800000001\.m4s\n(?!#EXT-X-(?:MAP|DISCONTINUITY))(?:#.*\n)*#EXT-X-GAP\n#EXTINF:2,\n1800000002\.m4s\n/);
+    expect([...recorder.files.keys()].filter((name) => name.startsWith('1800000002'))).toEqual(['1800000002.0.m4s']);
     expect([...recorder.files.keys()].filter((name) => name.startsWith('init-'))).toHaveLength(1);
     recorder.hls.ended();
     expect(recorder.media).toContain('1800000003.m4s');
+  });
+
+  describe.each([
+    ['another part', 2, 2, 3],
+    ['the same part', 2, 2, 2],
+    ['another segment', 2, 3, 1],
+    ['a segment behind a whole one that is missing', 2, 4, 2],
+  ])('behind missing frames goes on with a keyframe in %s', (_title, from, to, part) => {
+    const all = frames({ seconds: 14 });
+    const begins = ({ segment, part: of, startsPart }: Frame, sequence: number, index: number): boolean =>
+      segment.sequence === 1_800_000_000 + sequence && of === index && startsPart;
+    const torn = all.findIndex((frame) => begins(frame, from, 1)) + 5;
+    const goesOn = all.findIndex((frame) => begins(frame, to, part));
+    const keyframe = { ...(all[goesOn] as Frame), isKeyframe: true };
+    const rest = [keyframe, ...all.slice(goesOn + 1)];
+    const partsOf = (media: string): string[] =>
+      [...media.matchAll(/#EXT-X-PART:DURATION=(.*),URI="180000000(.*)\.m4s"(.*)/g)].map(
+        ([, duration, name, more]) => `${name} ${duration}${more}`,
+      );
+
+    it('without a hole in numbers and times', () => {
+      const recorder = new Recorder({ ...LIMITS, segmentsMax: 20 }).feed(all.slice(0, torn));
+      recorder.hls.gap();
+      recorder.feed(rest);
+      const { media } = recorder;
+      expect(media.match(/#EXT-X-MAP/g)).toHaveLength(1);
+      const listed = [
+        ...media.matchAll(/PROGRAM-DATE-TIME:(.*Z)\n(?:#EXT-X-PART:.*\n)*(#EXT-X-GAP\n)?#EXTINF:(.*),\n180000000(\d)\.m4s/g),
+      ].map(([, time = '', gap, duration, name]) => ({
+        name: Number(name),
+        beginsS: Date.parse(time) / 1000 - 1_800_000_000,
+        isGap: gap !== undefined,
+        durationS: Number(duration),
+      }));
+      const isGap = (name: number): boolean => name >= from && name <= to;
+      expect(listed).toEqual(
+        Array.from({ length: 6 }, (_, name) => ({ name, beginsS: 2 * name, isGap: isGap(name), durationS: expect.closeTo(2, 3) })),
+      );
+      for (const { name } of listed) expect(recorder.files.has(`180000000${name}.m4s`)).toBe(!isGap(name));
+      for (const [, name = '', gap] of media.matchAll(/#EXT-X-PART:DURATION=.*,URI="(.*?)"(,GAP=YES)?/g))
+        expect(recorder.files.has(name), name).toBe(gap === undefined);
+    });
+
+    it('with the same parts under the same names wherever frames were missing from', () => {
+      const recorder = new Recorder().feed(all.slice(0, torn));
+      recorder.hls.gap();
+      recorder.feed(rest.slice(0, 60));
+      const other = new Recorder().feed(
+        all.slice(
+          0,
+          all.findIndex((frame) => begins(frame, from, 0)),
+        ),
+      );
+      other.hls.gap();
+      other.feed(rest.slice(0, 60));
+      const there = partsOf(recorder.media);
+      const present = partsOf(other.media).filter((line) => !line.includes('GAP') && Number(line[0]) >= to);
+      expect(present.length).toBeGreaterThan(0);
+      expect(there).toEqual(expect.arrayContaining(present));
+      for (const line of present) {
+        const name = `180000000${line.split(' ')[0]}.m4s`;
+        expect(recorder.files.get(name)).toEqual(other.files.get(name));
+      }
+    });
+  });
+
+  it('takes nothing twice that comes again behind missing frames', () => {
+    const all = frames({ seconds: 9 });
+    const begins = (sequence: number, part: number): number =>
+      all.findIndex((frame) => frame.segment.sequence === sequence && frame.part === part && frame.startsPart);
+    const recorder = new Recorder().feed(all.slice(0, begins(1_800_000_002, 2) + 5));
+    recorder.hls.gap();
+    recorder.feed(all.slice(begins(1_800_000_001, 0), begins(1_800_000_003, 1) + 1));
+    const parts = [...recorder.media.matchAll(/#EXT-X-PART:DURATION=0.5,URI="(.*?)\.m4s"/g)].map(([, name]) => name);
+    expect(new Set(parts).size).toBe(parts.length);
+    expect(parts.filter((name) => name?.startsWith('1800000002'))).toEqual(['1800000002.0', '1800000002.1']);
+    expect(recorder.media).toMatch(/#EXT-X-GAP\n#EXTINF:2,\n1800000002\.m4s\n(?:#.*\n)*#EXT-X-PART:DURATION=0.5,URI="1800000003.0/);
+  });
+
+  it('begins anew where too much is missing, or another source goes on', () => {
+    const source = new FrameSource();
+    const all = source.add({ seconds: 18 });
+    const far = all.findIndex(({ segment }) => segment.sequence === 1_800_000_007);
+    const recorder = new Recorder().feed(all.slice(0, 200));
+    recorder.hls.gap();
+    recorder.feed(all.slice(far));
+    expect(recorder.media).toContain('#EXT-X-MEDIA-SEQUENCE:1800000007\n');
+    recorder.hls.gap();
+    source.newSource();
+    recorder.feed(source.add({ seconds: 5, from: 20 }));
+    expect(recorder.media).not.toContain('#EXT-X-GAP');
+    expect(recorder.media).toMatch(/#EXT-X-DISCONTINUITY-SEQUENCE:1\n/);
+  });
+
+  it('waits for the next segment where another init segment is needed', () => {
+    const other = { ...VIDEO, config: Uint8Array.of(1, 0x42, 0, 0x1e, 0xff, 0xe1, 0, 0) };
+    const all = frames({ seconds: 9, tracks: [VIDEO] });
+    const torn = all.findIndex(({ segment, part }) => segment.sequence === 1_800_000_002 && part === 1);
+    const goesOn = all.findIndex(({ segment, part }) => segment.sequence === 1_800_000_002 && part === 2);
+    const rest = all.slice(goesOn).map((frame, index) => ({
+      ...frame,
+      track: other,
+      isKeyframe: frame.isKeyframe || index === 0,
+      segment: { ...frame.segment, tracks: [other] },
+    }));
+    const recorder = new Recorder().feed(all.slice(0, torn));
+    recorder.hls.gap();
+    recorder.feed(rest);
+    expect(recorder.media).not.toContain('GAP=YES');
+    expect(recorder.media).toMatch(/#EXT-X-GAP\n#EXTINF:2,\n1800000002\.m4s\n#EXT-X-MAP/);
   });
 
   it('goes on in the middle of a segment behind frames that nobody made, with times that join', () => {

@@ -1,10 +1,11 @@
 import { writeInitSegment } from '../containers/mod.ts';
 import type { Sink } from '../hub/mod.ts';
-import type { Frame } from '../media/mod.ts';
+import type { Frame, SegmentStamp } from '../media/mod.ts';
 import { initName, partName } from '../protocols/hls/mod.ts';
 import { PendingPart } from './hls-part.ts';
 import { HlsPlaylists } from './hls-playlists.ts';
 import { HlsSegment } from './hls-segment.ts';
+import { spans, tornSegments } from './hls-torn.ts';
 import { HlsWindow, type HlsWindowLimits, WINDOW_SEGMENTS_MIN } from './hls-window.ts';
 
 /** Where a stream's files go; names are relative to the media playlist. */
@@ -33,8 +34,10 @@ export class HubToHls implements Sink {
   private readonly maps = new Map<string, number>();
   private pending: PendingPart | undefined;
   private open: HlsSegment | undefined;
-  /** The segment that frames are missing of: it left the playlist in part, and its parts are kept until another one is begun. */
-  private torn: HlsSegment | undefined;
+  /** Frames are missing before the next one. */
+  private isTorn = false;
+  /** When the last part ended, in ticks of the lead track. */
+  private endDts = 0;
   private current: HlsPlaylists | undefined;
   private isEnded = false;
 
@@ -49,6 +52,28 @@ export class HubToHls implements Sink {
   /** Undefined until the first part is complete. */
   get playlists(): HlsPlaylists | undefined {
     return this.current;
+  }
+
+  /** The complete segments that can be asked for, oldest first. */
+  get complete(): readonly HlsSegment[] {
+    return this.window.all;
+  }
+
+  /**
+   * Puts those of another node's segments before its own that are older, so that the window is the one that it would have had from further back on. Returns
+   * those that are kept: their files are the owner's to bring, and are told of when they are `removed`.
+   */
+  precede(older: readonly HlsSegment[]): readonly HlsSegment[] {
+    const first = this.window.all[0] ?? this.open;
+    const fits = ({ sequence, sizeBytes }: HlsSegment): boolean =>
+      first !== undefined && sequence < first.sequence && sizeBytes <= this.limits.bytesMax;
+    const before = older.filter(fits);
+    if (before.length === 0) return before;
+    for (const dropped of this.window.precede(before)) this.forget(dropped);
+    const kept = before.filter((segment) => this.window.all.includes(segment));
+    for (const { mapUri, sequence } of kept) this.maps.set(mapUri, Math.max(sequence, this.maps.get(mapUri) ?? 0));
+    this.publish();
+    return kept;
   }
 
   /** Bytes of all segments kept. */
@@ -68,15 +93,16 @@ export class HubToHls implements Sink {
   paused(): void {
     this.finishPart(undefined);
     this.closeSegment();
-    this.publish(undefined);
+    this.publish();
   }
 
-  /** A segment is listed whole or not at all, so that it is the same on every node: the open one is given up, and the next begins the playlist anew. */
+  /**
+   * From the last whole part up to the next one that begins with a keyframe, all is listed as missing. Nodes may miss different parts of a segment, but a name
+   * has the same bytes on all of them: a segment that frames are missing of is not given out whole.
+   */
   gap(): void {
     this.pending = undefined;
-    if (this.open !== undefined) this.forgetTorn();
-    this.torn = this.open ?? this.torn;
-    this.open = undefined;
+    this.isTorn = true;
   }
 
   ended(): void {
@@ -86,34 +112,75 @@ export class HubToHls implements Sink {
 
   private startPart(frame: Frame): void {
     const isNewSegment = this.open?.sequence !== frame.segment.sequence;
-    if (isNewSegment && !this.canOpen(frame)) return;
+    if (isNewSegment ? !this.canOpen(frame) : this.isTorn && !this.canGoOn(frame)) return;
     this.finishPart(frame);
+    const endMs = this.endMs();
     if (isNewSegment) {
-      this.closeSegment();
+      if (this.isTorn) this.closeTorn(frame);
+      else this.closeSegment();
       this.open = this.openSegment(frame);
-      this.forgetTorn();
     }
+    if (this.isTorn) this.skipTo(frame, isNewSegment ? Math.max(0, frame.segment.startMs - endMs) : 0);
+    this.isTorn = false;
     this.pending = new PendingPart(frame);
-    this.publish(frame);
+    this.publish();
   }
 
   /** False for the rest of a segment whose beginning was not seen, and for frames of one that is closed already. */
   private canOpen(frame: Frame): boolean {
+    const newest = this.open ?? this.window.last;
+    if (newest !== undefined && frame.segment.sequence <= newest.sequence) return false;
+    if (this.isTorn) return isIndependent(frame) && (frame.part === 0 || this.spansTo(frame.segment));
     // All there is has been seen: what a rendition's maker failed to make has no beginning anywhere.
-    if (frame.segment.sequence - 1 === this.open?.sequence) return true;
-    const newest = this.open ?? this.torn ?? this.window.last;
-    return frame.part === 0 && (newest === undefined || frame.segment.sequence > newest.sequence);
+    return frame.part === 0 || frame.segment.sequence - 1 === this.open?.sequence;
+  }
+
+  /** Whether the open segment, that frames are missing of, goes on with this one, which was not there before: it has one init segment. */
+  private canGoOn(frame: Frame): boolean {
+    const { segment, dts } = frame;
+    return (
+      isIndependent(frame) && dts >= this.endDts && this.open?.mapUri === initName(segment.discontinuity, writeInitSegment(segment.tracks))
+    );
+  }
+
+  /** When what there is ends, in Unix time; nothing is there: 0. */
+  private endMs(): number {
+    const newest = this.open ?? this.window.last;
+    return newest === undefined ? 0 : newest.startMs + newest.durationS * 1000;
+  }
+
+  /** The playlist goes on over what is missing, or else begins anew with this frame's segment. */
+  private closeTorn({ segment }: Frame): void {
+    const { open, window } = this;
+    const isSpanned = this.spansTo(segment);
+    this.open = undefined;
+    if (isSpanned) for (const torn of tornSegments(open, window.last, segment)) this.keep(torn);
+    else if (open !== undefined) this.giveUp(open);
+  }
+
+  /** Where nothing was listed whole, nothing has to go on. */
+  private spansTo(segment: SegmentStamp): boolean {
+    return this.window.last !== undefined && spans(this.open ?? this.window.last, segment);
+  }
+
+  /** Lists what is missing of the frame's segment before it; what is missing before that segment takes `beforeMs`. */
+  private skipTo({ part, dts, track }: Frame, beforeMs: number): void {
+    const { open } = this;
+    if (open === undefined || part === 0) return;
+    open.skipTo(part, Math.max(0, (dts - this.endDts) / track.timescale - beforeMs / 1000));
   }
 
   private openSegment({ segment: stamp, part }: Frame): HlsSegment {
     const last = this.window.last;
-    const isWithoutBeginning = part > 0 && last?.sequence === stamp.sequence - 1 && last.discontinuity === stamp.discontinuity;
+    const isWithoutBeginning =
+      !this.isTorn && part > 0 && last?.sequence === stamp.sequence - 1 && last.discontinuity === stamp.discontinuity;
     const startMs = isWithoutBeginning ? last.startMs + last.durationS * 1000 : stamp.startMs;
     if (last?.stamp.tracks === stamp.tracks && last.discontinuity === stamp.discontinuity)
       return new HlsSegment(stamp, last.mapUri, startMs);
     const bytes = writeInitSegment(stamp.tracks);
     const name = initName(stamp.discontinuity, bytes);
-    if (!this.maps.has(name)) this.out.added(name, [bytes]);
+    // Also when older segments of another node need it: here it is.
+    this.out.added(name, [bytes]);
     this.maps.set(name, stamp.sequence);
     return new HlsSegment(stamp, name, startMs);
   }
@@ -124,6 +191,7 @@ export class HubToHls implements Sink {
     if (pending === undefined || open === undefined) return;
     if (open.sizeBytes > this.limits.bytesMax * OPEN_SEGMENT_SHARE) return;
     const part = pending.finish(next);
+    this.endDts = pending.startDts + part.leadTicks;
     if (part.leadFrames > 0) this.out.added(open.add(part), [part.bytes]);
   }
 
@@ -132,9 +200,20 @@ export class HubToHls implements Sink {
     this.open = undefined;
     if (segment === undefined || segment.parts.length === 0) return;
     segment.isComplete = true;
-    this.out.added(segment.uri, segment.chunks);
+    segment.isGap ||= this.isTorn;
+    if (!segment.isGap) this.out.added(segment.uri, segment.chunks);
+    this.keep(segment);
+  }
+
+  private keep(segment: HlsSegment): void {
     this.maps.set(segment.mapUri, segment.sequence);
     for (const dropped of this.window.push(segment)) this.forget(dropped);
+  }
+
+  private giveUp(segment: HlsSegment): void {
+    const user = this.window.all.findLast(({ mapUri }) => mapUri === segment.mapUri);
+    if (user !== undefined) this.maps.set(user.mapUri, user.sequence);
+    this.forget(segment);
   }
 
   private forget(segment: HlsSegment): void {
@@ -145,31 +224,17 @@ export class HubToHls implements Sink {
     this.out.removed(segment.mapUri);
   }
 
-  private forgetTorn(): void {
-    const { torn } = this;
-    this.torn = undefined;
-    if (torn === undefined) return;
-    for (const part of torn.parts) this.out.removed(part.uri);
-    if (this.maps.get(torn.mapUri) !== torn.sequence) return;
-    const user = this.window.all.findLast(({ mapUri }) => mapUri === torn.mapUri);
-    if (user !== undefined) {
-      this.maps.set(torn.mapUri, user.sequence);
-      return;
-    }
-    this.maps.delete(torn.mapUri);
-    this.out.removed(torn.mapUri);
-  }
-
-  /** Renews the playlists; `next` is the frame that has started the part after the last one in them. */
-  private publish(next: Frame | undefined): void {
+  /** Renews the playlists; what is pending is the part after the last one in them. */
+  private publish(): void {
+    const { pending } = this;
     const segments = this.listedSegments();
     const newest = segments.at(-1);
     if (newest === undefined) return;
-    const hintedName = next === undefined ? undefined : partName(next.segment.sequence, this.open?.parts.length ?? 0);
+    const hintedName = pending === undefined ? undefined : partName(pending.segment.sequence, this.open?.parts.length ?? 0);
     // 4.4.3.1: no EXTINF, rounded, is above it. A segment that grew longer than was known when it began raises it.
     const targetDurationS = segments.reduce(
       (target, segment) => Math.max(target, Math.round(segment.durationS)),
-      (next?.segment ?? newest.stamp).targetDurationS,
+      (pending?.segment ?? newest.stamp).targetDurationS,
     );
     this.current = new HlsPlaylists(segments, targetDurationS, hintedName, this.isEnded, this.siblings());
     this.out.advanced();
@@ -184,3 +249,6 @@ export class HubToHls implements Sink {
     return last !== undefined && open.goesOnFrom(last) ? [...complete, open] : [open];
   }
 }
+
+/** Whether decoding can begin with it. Sound can with any. */
+const isIndependent = ({ track, isKeyframe }: Frame): boolean => track.kind === 'audio' || isKeyframe;

@@ -3,7 +3,9 @@ export { FlvToHub, type FlvToHubOutput, type FlvToHubStats } from './flv-to-hub.
 export { FramesToMp4 } from './frames-to-mp4.ts';
 export { FramesToRtmp, type FramesToRtmpOutput } from './frames-to-rtmp.ts';
 export type { HlsPlaylists } from './hls-playlists.ts';
+export type { HlsSegment } from './hls-segment.ts';
 export type { HlsWindowLimits } from './hls-window.ts';
+export { readWindowRecord, writeWindowRecord } from './hls-window-record.ts';
 export { HubToFlv, type HubToFlvOptions } from './hub-to-flv.ts';
 export { type HlsOutput, HubToHls } from './hub-to-hls.ts';
 export { HubToRelay, relayRenditions } from './hub-to-relay.ts';

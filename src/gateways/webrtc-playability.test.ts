@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aacSamples, h264HighReordered, h264Main, hevcMain, hevcReordered, opusSamples } from '../media/codecs/samples.fixture.ts';
 import { type AudioTrack, audioTrack, videoTrack } from '../media/mod.ts';
-import { webrtcPlayability } from './webrtc-playability.ts';
+import { playabilityWith, webrtcPlayability } from './webrtc-playability.ts';
 
 const h264 = videoTrack(1, 'h264', h264Main.config);
 const opus = audioTrack(2, 'opus', opusSamples.head);
@@ -50,5 +50,28 @@ describe('webrtcPlayability', () => {
     expect(webrtcPlayability([mp3], false).audio).toMatchObject({ reason: 'codec', message: expect.stringContaining('MP3') });
     const surround: AudioTrack = { ...(opus as AudioTrack), channels: 6 };
     expect(webrtcPlayability([surround], false).audio).toMatchObject({ reason: 'codec', message: expect.stringContaining('6 channels') });
+  });
+});
+
+describe('playabilityWith', () => {
+  const own = webrtcPlayability([videoTrack(1, 'h264', h264HighReordered), audioTrack(2, 'aac', aacSamples.stereo)], false);
+  const pictures = { name: 'webrtc', kind: 'video', expected: { codec: 'h264' } } as const;
+  const sound = { name: 'opus', kind: 'audio', expected: { codec: 'opus' } } as const;
+
+  it('fills what a stream lacks with renditions', () => {
+    expect(playabilityWith(own, [sound, pictures])).toEqual({
+      video: { playable: true, rendition: 'webrtc' },
+      audio: { playable: true, rendition: 'opus' },
+    });
+  });
+
+  it('says why a rendition that would have filled it is not there', () => {
+    const { video, audio } = playabilityWith(own, [sound], [{ ...pictures, reason: 'the limit is reached' }]);
+    expect(video).toMatchObject({
+      playable: false,
+      reason: 'b-frames',
+      message: expect.stringMatching(/webrtc .* but the limit is reached$/),
+    });
+    expect(audio).toEqual({ playable: true, rendition: 'opus' });
   });
 });

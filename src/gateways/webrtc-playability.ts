@@ -31,13 +31,25 @@ export function webrtcPlayability(tracks: readonly Track[], hasReorderedFrames: 
   };
 }
 
-/** As {@link webrtcPlayability} says of a stream, with the renditions that fill what its own tracks lack. */
-export function playabilityWith(own: WebrtcPlayability, renditions: Iterable<RenditionLike>): WebrtcPlayability {
+/**
+ * As {@link webrtcPlayability} says of a stream, with the renditions that fill what its own tracks lack. `withheld`: renditions that are not there
+ * for now; one that would have filled it is named, as its reason is the viewer's.
+ */
+export function playabilityWith(
+  own: WebrtcPlayability,
+  renditions: Iterable<RenditionLike>,
+  withheld: readonly WithheldRendition[] = [],
+): WebrtcPlayability {
   const all = [...renditions];
   const filled = (kind: 'video' | 'audio'): Playability | undefined => {
-    if (own[kind]?.playable !== false) return own[kind];
-    const rendition = all.find((one) => one.kind === kind && (kind === 'video' || one.expected?.codec === 'opus'));
-    return rendition === undefined ? own[kind] : { playable: true, rendition: rendition.name };
+    const track = own[kind];
+    if (track?.playable !== false) return track;
+    const fills = (one: RenditionLike): boolean => one.kind === kind && (kind === 'video' || one.expected?.codec === 'opus');
+    const rendition = all.find(fills);
+    if (rendition !== undefined) return { playable: true, rendition: rendition.name };
+    const missing = withheld.find(fills);
+    if (missing === undefined) return track;
+    return { ...track, message: `${track.message}; the rendition ${missing.name} would be played in its place, but ${missing.reason}` };
   };
   const [video, audio] = [filled('video'), filled('audio')];
   return { ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) };
@@ -48,6 +60,11 @@ interface RenditionLike {
   readonly name: string;
   readonly kind: 'video' | 'audio';
   readonly expected: { readonly codec: string } | undefined;
+}
+
+/** A rendition that is not offered for now. */
+export interface WithheldRendition extends RenditionLike {
+  readonly reason: string;
 }
 
 /** As {@link webrtcPlayability}, for one track. */

@@ -3,6 +3,7 @@ import type { Frame, Track } from '../media/mod.ts';
 import { GopCache } from './gop-cache.ts';
 import type { Sink } from './ports.ts';
 import { SlidingRate } from './sliding-rate.ts';
+import { TimestampRate } from './timestamp-rate.ts';
 
 /** What a {@link FrameFan} measures of what passes. */
 export interface FanStats {
@@ -31,6 +32,7 @@ export class FrameFan {
   private bytesIn = 0;
   private readonly bytesRate = new SlidingRate();
   private readonly leadRate = new SlidingRate();
+  private readonly leadTimes = new TimestampRate();
   private lastNow: MonotonicMs;
   private keyframeMs: number | undefined;
   private keyframeIntervalMs = 0;
@@ -83,6 +85,11 @@ export class FrameFan {
   hold(): void {
     this.flow = 'held';
     this.eachSink((sink) => sink.paused());
+  }
+
+  /** Whether its source broke off, and has not gone on. */
+  get isStalled(): boolean {
+    return this.flow === 'stalled';
   }
 
   /** Nothing comes for now; what comes next may be right behind the last frame, so sinks are not told. */
@@ -144,7 +151,7 @@ export class FrameFan {
       framesIn: this.framesIn,
       bytesIn: this.bytesIn,
       bitrateBps: isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0,
-      frameRate: isLive ? Math.round(this.leadRate.perSecond(this.lastNow) * 100) / 100 : 0,
+      frameRate: isLive ? Math.round(this.frameRate() * 100) / 100 : 0,
       keyframeIntervalMs: this.keyframeIntervalMs,
       gopBytes: this.gop.sizeBytes,
     };
@@ -154,16 +161,23 @@ export class FrameFan {
     this.tracks = tracks;
     this.hasReorderedFrames = false;
     this.leadPts = Number.NEGATIVE_INFINITY;
+    this.leadTimes.restart();
     this.gop.clear();
     this.eachSink((sink) => sink.tracks(tracks));
   }
 
+  /** As frames come, but no more than their timestamps say: some come all at once, at the start or after a delay. */
+  private frameRate(): number {
+    return Math.min(this.leadRate.perSecond(this.lastNow), this.leadTimes.perSecond);
+  }
+
   private measureLead(frame: Frame): void {
+    const ms = ticksToMs(frame.dts, frame.track.timescale);
     this.leadRate.add(1, this.lastNow);
+    this.leadTimes.add(ms);
     if (frame.pts < this.leadPts) this.hasReorderedFrames = true;
     this.leadPts = frame.pts;
     if (frame.track.kind !== 'video' || !frame.isKeyframe) return;
-    const ms = ticksToMs(frame.dts, frame.track.timescale);
     if (this.keyframeMs !== undefined) this.keyframeIntervalMs = Math.round(ms - this.keyframeMs);
     this.keyframeMs = ms;
   }

@@ -234,6 +234,14 @@ describe('LiveStream', () => {
     expect(stats.bitrateBps / 20_000).toBeCloseTo(1, 1);
   });
 
+  it('does not take frames that come all at once for a greater frame rate', () => {
+    const { start } = setUp();
+    const publication = start();
+    // What an encoder kept back while it started, then one after the other.
+    for (let ms = 0; ms < 3_000; ms += 40) publication.write(sourceFrame(videoTrack, ms, ms % 2_000 === 0), at(Math.max(1_000, ms)), wall);
+    expect(publication.stream.stats().frameRate).toBeCloseTo(25, 0);
+  });
+
   it('carries renditions on the timeline of their source: same segments, same parts, same sound', () => {
     const { hub, events, start } = setUp();
     const publication = start();

@@ -9,6 +9,7 @@ import {
   type WallMs,
 } from '../core/mod.ts';
 import { type Frame, type SegmentStamp, type SourceFrame, shifted, Timeline, type Track } from '../media/mod.ts';
+import { DeliveryLatency, type LatencyQuantiles } from './delivery-latency.ts';
 import { FrameFan } from './frame-fan.ts';
 import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
 import {
@@ -43,6 +44,8 @@ export interface StreamStats {
   readonly driftMs: number;
   readonly gopBytes: number;
   readonly droppedBeforeKeyframe: number;
+  /** From a frame's coming in until the last viewer who keeps up has been sent it, as outputs tell; undefined while nobody watches by one that does. */
+  readonly latency: LatencyQuantiles | undefined;
 }
 
 /** A stream that somebody publishes, or that is held over a drop. */
@@ -63,6 +66,8 @@ export interface LiveStream extends FrameSource {
   /** The newest keyframe of the pictures, as new viewers start from it: shared, not to be held on to. Undefined while none is kept, and where there is only sound. */
   readonly keyframe: Frame | undefined;
   stats(): StreamStats;
+  /** An output has sent what came in so long ago to its last viewer. */
+  delivered(latencyMs: number): void;
 }
 
 /** What the hub needs to make a stream. */
@@ -99,6 +104,7 @@ export class FanOut implements LiveStream {
   private readonly set: RenditionSet;
   private source: SourceListener;
   private isOver = false;
+  private readonly deliveries = new DeliveryLatency();
   /** The newest segment, and whether it has its numbers from another node. */
   private newest: SegmentStamp | undefined = undefined;
   private latestMs: number | undefined = undefined;
@@ -120,6 +126,7 @@ export class FanOut implements LiveStream {
     const sinkFailed = (error: unknown): void => listener.sinkFailed(ref, error);
     this.fan = new FrameFan(options.gopCacheBytesMax, sinkFailed, now);
     this.set = new RenditionSet({
+      pictures: () => this.fan.pictures,
       gopCacheBytesMax: options.gopCacheBytesMax,
       sinkFailed,
       changed: () => listener.renditionsChanged(ref),
@@ -257,7 +264,18 @@ export class FanOut implements LiveStream {
       timestampJumps: this.timeline.jumps,
       driftMs: Math.round(this.timeline.driftMs),
       droppedBeforeKeyframe: this.timeline.droppedFrames,
+      latency: this.isSentToViewers ? this.deliveries.quantiles() : undefined,
     };
+  }
+
+  delivered(latencyMs: number): void {
+    this.deliveries.add(latencyMs);
+  }
+
+  /** HLS is fetched, whenever its viewers like. */
+  private get isSentToViewers(): boolean {
+    for (const [protocol, count] of this.viewers) if (count > 0 && protocol !== 'hls') return true;
+    return false;
   }
 
   private deliver(frame: Frame): void {

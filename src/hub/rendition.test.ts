@@ -206,6 +206,56 @@ describe('a rendition', () => {
     ]);
   });
 
+  it.each([
+    ['with the next segment where its maker is another one', false, 6_000],
+    ['with the next part that begins with a keyframe where its maker was lost', true, 4_960],
+  ])('goes on %s', (_title, isLost, goesOnMs) => {
+    const scene = new Scene();
+    const elsewhere = new Scene();
+    const publications = [scene.publish('one'), elsewhere.publish('one')] as const;
+    const offer = { name: 'made', kind: 'video', expected: { codec: 'h264', codecString: 'avc1', bitrateBps: 1 } } as const;
+    const made = elsewhere.hub.rendition(show.path, offer, {}, at(0));
+    const input = scene.hub.relayRendition(show.path, offer, {}, at(0));
+    const taken: number[] = [];
+    const nothing = (): void => undefined;
+    const sink = (frame: Sink['frame']): Sink => ({ tracks: nothing, frame, paused: nothing, ended: nothing });
+    elsewhere.hub
+      .stream(show.path)
+      ?.renditions.get('made')
+      ?.attach(sink((frame) => input?.write(frame, at(scene.now))));
+    scene.hub
+      .stream(show.path)
+      ?.renditions.get('made')
+      ?.attach(sink(() => void taken.push(scene.now)));
+    const play = (untilMs: number, keyframesMs: readonly number[] = []): void => {
+      for (; scene.now < untilMs; scene.now += 40) {
+        const isKeyframe = scene.now % 2_000 === 0;
+        for (const publication of publications)
+          publication.write(sourceFrame(videoTrack, scene.now, isKeyframe), at(scene.now), wall(scene.now));
+        made?.write(sourceFrame(small, scene.now + 1_000, isKeyframe || keyframesMs.includes(scene.now)), at(scene.now));
+      }
+    };
+    play(4_600);
+    expect(taken.at(-1)).toBe(4_560);
+    if (isLost) input?.lost();
+    input?.remade();
+    // One in the middle of a part, and one at the beginning of the next.
+    play(8_000, [4_800, 4_960]);
+    expect(taken.find((ms) => ms > 4_560)).toBe(goesOnMs);
+  });
+
+  it('that is made of cached pictures begins with these', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    scene.play(5_000, publication);
+    const offer = { name: 'made', kind: 'video', expected: { codec: 'h264', codecString: 'avc1', bitrateBps: 1 } } as const;
+    const made = scene.hub.rendition(show.path, offer, {}, at(scene.now));
+    const { sink, calls } = recordingSink();
+    publication.stream.renditions.get('made')?.attach(sink);
+    for (let ms = 4_000; ms < 5_000; ms += 40) made?.write(sourceFrame(small, ms + 1_000, ms === 4_000), at(scene.now));
+    expect(calls).toEqual(['tracks 640', 'key', ...Array.from({ length: 24 }, () => 'frame')]);
+  });
+
   it('is refused beyond sixteen, and where there is no stream', () => {
     const scene = new Scene();
     const publication = scene.publish('one');

@@ -72,7 +72,10 @@ export interface RelayedRenditionInput {
   write(frame: Frame, now: MonotonicMs): void;
   /** Frames are missing before the next one, which is a lead keyframe. */
   gap(): void;
-  /** What comes next was made by somebody else than what came before, so that it begins with the next segment. */
+  /**
+   * What comes next was made by somebody else than what came before: it begins with the next segment, or, where that maker was lost, already with the next
+   * part that has a keyframe of its own.
+   */
   remade(): void;
   /** The rendition is held where it comes from. */
   paused(): void;
@@ -86,6 +89,8 @@ export interface RelayedRenditionInput {
 
 export interface RenditionSetOptions {
   readonly gopCacheBytesMax: SizeBytes;
+  /** Of the source since its newest keyframe, as far as they are kept: a maker may begin with these. */
+  readonly pictures: () => readonly Frame[];
   readonly sinkFailed: (error: unknown) => void;
   /** A rendition began to be playable, or ended. */
   readonly changed: () => void;
@@ -177,6 +182,7 @@ export class RenditionSet {
     if (this.entries.size >= RENDITIONS_MAX) return undefined;
     const fan = new FollowingFan(offer, this.options, (ended) => this.remove(ended), now);
     this.entries.set(offer.name, fan);
+    if (offer.kind === 'video') for (const picture of this.options.pictures()) fan.follow(picture);
     return fan;
   }
 
@@ -202,8 +208,9 @@ class FollowingFan implements Rendition {
   private unfedSegments = 0;
   /** Of the last frame. */
   private last: SegmentStamp | undefined = undefined;
-  /** What one maker began another cannot go on with: of that one only what lies behind this segment is taken. */
-  private behind: SegmentStamp | undefined = undefined;
+  private lastPart = 0;
+  /** What one maker began another cannot go on with: of that one only what lies behind this is taken. */
+  private behind: Behind | undefined = undefined;
 
   constructor(
     { name, kind, audience = 'everybody' }: RenditionOffer,
@@ -220,6 +227,7 @@ class FollowingFan implements Rendition {
       if (this.behind !== undefined && !beginsBehind(this.behind, frame)) return;
       this.behind = undefined;
       this.last = frame.segment;
+      this.lastPart = frame.part;
       const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
       this.fan.deliver(frame);
       if (isFirst) changed();
@@ -351,7 +359,8 @@ class FollowingFan implements Rendition {
 
   private remade(): void {
     if (this.last === undefined) return;
-    this.behind = this.last;
+    // A maker that goes on elsewhere makes the rest of its segment for other nodes. One that is gone does so for nobody, and the new one began later.
+    this.behind = { segment: this.last, part: this.fan.isStalled ? this.lastPart : Number.POSITIVE_INFINITY };
     if (this.fan.tracks.length > 0) this.fan.gap();
   }
 
@@ -375,9 +384,18 @@ class FollowingFan implements Rendition {
   }
 }
 
-/** Whether a decoder and a packager can begin with the frame, in a segment behind another one. */
-function beginsBehind({ discontinuity, sequence }: SegmentStamp, { segment, track, isKeyframe, startsPart }: Frame): boolean {
+/** A segment, and the last part of it that must not be gone on with. */
+interface Behind {
+  readonly segment: SegmentStamp;
+  readonly part: number;
+}
+
+/** Whether a decoder and a packager can begin with the frame, in a segment or part behind another one. */
+function beginsBehind(behind: Behind, { segment, part, track, isKeyframe, startsPart }: Frame): boolean {
+  const { discontinuity, sequence } = behind.segment;
   const lead = segment.tracks[0];
-  if (segment.sequence <= sequence && segment.discontinuity <= discontinuity) return false;
+  const isSameSegment = segment.sequence === sequence && segment.discontinuity === discontinuity;
+  const isLater = segment.sequence > sequence || segment.discontinuity > discontinuity;
+  if (!isLater && !(isSameSegment && part > behind.part && startsPart)) return false;
   return lead !== undefined && track.id === lead.id && track.kind === lead.kind && (lead.kind === 'video' ? isKeyframe : startsPart);
 }

@@ -36,7 +36,9 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
       driftMs: 0,
       gopBytes: 0,
       droppedBeforeKeyframe: 0,
+      latency: undefined,
     }),
+    delivered: () => undefined,
   };
 }
 

@@ -156,9 +156,12 @@ describe('HLS that needs a token', () => {
 
   it('goes by the page only where headers are read', async () => {
     asksForPage = true;
-    expect(hls.shared({ path: '/live/show/index.m3u8', query: '', userAgent: '', remote: '' }, { isGone: false, send: () => 0 })).toBe(
-      false,
-    );
+    expect(
+      hls.shared(
+        { path: '/live/show/index.m3u8', query: '', userAgent: '', cmcdSession: '', remote: '' },
+        { isGone: false, send: () => 0 },
+      ),
+    ).toBe(false);
     expect((await get('/live/show/index.m3u8', { origin: 'https://example.org' })).status).toBe(200);
     expect((await get('/live/show/index.m3u8', { referer: 'https://example.org' })).status).toBe(200);
     expect((await get('/live/show/index.m3u8', { origin: 'https://evil.example', referer: 'https://example.org' })).status).toBe(401);
@@ -168,7 +171,7 @@ describe('HLS that needs a token', () => {
     const answers: SharedResponse[] = [];
     const reply = { isGone: false, send: (shared: SharedResponse): number => answers.push(shared) };
     for (const path of ['/live/show/index.m3u8', `/live/show/~${GOOD}/index.m3u8`]) {
-      expect(hls.shared({ path, query: '', userAgent: '', remote: '127.0.0.1' }, reply)).toBe(true);
+      expect(hls.shared({ path, query: '', userAgent: '', cmcdSession: '', remote: '127.0.0.1' }, reply)).toBe(true);
     }
     expect(answers.map(({ status }) => status)).toEqual([401, 200]);
   });

@@ -17,6 +17,27 @@ export const sumHistograms = (all: readonly HistogramValue[]): HistogramValue =>
     sumS: left.sumS + right.sumS,
   }));
 
+/** What came after an earlier value of the same histogram. */
+export const histogramSince = (before: HistogramValue, now: HistogramValue): HistogramValue => ({
+  counts: now.counts.map((count, at) => Math.max(0, count - (before.counts[at] ?? 0))),
+  count: Math.max(0, now.count - before.count),
+  sumS: Math.max(0, now.sumS - before.sumS),
+});
+
+/**
+ * Below which latency a share (0 to 1) of the values lies, in milliseconds; within a bucket they are taken to lie evenly. What is above all bounds counts as
+ * the last one. 0 without values.
+ */
+export function histogramQuantileMs({ counts, count }: HistogramValue, share: number): number {
+  const rank = share * count;
+  if (count === 0) return 0;
+  const at = counts.findIndex((cumulative) => cumulative > 0 && cumulative >= rank);
+  if (at < 0) return (LATENCY_BOUNDS_S.at(-1) ?? 0) * 1000;
+  const [below, from, to] = [counts[at - 1] ?? 0, LATENCY_BOUNDS_S[at - 1] ?? 0, LATENCY_BOUNDS_S[at] ?? 0];
+  const inBucket = (counts[at] ?? 0) - below;
+  return (from + (inBucket === 0 ? 0 : ((rank - below) / inBucket) * (to - from))) * 1000;
+}
+
 /** Counts latencies in buckets that never go back; adding one costs a few comparisons and a store. */
 export class LatencyHistogram {
   private readonly buckets: Float64Array = new Float64Array(LATENCY_BOUNDS_S.length + 1);

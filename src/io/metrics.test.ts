@@ -53,4 +53,59 @@ describe('Metrics', () => {
     expect(await metrics.text()).toContain('sluice_b 1\n');
     expect(await metrics.text()).toContain('sluice_a 2\n');
   });
+
+  it('walks its surveys before it reads, and keeps what they found for this scrape alone', async () => {
+    const found = oncePerScrape(() => ({ things: 0 }));
+    const survey = function* (): Iterable<void> {
+      for (let i = 0; i < 5; i++) yield void found().things++;
+    };
+    const source: MetricSource = { name: 'sluice_things', kind: 'gauge', help: 'X', read: () => [{ value: found().things }] };
+    const metrics = new Metrics([source], [survey]);
+    for (let scrape = 0; scrape < 2; scrape++) expect(await metrics.text()).toContain('sluice_things 5\n');
+    expect(found().things).toBe(0);
+  });
+
+  it('lets the event loop go on while it reads thousands of series, and gives the same scrape to all who ask meanwhile', async () => {
+    let reads = 0;
+    const source: MetricSource = {
+      name: 'sluice_many',
+      kind: 'gauge',
+      help: 'X',
+      labels: ['x'],
+      *read() {
+        reads++;
+        for (let x = 0; x < 100_000; x++) yield { labels: { x: String(x) }, value: x };
+      },
+    };
+    const metrics = new Metrics([source]);
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const [first, second] = await Promise.all([metrics.text(), metrics.text()]);
+    isOver = true;
+    expect(turns).toBeGreaterThan(5);
+    expect([reads, first === second]).toEqual([1, true]);
+    expect(first).toContain('sluice_many{x="99999"} 99999\n');
+  });
+
+  it('is ready for the next scrape when one has failed', async () => {
+    let isBroken = true;
+    const source: MetricSource = {
+      name: 'sluice_a',
+      kind: 'gauge',
+      help: 'A',
+      read: () => {
+        if (isBroken) throw new Error('broken');
+        return [{ value: 1 }];
+      },
+    };
+    const metrics = new Metrics([source]);
+    await expect(metrics.text()).rejects.toThrow('broken');
+    isBroken = false;
+    expect(await metrics.text()).toContain('sluice_a 1\n');
+  });
 });

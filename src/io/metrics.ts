@@ -28,26 +28,32 @@ interface MetricHead {
 export type MetricSource = MetricHead &
   ({ readonly kind: 'counter' | 'gauge'; read(): Iterable<Sample> } | { readonly kind: 'histogram'; read(): Iterable<HistogramSample> });
 
-/** So long is written before the event loop gets a turn: a frame may wait for it, and each turn may be as long as that of a busy server is. */
-const WRITE_MS = 3;
+/** Goes through many things before the metrics of a scrape are read, one at each step, so that frames do not wait for all of them. */
+export type Survey = () => Iterable<unknown>;
+
+/** So long a scrape is at work before the event loop gets a turn: a frame may wait for it. */
+const TURN_MS = 2;
 /** Gauges that are named like counters, each of which is there once more under a better name; and what `nodejs_active_resources` says too, at the cost of another look at every connection. */
 const LEFT_OUT = [
   ...['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'],
   ...['nodejs_active_handles', 'nodejs_active_requests'],
 ];
 
-/**
- * What several metrics are read from, made once a scrape: a scrape reads all its metrics without a pause, and what was made is
- * forgotten right after it.
- */
+/** What forgets the things that were made for a scrape, when it is over. */
+const forgetting = new Set<() => void>();
+let scrapesUnderWay = 0;
+
+/** What several metrics are read from, made once a scrape and forgotten after it; outside a scrape, after the turn in which it was made. */
 export function oncePerScrape<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;
+  const forget = (): void => {
+    made = undefined;
+  };
   return () => {
     if (made === undefined) {
       made = { value: make() };
-      queueMicrotask(() => {
-        made = undefined;
-      });
+      if (scrapesUnderWay > 0) forgetting.add(forget);
+      else queueMicrotask(forget);
     }
     return made.value;
   };
@@ -57,15 +63,18 @@ export function oncePerScrape<Value>(make: () => Value): () => Value {
 export class Metrics {
   private readonly registry = new Registry();
   private readonly sources: readonly MetricSource[];
+  private readonly surveys: readonly Survey[];
+  private underWay: Promise<string> | undefined;
 
   /** Throws when two sources have one name. */
-  constructor(sources: readonly MetricSource[]) {
+  constructor(sources: readonly MetricSource[], surveys: readonly Survey[] = []) {
     const names = new Set<string>();
     for (const { name } of sources) {
       if (names.has(name)) throw new Error(`two metrics are named ${name}`);
       names.add(name);
     }
     this.sources = sources;
+    this.surveys = surveys;
     // Process CPU, memory, event loop lag, garbage collection, with the names that Node dashboards know.
     collectDefaultMetrics({ register: this.registry });
     for (const name of LEFT_OUT) this.registry.removeSingleMetric(name);
@@ -75,40 +84,60 @@ export class Metrics {
     return this.registry.contentType;
   }
 
-  /** All is read at once, and written with turns for the event loop in between: frames do not wait for the text of thousands of series. */
-  async text(): Promise<string> {
-    const all = this.sources.map(read);
+  /** Whoever asks while a scrape is under way gets that one. */
+  text(): Promise<string> {
+    this.underWay ??= this.scrape().finally(() => {
+      this.underWay = undefined;
+    });
+    return this.underWay;
+  }
+
+  /** All is read and written in short turns: frames do not wait for thousands of series. */
+  private async scrape(): Promise<string> {
+    const pace = new Pace();
     const lines: string[] = [];
-    let beganAt = performance.now();
-    for (const metric of all) {
-      write(metric, lines);
-      if (performance.now() - beganAt < WRITE_MS) continue;
-      await setImmediate();
-      beganAt = performance.now();
+    scrapesUnderWay++;
+    try {
+      for (const survey of this.surveys) for (const _ of survey()) if (pace.isOver) await pace.pause();
+      for (const source of this.sources) {
+        for (const _ of write(source, lines)) if (pace.isOver) await pace.pause();
+      }
+      for (const { name } of this.registry.getMetricsAsArray()) {
+        lines.push(await this.registry.getSingleMetricAsString(name));
+        if (pace.isOver) await pace.pause();
+      }
+      return `${lines.join('\n')}\n`;
+    } finally {
+      if (--scrapesUnderWay === 0) {
+        for (const forget of forgetting) forget();
+        forgetting.clear();
+      }
     }
-    return `${await this.registry.metrics()}\n${lines.join('\n')}\n`;
   }
 }
 
-type Read = MetricHead &
-  (
-    | { readonly kind: 'counter' | 'gauge'; readonly samples: Sample[] }
-    | { readonly kind: 'histogram'; readonly samples: HistogramSample[] }
-  );
+/** Turns of work with turns of the event loop between them. */
+class Pace {
+  private beganAt = performance.now();
 
-function read(source: MetricSource): Read {
-  const { name, help } = source;
-  return source.kind === 'histogram'
-    ? { name, help, kind: source.kind, samples: [...source.read()] }
-    : { name, help, kind: source.kind, samples: [...source.read()] };
+  get isOver(): boolean {
+    return performance.now() - this.beganAt > TURN_MS;
+  }
+
+  async pause(): Promise<void> {
+    await setImmediate();
+    this.beganAt = performance.now();
+  }
 }
 
 /** The text format, https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format. */
-function write(metric: Read, lines: string[]): void {
-  const { name, help, kind } = metric;
+function* write(source: MetricSource, lines: string[]): Iterable<void> {
+  const { name, help, kind } = source;
   lines.push(`# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${kind}`);
-  if (metric.kind === 'histogram') for (const { labels, value } of metric.samples) writeHistogram(name, labelText(labels), value, lines);
-  else for (const { labels, value } of metric.samples) lines.push(line(name, labelText(labels), value));
+  if (source.kind === 'histogram') {
+    for (const { labels, value } of source.read()) yield writeHistogram(name, labelText(labels), value, lines);
+  } else for (const { labels, value } of source.read()) yield void lines.push(line(name, labelText(labels), value));
+  yield;
 }
 
 function writeHistogram(name: string, labels: string, { counts, count, sumS }: HistogramValue, lines: string[]): void {
@@ -119,10 +148,16 @@ function writeHistogram(name: string, labels: string, { counts, count, sumS }: H
 
 const line = (name: string, labels: string, value: number): string => (labels === '' ? `${name} ${value}` : `${name}{${labels}} ${value}`);
 
+/** Of labels that several samples share. */
+const labelTexts = new WeakMap<Labels, string>();
+
 function labelText(labels: Labels | undefined): string {
   if (labels === undefined) return '';
+  const known = labelTexts.get(labels);
+  if (known !== undefined) return known;
   let text = '';
   for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escaped(labels[name] ?? '')}"`;
+  labelTexts.set(labels, text);
   return text;
 }
 

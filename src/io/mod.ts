@@ -1,4 +1,5 @@
 export {
+  ADMIN_KEY_NAME,
   ApiKeyStore,
   type ApiKeyStoreOptions,
   AppStore,
@@ -6,6 +7,8 @@ export {
   AuditLog,
   type AuditLogOptions,
   assertAppName,
+  ClusterAdminKey,
+  type ClusterAdminKeyOptions,
   EndedSessions,
   type EndedSessionsOptions,
   KeptAnswers,
@@ -20,6 +23,7 @@ export {
   type UsageMeterOptions,
   usageResource,
 } from './access/mod.ts';
+export { AppBytes } from './app-bytes.ts';
 export type { BroadcastOptions } from './broadcast.ts';
 export { type Clock, systemClock } from './clock.ts';
 export {
@@ -31,25 +35,35 @@ export {
   ClusterRoute,
   ClusterSessionSecret,
   ClusterStreams,
+  caSha256,
   certificateOf,
+  checkSharedFile,
   checkStoreOwner,
   type FoundingNode,
   foundCluster,
+  GeoIp,
   identityFile,
   isRenewalDue,
+  isRevoked,
   type JoinOptions,
   JoinServer,
   type JoinServerOptions,
   joinCluster,
+  keptNatsMembers,
   LoadSampler,
   type LoadSamplerOptions,
   loadIdentity,
   type MachineLoad,
+  NatsMembers,
+  type NatsMembersOptions,
   type NodeIdentity,
   NodeQuestions,
   NodeRegistry,
   type NodeRegistryOptions,
   NodeRouting,
+  nodeNameOf,
+  nodeRemoved,
+  noteRemoval,
   ownAddressTowards,
   ownNodeOf,
   ownSessionSecret,
@@ -59,6 +73,7 @@ export {
   SESSION_FORWARD_DEFAULTS,
   SessionForward,
   StoreCalls,
+  StreamGivers,
   saveIdentity,
   serveRenewals,
   TokenStore,
@@ -90,13 +105,15 @@ export { countPayloadsAsHeap } from './garbage-collection.ts';
 export { HLS_DEFAULTS, HlsRoute, type HlsRouteOptions, type HlsSource, type HlsStats } from './hls/mod.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerStats, type UpgradeRoute } from './http/http-server.ts';
 export { createWeb, type WebOptions } from './http/web.ts';
-export { type HistogramValue, sumHistograms } from './latency-histogram.ts';
+export { type HistogramValue, histogramQuantileMs, histogramSince, LatencyHistogram, sumHistograms } from './latency-histogram.ts';
 export { type ListenPlace, listenError, listenHost } from './listen-error.ts';
 export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
-export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample } from './metrics.ts';
+export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample, type Survey } from './metrics.ts';
 export { RecordingAnswers, Recordings, type RecordingsOptions } from './recording/mod.ts';
 export {
+  type NodeAnswer,
+  type NodeQuestion,
   RELAY_QUEUE_DEFAULTS,
   RelayClient,
   type RelayClientOptions,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isName, SluiceError } from '../core/mod.ts';
@@ -11,6 +11,8 @@ export interface StoredApiKey {
   readonly sha256: string;
   /** RFC 3339. */
   readonly createdAt: string;
+  /** The id of the cluster whose store was given the hash; absent: none. */
+  readonly cluster?: string;
 }
 
 interface SecretsFile {
@@ -65,8 +67,12 @@ export class Secrets {
     return { key, isNew: true };
   }
 
+  get adminKey(): StoredApiKey | undefined {
+    return this.content.apiKeys.find(({ scope }) => scope === 'admin');
+  }
+
   get hasAdminKey(): boolean {
-    return this.content.apiKeys.some(({ scope }) => scope === 'admin');
+    return this.adminKey !== undefined;
   }
 
   get apiKeys(): readonly StoredApiKey[] {
@@ -81,10 +87,10 @@ export class Secrets {
     return key;
   }
 
-  /** The scope of a given API key, or undefined when it is not known. Compares hashes in constant time. */
-  scopeOf(key: string): 'read' | 'admin' | undefined {
-    const hash = sha256(key);
-    return this.content.apiKeys.find((stored) => timingSafeEqual(Buffer.from(stored.sha256, 'hex'), hash))?.scope;
+  /** Notes that the keys are known in a cluster. */
+  noteCluster(cluster: string, now: Date): void {
+    if (this.content.apiKeys.every((key) => key.cluster === cluster)) return;
+    this.save({ ...this.content, apiKeys: this.content.apiKeys.map((key) => ({ ...key, cluster })) }, now);
   }
 
   private save(content: SecretsFile, now: Date): void {

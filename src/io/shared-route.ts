@@ -15,6 +15,8 @@ export interface SharedRequest {
   readonly query: string;
   /** '' when there is none. */
   readonly userAgent: string;
+  /** What a player says of its session in `CMCD-Session` (CTA-5004); '' when there is none. */
+  readonly cmcdSession: string;
   /** The peer's address. */
   readonly remote: string;
 }

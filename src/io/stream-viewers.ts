@@ -75,7 +75,10 @@ export class StreamViewers {
   private create(stream: LiveStream): Broadcaster {
     const { protocol, makePackager, broadcast, clock, log } = this.options;
     const listener = {
-      delivered: (latencyMs: number): void => this.latency.add(latencyMs),
+      delivered: (latencyMs: number): void => {
+        this.latency.add(latencyMs);
+        stream.delivered(latencyMs);
+      },
       stalled: (remote: string): void =>
         log.info({ code: `${protocol}.viewer-stalled`, stream: stream.ref.path, remote }, 'viewer did not read; disconnected'),
       idle: (last: BroadcastStats): void => this.forget(stream, last),

@@ -10,6 +10,7 @@ export const RECORDING_ENDS = {
   moved: 'another node has the publisher of the stream now, and goes on with it',
   'server-stopped': 'the node was stopped',
   interrupted: 'the process of the node died: what it had written is there',
+  found: 'the node found the file, of which the catalogue knew nothing',
   deleted: 'it was deleted',
   'catalogue-full': 'there are as many recordings as may be: delete some',
 } as const;

@@ -187,14 +187,23 @@ const tasks = fc
     }),
     { selector: ({ name, rung }) => `${name}/${rung}`, maxLength: 30 },
   )
-  .map((all) => all.map(({ name, rung, viewers }) => task(`s${name}`, viewers, { rung, region: name % 2 === 0 ? 'eu' : 'us' })));
+  .map((all) =>
+    all.map(({ name, rung, viewers }) =>
+      // More watch the stream than this rung, by the same number for all its rungs.
+      task(`s${name}`, viewers, { rung, region: name % 2 === 0 ? 'eu' : 'us', streamViewers: 40 + 5 * name }),
+    ),
+  );
 const world = fc.record({
   tasks,
   nodes,
   where: fc.array(fc.option(fc.integer({ min: 0, max: 6 })), { minLength: 30, maxLength: 30 }),
   since: fc.constantFrom(0, LATER_MS - 1_000),
   rules: fc.array(
-    fc.record({ stream: fc.constantFrom('*', 's1*', 's2'), viewersMin: fc.constantFrom(0, 10), weight: fc.constantFrom(0, 0.5, 1, 7) }),
+    fc.record({
+      stream: fc.constantFrom('*', 's1*', 's2'),
+      viewersMin: fc.constantFrom(0, 10, 60, 80),
+      weight: fc.constantFrom(0, 0.5, 1, 7),
+    }),
     { maxLength: 3 },
   ),
 });
@@ -264,6 +273,18 @@ describe('any allocation', () => {
         if (at !== undefined) expect(after[index]?.node).toBeDefined();
       });
     }));
+
+  it('holds a rule that asks for viewers against those of the stream: for all its rungs, or for none', () =>
+    fc.assert(
+      fc.property(world, fc.integer({ min: 0, max: 110 }), (it, viewersMin) => {
+        const decisions = allocate(it.tasks, it.nodes, [], { rules: [rule({ viewersMin, weight: 7 })] });
+        decisions.forEach(({ score }, index) => {
+          const { viewers, streamViewers = 0 } = it.tasks[index] as ClusterTask;
+          expect(score).toBe(viewers * (streamViewers >= viewersMin ? 7 : 1));
+        });
+      }),
+      { numRuns },
+    ));
 
   it('makes nothing of what a rule gives no weight, and says a sentence of each', () =>
     property((it) => {

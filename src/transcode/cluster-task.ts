@@ -5,6 +5,8 @@ import type { TaskShape } from './task-cost.ts';
 export interface ClusterTask extends TaskKey {
   /** Of all nodes together. 0: nobody wants it any more, but it may go on while nothing else needs its place. */
   readonly viewers: number;
+  /** Of the stream, its source and all its rungs, on all nodes together: what rules go by. Those of the rung unless given. */
+  readonly streamViewers?: number;
   readonly shape: TaskShape;
   /** Of the stream's origin. */
   readonly region: string;

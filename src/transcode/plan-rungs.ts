@@ -10,6 +10,8 @@ export type LeftOutCode = 'no-pictures' | 'no-sound' | 'not-needed' | 'upscale' 
 /** A rung of the ladder that a stream does not get. */
 export interface LeftOutRung {
   readonly name: string;
+  readonly kind: 'video' | 'audio';
+  readonly codec: string;
   readonly code: LeftOutCode;
   /** A sentence for the operator, with the values that decided. */
   readonly reason: string;
@@ -62,7 +64,7 @@ export function planRungs(ladder: Ladder, tracks: readonly Track[], hasReordered
         : source.judge(rung);
     names.add(rung.name);
     if ('rung' in verdict) planned.push(verdict.rung);
-    else leftOut.push({ name: rung.name, ...verdict });
+    else leftOut.push({ name: rung.name, kind: rung.kind, codec: rung.codec, ...verdict });
   }
   return { planned, left: leftOut };
 }

@@ -36,7 +36,7 @@ export class TaskState {
     this.task = task;
     this.stream = stream;
     this.cost = cost;
-    this.standing = stream.standings.of(task.rung, task.viewers);
+    this.standing = stream.standings.of(task.rung, task.streamViewers ?? task.viewers);
     const score = Math.max(0, task.viewers) * this.standing.weight * (kind === 'audio' ? SOUND_WEIGHT : 1);
     this.score = Number.isFinite(score) ? score : 0;
   }

@@ -18,6 +18,11 @@ describe('what the rules say of a task', () => {
     expect([of('720p', 10), of('720p', 9), of('480p', 10), of('sound', 10)]).toEqual([5, 3, 3, 1]);
   });
 
+  it('knows whether any rule asks for viewers', () => {
+    const asks = (viewersMin: number): boolean => new TaskWeights({ v: 1, rules: [rule({}), rule({ viewersMin })], pins: [] }).goByViewers;
+    expect([asks(0), asks(1)]).toEqual([false, true]);
+  });
+
   it('has the pin of the rung before that of the whole stream, with the weight of the rules', () => {
     const pins = [
       { stream: 'live/show', rung: undefined, node: 'n1' },

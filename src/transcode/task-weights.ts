@@ -40,8 +40,14 @@ export class TaskWeights {
     }
   }
 
-  of(stream: string, rung: string, viewers: number): TaskStanding {
-    return this.ofStream(stream).of(rung, viewers);
+  /** Whether any rule asks how many watch a stream. */
+  get goByViewers(): boolean {
+    return this.matchers.some(({ viewersMin }) => viewersMin > 0);
+  }
+
+  /** `streamViewers`: of the stream, not of the rung alone. */
+  of(stream: string, rung: string, streamViewers: number): TaskStanding {
+    return this.ofStream(stream).of(rung, streamViewers);
   }
 
   /** By `app/name`. */
@@ -79,9 +85,9 @@ class StreamStandings {
     this.pins = pins;
   }
 
-  of(rung: string, viewers: number): TaskStanding {
+  of(rung: string, streamViewers: number): TaskStanding {
     const { matchers, pins } = this;
-    const standing = matchers.find(({ viewersMin, isForRung }) => viewers >= viewersMin && isForRung(rung))?.standing ?? PLAIN;
+    const standing = matchers.find(({ viewersMin, isForRung }) => streamViewers >= viewersMin && isForRung(rung))?.standing ?? PLAIN;
     if (pins.length === 0) return standing;
     const pin = pins.find((each) => each.rung === rung) ?? pins.find((each) => each.rung === undefined);
     return pin === undefined ? standing : { weight: standing.weight, isPinned: true, pinnedTo: pin.node };

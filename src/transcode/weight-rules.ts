@@ -8,7 +8,7 @@ export interface WeightRule {
   readonly stream: string;
   /** Pattern of the rung's name. */
   readonly rung: string;
-  /** Only for rungs that would have at least so many viewers. */
+  /** Only for streams with at least so many viewers, of their source and all their rungs, on all nodes together. */
   readonly viewersMin: number;
   /** 0: never made. 1 is what a viewer counts without a rule. */
   readonly weight: number;

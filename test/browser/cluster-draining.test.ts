@@ -46,7 +46,8 @@ const isSeen = (node: TestNode, status: string): Promise<void> =>
 async function viewers(node: TestNode, protocol: string): Promise<number> {
   const response = await fetch(`${node.server.httpUrl}/api/v1/streams/live/show`);
   if (response.status !== 200) return 0;
-  return ((await response.json()) as { viewers: { byProtocol: Record<string, number> } }).viewers.byProtocol[protocol] ?? 0;
+  const { places } = (await response.json()) as { places: { node: string; viewers: { byProtocol: Record<string, number> } }[] };
+  return places.find((place) => place.node === node.id)?.viewers.byProtocol[protocol] ?? 0;
 }
 
 /** A watch page of the manager, which sends its viewers to edges; `complaints` are errors on it. */

@@ -157,7 +157,9 @@ describe('apps and access in the console', () => {
       await page.getByLabel('Id (jti)').fill('viewer-1');
       await page.getByLabel('Secret of an HS256 key').fill(secret);
       await page.getByRole('button', { name: 'Sign', exact: true }).click();
+      await page.getByLabel('Token', { exact: true }).waitFor();
       const address = await page.getByLabel('HLS', { exact: true }).inputValue();
+      expect(address).toContain('/live/show/~ey');
       const status = async (): Promise<number> => (await fetch(address)).status;
       await expect.poll(status, { timeout: 30_000, interval: 300 }).toBe(200);
       expect((await fetch(`${base()}/live/show/index.m3u8`)).status).toBe(401);
@@ -195,7 +197,10 @@ describe('apps and access in the console', () => {
       await closed();
       await shown.seen('rack 7');
       expect(await shown.faults()).toEqual([]);
-      await shown.button(/^Delete [0-9a-f]{16}$/).click();
+      await shown.page
+        .getByRole('row', { name: /app:news/ })
+        .getByRole('button', { name: /^Delete / })
+        .click();
       await shown.button('Delete the key').click();
       await closed();
       expect((await fetch(`${base()}/api/v1/apps`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(401);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HookReceiver } from '../../src/io/webhooks/hook-receiver.fixture.ts';
@@ -59,7 +60,7 @@ async function plays(): Promise<void> {
 
 /** The edges that the watch page has the stream from. */
 async function watchedOn(): Promise<readonly DevNode[]> {
-  const { places } = (await cluster.ask(cluster.node('eu-manager'), 'cluster/streams/news/studio')) as {
+  const { places } = (await cluster.ask(cluster.node('eu-manager'), 'streams/news/studio')) as {
     places: { node: string; viewers: { byProtocol: { webrtc?: number; hls?: number } } }[];
   };
   const watched = places.filter(({ viewers: { byProtocol } }) => (byProtocol.webrtc ?? 0) + (byProtocol.hls ?? 0) > 0);
@@ -122,6 +123,10 @@ describe('the console of `sluice dev` at work', () => {
       await shown.dialog.getByLabel('It may take').selectOption('');
       await shown.dialog.getByRole('button', { name: 'Drain' }).click();
       await has(card(left).getByText(/Draining: 1 viewer/));
+      await card(left).getByRole('link', { name: left.name, exact: true }).click();
+      await shown.heading(left.name);
+      await has(shown.page.getByText(/^Draining: 1 viewer/));
+      await link('Nodes').click();
       await expect.poll(async () => (await watchedOn()).map((edge) => edge === left), WAIT).toEqual([false]);
       await plays();
       staying.abort();
@@ -186,7 +191,7 @@ describe('the console of `sluice dev` at work', () => {
           .getByRole('link')
           .allTextContents();
       };
-      await expect.poll(makers, WAIT).toEqual([cluster.node('eu-transcode').id]);
+      await expect.poll(makers, WAIT).toEqual(['eu-transcode']);
       await shown.shoot('console-stream');
     },
     TEST_MS,
@@ -211,6 +216,25 @@ describe('the console of `sluice dev` at work', () => {
       await shown.seen('Pinned:');
       await has(shown.page.getByRole('region', { name: 'What was decided' }).getByRole('row', { name: /news\/studio low/ }));
       await shown.shoot('console-transcoding');
+      expect(await shown.faults()).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'downloads a recording through a node that has not got the file',
+    async () => {
+      await record('always');
+      await open('/console/apps/news?part=recordings');
+      const row = shown.page.getByRole('row', { name: /^studio/ }).first();
+      const [download] = await Promise.all([
+        shown.page.waitForEvent('download', { timeout: WAIT.timeout }),
+        row.getByRole('link', { name: /^Download/ }).click({ timeout: WAIT.timeout }),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/^news-studio-.*\.mp4$/);
+      expect(new URL(download.url()).origin).not.toBe(base());
+      expect((await readFile(await download.path())).subarray(4, 8).toString()).toBe('ftyp');
+      await record('off');
       expect(await shown.faults()).toEqual([]);
     },
     TEST_MS,
@@ -252,10 +276,11 @@ describe('the console of `sluice dev` at work', () => {
       const doomed = edges.find((edge) => !watched.includes(edge)) as DevNode;
       shown.lose({ url: doomed.httpUrl, id: doomed.id });
       cluster.kill(doomed);
-      await has(shown.page.locator('.alarms li', { hasText: 'Node is stale' }).filter({ hasText: doomed.id }));
+      await has(shown.page.locator('.alarms li', { hasText: 'Node is stale' }).filter({ hasText: doomed.name }));
       await plays();
-      await shown.page.locator('.alarms').getByRole('link', { name: doomed.id }).click();
-      await shown.heading(doomed.id);
+      await shown.page.locator('.alarms').getByRole('link', { name: doomed.name, exact: true }).click();
+      await shown.heading(doomed.name);
+      await shown.seen(doomed.id);
       await has(shown.page.locator('.page-title .badge.stale'));
     },
     TEST_MS,
@@ -272,6 +297,16 @@ async function isRefused(name: string, withKey: string): Promise<boolean> {
   } catch {
     return true;
   }
+}
+
+/** Says whether the streams of the app are recorded. */
+async function record(mode: 'always' | 'off'): Promise<void> {
+  const { status } = await fetch(`${base()}/api/v1/apps/news`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${cluster.adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ recording: { mode } }),
+  });
+  expect(status).toBe(200);
 }
 
 async function newKey(): Promise<string> {

@@ -23,8 +23,8 @@ import type { LadderResource, RungSettingsResource } from '../../../src/api/sett
 import { type ApiProblem, callApi, listAll } from './api-client.ts';
 import { type Answer, type Change, LISTS_MS, PAGE_ITEMS, useChange, useFigures } from './queries.ts';
 
-/** No event tells of these. */
-const ACCESS_MS = 3_000;
+/** What apps use now is told by no event. */
+const USAGE_MS = 3_000;
 
 /** What a ladder is set to; rungs belong to the template `custom` alone. */
 export interface LadderWish {
@@ -39,9 +39,10 @@ export const appPath = (app: string, ...below: readonly string[]): string => ['/
 const encodePart = (part: string, index: number): string => (index === 0 ? part : encodeURIComponent(part));
 
 const useList = <Item>(key: readonly string[], path: string, isWanted = true): Answer<readonly Item[]> =>
-  useFigures({ key, read: () => listAll<Item>(path), everyMs: ACCESS_MS, isWanted });
+  useFigures({ key, read: () => listAll<Item>(path), everyMs: LISTS_MS, isWanted });
 
-export const useApps = (isWanted = true): Answer<readonly ListedAppResource[]> => useList(['apps'], '/apps', isWanted);
+export const useApps = (isWanted = true): Answer<readonly ListedAppResource[]> =>
+  useFigures({ key: ['apps'], read: () => listAll<ListedAppResource>('/apps'), everyMs: USAGE_MS, isWanted });
 export const useApp = (app: string): Answer<AppResource> =>
   useFigures({ key: ['app', app], read: () => callApi('GET', appPath(app)), everyMs: LISTS_MS });
 export const useAppUsage = (app: string): Answer<AppUsageResource> =>

@@ -4,8 +4,9 @@ import { useAllocationDecisions, usePool } from './allocation-queries.ts';
 import './forms.css';
 import { shareOf } from './node-figures.ts';
 import { NodeLink } from './node-link.tsx';
-import { Meter, Scrolled, Standing } from './parts.tsx';
+import { Meter, Standing } from './parts.tsx';
 import { formatTime } from './spans.ts';
+import { StackTable } from './stack-table.tsx';
 import { StreamLink } from './stream-link.tsx';
 import { TranscodingWeights } from './transcoding-weights.tsx';
 
@@ -52,7 +53,7 @@ function Pool({ pool: { allocator, nodes, waiting } }: { readonly pool: Transcod
           {nodes.map(({ node, state, tasks, tasksMax }) => (
             <Meter
               key={node}
-              label={node}
+              label={<NodeLink id={node} />}
               share={shareOf(tasks, tasksMax)}
               words={`${tasks} of ${tasksMax}${state === 'active' ? '' : `, ${state}`}`}
             />
@@ -67,36 +68,22 @@ function Pool({ pool: { allocator, nodes, waiting } }: { readonly pool: Transcod
 export function DecisionTable({ decisions }: { readonly decisions: readonly AllocationDecisionResource[] }): JSX.Element {
   if (decisions.length === 0) return <p className="note">Nothing, since the node that answers began.</p>;
   return (
-    <Scrolled label="What was decided">
-      <table className="stack">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Stream</th>
-            <th scope="col">Rung</th>
-            <th scope="col">Made by</th>
-            <th scope="col">Viewers, score</th>
-            <th scope="col">Reason</th>
-          </tr>
-        </thead>
-        <tbody>
-          {decisions.slice(0, SHOWN_MAX).map(({ at, stream, rung, node, viewers, score, reason, message }) => (
-            <tr key={`${at} ${stream} ${rung}`}>
-              <td>{formatTime(at)}</td>
-              <td>
-                <StreamLink path={stream} />
-              </td>
-              <td>{rung}</td>
-              <td data-label="Made by">{node === undefined ? 'nobody' : <NodeLink id={node} />}</td>
-              <td data-label="Viewers, score">{`${viewers}, ${Math.round(score * 10) / 10}`}</td>
-              <td>
-                {reason}
-                <span className="note block">{message}</span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scrolled>
+    <StackTable label="What was decided, one a row" heads={['When', 'Stream', 'Rung', 'Made by', 'Viewers, score', 'Reason']}>
+      {decisions.slice(0, SHOWN_MAX).map(({ at, stream, rung, node, viewers, score, reason, message }) => (
+        <tr key={`${at} ${stream} ${rung}`}>
+          <td>{formatTime(at)}</td>
+          <td>
+            <StreamLink path={stream} />
+          </td>
+          <td>{rung}</td>
+          <td data-label="Made by">{node === undefined ? 'nobody' : <NodeLink id={node} />}</td>
+          <td data-label="Viewers, score">{`${viewers}, ${Math.round(score * 10) / 10}`}</td>
+          <td>
+            {reason}
+            <span className="note block">{message}</span>
+          </td>
+        </tr>
+      ))}
+    </StackTable>
   );
 }

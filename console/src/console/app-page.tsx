@@ -36,9 +36,16 @@ export function AppPage(): JSX.Element {
   return (
     <>
       <PageTitle title={name}>{app && !isGone && <DeleteApp app={app} />}</PageTitle>
-      {isGone ? <p className="notice">There is no such app.</p> : <NeedsKey problem={error} isLoading={isPending} what="apps" />}
+      {isGone ? (
+        <p className="notice">
+          There is no such app. <Link to="/console/apps">All apps</Link>
+        </p>
+      ) : (
+        <NeedsKey problem={error} isLoading={isPending} what="apps" />
+      )}
       {app && !isGone && (
         <>
+          {app.problem !== undefined && <p className="notice bad">Not to be changed at this node: {app.problem}.</p>}
           <Parts app={name} part={part} />
           <Part key={`${name} ${part}`} app={app} part={part} />
         </>

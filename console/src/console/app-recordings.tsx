@@ -8,10 +8,10 @@ import { ConfirmDialog } from './dialogs.tsx';
 import { PanelHead } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { formatBytes } from './node-figures.ts';
-import { Scrolled } from './parts.tsx';
 import { LISTS_MS, useChange } from './queries.ts';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
+import { RowButton, StackTable } from './stack-table.tsx';
 
 const PAGE_RECORDINGS = 50;
 const pathOf = ({ id }: RecordingResource): string => `/recordings/${encodeURIComponent(id)}`;
@@ -69,52 +69,28 @@ function RecordingTable({
 }): JSX.Element {
   const mayChange = useMayChange();
   return (
-    <Scrolled label="Recordings">
-      <table className="stack">
-        <thead>
-          <tr>
-            <th scope="col">Stream</th>
-            <th scope="col">Began</th>
-            <th scope="col">Length</th>
-            <th scope="col">Size</th>
-            <th scope="col">Node</th>
-            <th scope="col">Ended as</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {recordings.map((recording) => (
-            <tr key={recording.id}>
-              <th scope="row">{recording.stream}</th>
-              <td data-label="Began">{formatTime(recording.startedAt)}</td>
-              <td data-label="Length">{formatUptime(recording.durationSeconds * 1000)}</td>
-              <td data-label="Size">{formatBytes(recording.sizeBytes)}</td>
-              <td data-label="Node">{recording.node}</td>
-              <td data-label="Ended as">{recording.reason?.message ?? 'it is being recorded'}</td>
-              <td>
-                <div className="row-buttons">
-                  {recording.sizeBytes > 0 && (
-                    <a className="button" href={`/api/v1${pathOf(recording)}/file`} aria-label={`Download ${recording.id}`}>
-                      Download
-                    </a>
-                  )}
-                  {mayChange && (
-                    <button
-                      type="button"
-                      className="button danger-text"
-                      aria-label={`Delete ${recording.id}`}
-                      onClick={() => ask(recording)}
-                    >
-                      Delete …
-                    </button>
-                  )}
-                </div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scrolled>
+    <StackTable label="Recordings, one a row" heads={['Stream', 'Began', 'Length', 'Size', 'Node', 'Ended as']} hasButtons>
+      {recordings.map((recording) => (
+        <tr key={recording.id}>
+          <th scope="row">{recording.stream}</th>
+          <td data-label="Began">{formatTime(recording.startedAt)}</td>
+          <td data-label="Length">{formatUptime(recording.durationSeconds * 1000)}</td>
+          <td data-label="Size">{formatBytes(recording.sizeBytes)}</td>
+          <td data-label="Node">{recording.node}</td>
+          <td data-label="Ended as">{recording.reason?.message ?? 'it is being recorded'}</td>
+          <td>
+            <div className="row-buttons">
+              {recording.sizeBytes > 0 && (
+                <a className="button" href={`/api/v1${pathOf(recording)}/file`} aria-label={`Download ${recording.id}`}>
+                  Download
+                </a>
+              )}
+              {mayChange && <RowButton words="Delete …" name={`Delete ${recording.id}`} isDangerous onClick={() => ask(recording)} />}
+            </div>
+          </td>
+        </tr>
+      ))}
+    </StackTable>
   );
 }
 

@@ -99,8 +99,7 @@ function actionWords(action: string): string {
 }
 
 function whoWords(who: string): string {
-  if (who === 'token') return 'who has a key or token';
-  if (who === 'session') return 'somebody in the console';
-  if (who === 'key:data-folder') return 'the node’s own key';
+  if (who.startsWith('session of key:')) return `the key ${who.slice(15)}, in the console`;
+  if (who.startsWith('token:')) return `the join token ${who.slice(6)}`;
   return who.startsWith('key:') ? `the key ${who.slice(4)}` : who;
 }

@@ -5,8 +5,10 @@ import type { HistoryColumns } from './overview-history.ts';
 
 /** Colours take a moment to change. */
 const SETTLED_MS = 50;
-/** A chart that has just begun shows a minute, not a second. */
-const SPAN_S_MIN = 60;
+/** A chart that has just begun shows a few seconds, not an instant. */
+const SPAN_S_MIN = 20;
+/** Until it spans so much, there is no line to see. */
+const BEGUN_S = 4;
 const CHARACTER_PX = 7;
 
 interface ChartProps {
@@ -57,7 +59,9 @@ export function Chart({ title, lines, columns, top, bottom = 0, format }: ChartP
           ))}
         </ul>
       </figcaption>
-      <div ref={place} className="chart-place" aria-hidden="true" />
+      <div ref={place} className="chart-place" aria-hidden="true">
+        {!hasBegun(columns[0]) && <span className="chart-begins">The line begins now</span>}
+      </div>
     </figure>
   );
 }
@@ -96,7 +100,9 @@ function optionsOf(
   };
 }
 
-/** From the first sample, but at least over a minute, to the last. */
+const hasBegun = (times: readonly number[]): boolean => (times.at(-1) ?? 0) - (times[0] ?? 0) >= BEGUN_S;
+
+/** From the first sample, but at least over some seconds, to the last. */
 function timeRange(times: ArrayLike<number>): [from: number, to: number] {
   const to = times[times.length - 1] ?? Math.round(Date.now() / 1000);
   return [Math.min(times[0] ?? to, to - SPAN_S_MIN), to];

@@ -1,6 +1,6 @@
 import { type Dispatch, type JSX, type ReactNode, type SetStateAction, useState } from 'react';
 import { PanelHead } from './forms.tsx';
-import { Scrolled } from './parts.tsx';
+import { RowButton, StackTable } from './stack-table.tsx';
 
 interface Credential {
   readonly id: string;
@@ -100,40 +100,25 @@ function CredentialTable<Item extends Credential, Made>({
   const nowMs = Date.now();
   const hasButtons = mayChange && actions.length > 0;
   return (
-    <Scrolled label={title}>
-      <table className="stack">
-        <thead>
-          <tr>
-            <th scope="col">{name?.title}</th>
-            {columns.map((column) => (
-              <th key={column.title} scope="col">
-                {column.title}
-              </th>
-            ))}
-            {hasButtons && <td />}
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((item) => (
-            <tr key={item.id}>
-              <th scope="row" className="id">
-                {name?.cell(item, nowMs)}
-              </th>
-              {columns.map((column) => (
-                <td key={column.title} data-label={column.title}>
-                  {column.cell(item, nowMs)}
-                </td>
-              ))}
-              {hasButtons && (
-                <td>
-                  <RowButtons item={item} actions={actions} ask={ask} />
-                </td>
-              )}
-            </tr>
+    <StackTable label={`${title}, one a row`} heads={[name, ...columns].map((column) => column?.title ?? '')} hasButtons={hasButtons}>
+      {items.map((item) => (
+        <tr key={item.id}>
+          <th scope="row" className="id">
+            {name?.cell(item, nowMs)}
+          </th>
+          {columns.map((column) => (
+            <td key={column.title} data-label={column.title}>
+              {column.cell(item, nowMs)}
+            </td>
           ))}
-        </tbody>
-      </table>
-    </Scrolled>
+          {hasButtons && (
+            <td>
+              <RowButtons item={item} actions={actions} ask={ask} />
+            </td>
+          )}
+        </tr>
+      ))}
+    </StackTable>
   );
 }
 
@@ -149,15 +134,13 @@ function RowButtons<Item extends Credential, Made>({
   return (
     <div className="row-buttons">
       {actions.map((action) => (
-        <button
+        <RowButton
           key={action.verb}
-          type="button"
-          className={action.isDangerous ? 'button danger-text' : 'button'}
-          aria-label={[action.verb, ...(action.what === undefined ? [] : [action.what]), item.id].join(' ')}
+          words={`${action.verb} …`}
+          name={[action.verb, ...(action.what === undefined ? [] : [action.what]), item.id].join(' ')}
+          isDangerous={action.isDangerous ?? false}
           onClick={() => ask(action, item)}
-        >
-          {action.verb} …
-        </button>
+        />
       ))}
     </div>
   );

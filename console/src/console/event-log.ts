@@ -21,7 +21,7 @@ export function dataOf({ data: text }: Pick<HeardEvent, 'data'>): Readonly<Recor
 /** Whether an event is about a node or a stream of which it is the origin; what else the server tells is about itself: `isServer`. */
 export function isOfNode(event: Pick<HeardEvent, 'type' | 'data'>, id: string, isServer: boolean): boolean {
   const { node, origin } = dataOf(event);
-  return node === id || origin === id || (isServer && /^(source|target|transcoding)\./.test(event.type));
+  return node === id || origin === id || (node === undefined && isServer && /^(source|target|transcoding|recording)\./.test(event.type));
 }
 
 const EVENTS_MAX = 500;

@@ -10,6 +10,9 @@ const KINDS = [
   ['source.', 'Sources'],
   ['target.', 'Targets'],
   ['transcoding.', 'Transcoding'],
+  ['recording.', 'Recordings'],
+  ['config.', 'Configuration'],
+  ['audit.', 'Audit'],
 ] as const;
 const SHOWN_MAX = 200;
 

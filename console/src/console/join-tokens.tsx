@@ -3,9 +3,10 @@ import type { JoinTokenResource, JoinTokenWish, NewJoinTokenResource } from '../
 import { CopyField } from '../design/copy-field.tsx';
 import { useCreateJoinToken, useDeleteJoinToken, useJoinTokens } from './access-queries.ts';
 import { linesOf } from './app-words.ts';
+import { DeleteCredential, ExpiryField, TermNoteField, useTerm } from './credential-forms.tsx';
 import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
-import { ConfirmDialog, FormDialog, SecretDialog } from './dialogs.tsx';
-import { ChecksField, NoteField, SelectField, TextField } from './forms.tsx';
+import { FormDialog, SecretDialog } from './dialogs.tsx';
+import { ChecksField, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { EXPIRIES, formatExpiry } from './spans.ts';
 
@@ -63,14 +64,13 @@ function MakeToken({ made, onClose }: { readonly made: (token: NewJoinTokenResou
   const [roles, setRoles] = useState<readonly Role[]>(['edge']);
   const [regions, setRegions] = useState('');
   const [uses, setUses] = useState('1');
-  const [expiry, setExpiry] = useState('86400');
-  const [note, setNote] = useState('');
+  const term = useTerm('86400');
   return (
     <FormDialog
       title="Make a join token"
       action="Make the token"
       change={useCreateJoinToken()}
-      wish={{ roles: [...roles], regions: linesOf(regions), usesMax: Number(uses), expiresInS: Number(expiry), note }}
+      wish={{ roles: [...roles], regions: linesOf(regions), usesMax: Number(uses), expiresInS: Number(term.expiry), note: term.note }}
       isReady={roles.length > 0}
       onDone={made}
       onClose={onClose}
@@ -79,9 +79,9 @@ function MakeToken({ made, onClose }: { readonly made: (token: NewJoinTokenResou
       <TextField label="Regions" value={regions} onChange={setRegions} placeholder="any" note="Separated by commas; empty for any" />
       <div className="fields">
         <TextField label="Nodes" type="number" value={uses} onChange={setUses} isRequired note="How many may join with it" />
-        <SelectField label="It counts" value={expiry} onChange={setExpiry} choices={SPANS} />
+        <ExpiryField term={term} choices={SPANS} />
       </div>
-      <NoteField value={note} onChange={setNote} />
+      <TermNoteField term={term} />
     </FormDialog>
   );
 }
@@ -104,14 +104,8 @@ function NewToken({
 
 function DeleteToken({ token: { id, uses }, onClose }: { readonly token: JoinTokenResource; readonly onClose: () => void }): JSX.Element {
   return (
-    <ConfirmDialog
-      title={`Delete the join token ${id}?`}
-      action="Delete the token"
-      change={useDeleteJoinToken()}
-      wish={id}
-      onClose={onClose}
-    >
-      <p>No node can join with it any more.{uses > 0 && ' Those that have joined stay.'}</p>
-    </ConfirmDialog>
+    <DeleteCredential what="join token" id={id} change={useDeleteJoinToken()} onClose={onClose}>
+      No node can join with it any more.{uses > 0 && ' Those that have joined stay.'}
+    </DeleteCredential>
   );
 }

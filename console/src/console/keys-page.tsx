@@ -2,14 +2,15 @@ import { type JSX, useState } from 'react';
 import type { ApiKeyResource, NewApiKeyResource } from '../../../src/api/access-contract.ts';
 import { CopyField } from '../design/copy-field.tsx';
 import { useApiKeys, useApps, useCreateApiKey, useDeleteApiKey } from './access-queries.ts';
+import { DeleteCredential, ExpiryField, TermNoteField, useTerm } from './credential-forms.tsx';
 import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
-import { ConfirmDialog, FormDialog, SecretDialog } from './dialogs.tsx';
-import { ChecksField, NoteField, SelectField } from './forms.tsx';
+import { FormDialog, SecretDialog } from './dialogs.tsx';
+import { ChecksField, SelectField } from './forms.tsx';
 import { JoinTokens } from './join-tokens.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { PageTitle } from './parts.tsx';
 import { useIsInCluster, useMayChange } from './session-context.ts';
-import { EXPIRIES, expiryWish, formatExpiry, formatTime } from './spans.ts';
+import { expiryWish, formatExpiry, formatTime } from './spans.ts';
 
 /** Who may use the API, and which nodes may join. */
 export function KeysPage(): JSX.Element {
@@ -64,7 +65,7 @@ function ApiKeys(): JSX.Element {
       actions={[{ verb: 'Delete', isDangerous: true, dialog: (key, onClose) => <DeleteKey apiKey={key} onClose={onClose} /> }]}
       standing={<NeedsKey problem={error} isLoading={isPending} what="API keys" />}
     >
-      <p className="note">The first admin key, which is in the data folder of its node, is not among them.</p>
+      <p className="note">The first admin key of a node on its own, which is in its data folder, is not among them.</p>
     </CredentialPanel>
   );
 }
@@ -72,8 +73,7 @@ function ApiKeys(): JSX.Element {
 function MakeKey({ made, onClose }: { readonly made: (key: NewApiKeyResource) => void; readonly onClose: () => void }): JSX.Element {
   const [kind, setKind] = useState('read');
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const [expiry, setExpiry] = useState('');
-  const [note, setNote] = useState('');
+  const term = useTerm();
   const { data: apps = [] } = useApps(kind === 'apps');
   const scopes = kind === 'apps' ? chosen.map((app) => `app:${app}`) : [kind];
   return (
@@ -81,7 +81,7 @@ function MakeKey({ made, onClose }: { readonly made: (key: NewApiKeyResource) =>
       title="Make an API key"
       action="Make the key"
       change={useCreateApiKey()}
-      wish={{ scopes, note, ...expiryWish(expiry) }}
+      wish={{ scopes, note: term.note, ...expiryWish(term.expiry) }}
       isReady={scopes.length > 0}
       onDone={made}
       onClose={onClose}
@@ -97,16 +97,16 @@ function MakeKey({ made, onClose }: { readonly made: (key: NewApiKeyResource) =>
         ]}
       />
       {kind === 'apps' && <ChecksField label="Apps" choices={apps.map(({ name }) => name)} chosen={chosen} onChange={setChosen} />}
-      <SelectField label="It counts" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
-      <NoteField value={note} onChange={setNote} />
+      <ExpiryField term={term} />
+      <TermNoteField term={term} />
     </FormDialog>
   );
 }
 
 function DeleteKey({ apiKey: { id, note }, onClose }: { readonly apiKey: ApiKeyResource; readonly onClose: () => void }): JSX.Element {
   return (
-    <ConfirmDialog title={`Delete the API key ${id}?`} action="Delete the key" change={useDeleteApiKey()} wish={id} onClose={onClose}>
-      <p>It is refused from now on, on all nodes, and sessions that began with it are{note === '' ? '' : ` (${note})`}.</p>
-    </ConfirmDialog>
+    <DeleteCredential what="API key" id={id} change={useDeleteApiKey()} onClose={onClose}>
+      It is refused from now on, on all nodes, and sessions that began with it are{note === '' ? '' : ` (${note})`}.
+    </DeleteCredential>
   );
 }

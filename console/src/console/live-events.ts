@@ -1,14 +1,31 @@
-/** Which answers are old when something happened; each is the first part of a query's key. */
-export const STALE_BY_EVENT: Readonly<Record<string, readonly string[]>> = {
+import type { ServerEvent } from '../../../src/api/server-event.ts';
+
+/** Which answers are old when something happened; each is the first part of a query's key. The overview has the alarms. */
+export const STALE_BY_EVENT: Readonly<Record<ServerEvent['type'], readonly string[]>> = {
   'stream.started': ['streams', 'overview', 'stream'],
   'stream.changed': ['streams', 'stream', 'overview'],
   'stream.ended': ['streams', 'overview', 'stream'],
-  'node.changed': ['nodes', 'node', 'overview', 'relays'],
+  'node.changed': ['nodes', 'nodes-known', 'node', 'overview', 'relays', 'join-tokens'],
   'node.gone': ['nodes', 'node', 'overview', 'relays'],
   'source.changed': ['sources', 'overview'],
   'target.changed': ['targets', 'overview'],
   'recording.changed': ['recordings', 'overview'],
+  'recording.started': ['recordings', 'overview'],
+  'recording.ended': ['recordings', 'overview'],
+  'recording.failed': ['recordings', 'overview'],
   'transcoding.changed': ['transcoding', 'stream', 'overview'],
+  'transcoding.decided': ['transcoding', 'overview'],
+  'app.changed': ['apps', 'app', 'usage', 'streams', 'overview'],
+  'ladder.changed': ['ladder', 'overview'],
+  'stream-key.changed': ['stream-keys', 'overview'],
+  'revoked-token.changed': ['revoked-tokens', 'overview'],
+  'webhook.changed': ['webhooks', 'overview'],
+  'api-key.changed': ['api-keys', 'overview'],
+  'routing.changed': ['route', 'overview'],
+  'weights.changed': ['weights', 'transcoding', 'overview'],
+  'config.changed': ['versions', 'version', 'overview'],
+  // Join tokens are known to managers alone: that they change is seen by who changed them.
+  'audit.added': ['audit', 'join-tokens', 'overview'],
 };
 
 /** How events go into fetches: the first at once, and then at most one round of fetches each `pauseMs`, however many events come. */

@@ -12,6 +12,9 @@ const TYPES: readonly WebhookEventName[] = [
   'publisher.refused',
   'source.changed',
   'target.changed',
+  'recording.started',
+  'recording.ended',
+  'recording.failed',
   'node.changed',
   'node.gone',
 ];

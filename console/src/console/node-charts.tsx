@@ -9,21 +9,15 @@ const MEMORY_TOP_BYTES = 500e6;
 
 /** How busy a node is, over the last minutes that the page was open. */
 export function NodeCharts({ load, atMs }: { readonly load: NonNullable<NodeResource['load']>; readonly atMs: number }): JSX.Element {
-  const { cpu, memoryBytes, networkInBps, networkOutBps, loopLagMs, tasks } = load;
+  const { cpu, memoryBytes, mediaInBps, mediaOutBps, loopLagMs, tasks } = load;
   const viewers = viewersOf({ load });
-  const columns = useHistory({ cpu: cpu * 100, memoryBytes, networkInBps, networkOutBps, loopLagMs, viewers, tasks }, atMs);
+  const columns = useHistory({ cpu: cpu * 100, memoryBytes, mediaInBps, mediaOutBps, loopLagMs, viewers, tasks }, atMs);
   const count = (value: number): string => Math.round(value).toLocaleString('en');
   return (
     <div className="charts small-charts">
       <Chart title="CPU" lines={['CPU']} columns={columns('cpu')} top={100} format={(value) => `${Math.round(value)} %`} />
       <Chart title="Memory" lines={['Used']} columns={columns('memoryBytes')} top={MEMORY_TOP_BYTES} format={formatBytes} />
-      <Chart
-        title="Network"
-        lines={['In', 'Out']}
-        columns={columns('networkInBps', 'networkOutBps')}
-        top={100_000}
-        format={formatBitrate}
-      />
+      <Chart title="Media" lines={['In', 'Out']} columns={columns('mediaInBps', 'mediaOutBps')} top={100_000} format={formatBitrate} />
       <Chart
         title="Event loop"
         lines={['Late at the 99th percentile']}

@@ -16,6 +16,10 @@ const load = (viewers: number, streams: number): NonNullable<NodeResource['load'
   tasks: 0,
   tasksMax: 0,
   diskFreeBytes: 0,
+  mediaInBps: 0,
+  mediaOutBps: 0,
+  latencyP50Ms: 0,
+  latencyP95Ms: 0,
 });
 const node = (id: string, region: string, fields: Partial<NodeResource> = {}): NodeResource => ({
   id,
@@ -44,6 +48,7 @@ describe('a node in words', () => {
     expect(reason({ stale: true, heardAgoMs: 7400, statusAt: 'T', statusBy: 'key:a' })).toBe('no sign of life for 7 s');
     expect(reason({ statusAt: 'T', statusBy: 'key:a' })).toBe('since T, by key:a');
     expect(reason({ statusAt: 'T', statusBy: 'session' })).toBe('since T, by somebody who was signed in');
+    expect(reason({ statusAt: 'T', statusBy: 'session of key:a' })).toBe('since T, by somebody who was signed in with key:a');
     expect(reason({ statusAt: 'T', statusBy: 'n1' })).toBe('since T, as its process was asked to end');
   });
   it('tells who is left on it', () => {

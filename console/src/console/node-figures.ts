@@ -15,7 +15,7 @@ export function standingReason(
 ): string {
   if (stale) return `no sign of life for ${Math.round(heardAgoMs / 1000)} s`;
   if (statusAt === undefined || statusBy === undefined) return 'since its process began';
-  const who = statusBy === 'session' ? 'somebody who was signed in' : statusBy;
+  const who = statusBy.replace(/^session( of )?/, (_session, of) => `somebody who was signed in${of === undefined ? '' : ' with '}`);
   return `since ${formatAt(statusAt)}, ${statusBy === id ? 'as its process was asked to end' : `by ${who}`}`;
 }
 
@@ -30,14 +30,14 @@ export function whoIsLeft(node: Pick<NodeResource, 'load'>): string {
   return parts.length === 0 ? 'nobody' : parts.join(' and ');
 }
 
-/** What a filter's words find: in id, region, roles or standing, all of them. */
+/** What a filter's words find: in name, id, region, roles or standing, all of them. */
 export function selectNodes(nodes: readonly NodeResource[], filter: string): readonly NodeResource[] {
   const words = filter
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '');
   return nodes.filter((node) => {
-    const text = [node.id, node.region, ...node.roles, standingOf(node)].join(' ').toLowerCase();
+    const text = [node.name ?? '', node.id, node.region, ...node.roles, standingOf(node)].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

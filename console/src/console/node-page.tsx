@@ -11,6 +11,7 @@ import { NodeActions } from './node-actions.tsx';
 import { NodeCharts } from './node-charts.tsx';
 import { formatBytes, standingOf, standingReason, viewersOf } from './node-figures.ts';
 import { NodeLoad, NodeNotice } from './node-load.tsx';
+import { useNodeName } from './node-names.ts';
 import { NodeStreams } from './node-streams-table.tsx';
 import { NodeTranscoding } from './node-transcoding.tsx';
 import { AloneNotice, Figure, PageTitle, Standing } from './parts.tsx';
@@ -26,12 +27,13 @@ export function NodePage(): JSX.Element {
   const { node: id } = useParams({ from: '/console/nodes/$node' });
   const isInCluster = useIsInCluster();
   const mayChange = useMayChange();
+  const nodeName = useNodeName();
   const { data, error, isPending, dataUpdatedAt } = useNode(id, isInCluster);
   const isGone = error?.status === 404;
   const node = isGone ? undefined : data;
   return (
     <>
-      <PageTitle title={id}>
+      <PageTitle title={nodeName(id)}>
         {node && <span className={`badge ${standingOf(node)}`}>{standingOf(node)}</span>}
         {node && mayChange && <NodeActions node={node} />}
       </PageTitle>
@@ -53,7 +55,9 @@ function Detail({ node, atMs }: { readonly node: NodeResource; readonly atMs: nu
   const alarms = overview?.alarms.filter((alarm) => alarm.node === node.id) ?? [];
   return (
     <>
-      <p className="note id">{[endpoints.http, endpoints.rtmp, endpoints.relay].filter((address) => address !== undefined).join(' · ')}</p>
+      <p className="note id">
+        {[node.id, endpoints.http, endpoints.rtmp, endpoints.relay].filter((address) => address !== undefined).join(' · ')}
+      </p>
       <NodeNotice node={node} />
       <Facts node={node} />
       {alarms.length > 0 && <Alarms alarms={alarms} />}

@@ -1,15 +1,15 @@
 import type { JSX } from 'react';
-import type { ClusterStreamPage, NodeResource, RelayResource } from '../../../src/api/console-contract.ts';
+import type { NodeResource, RelayResource, StreamPage } from '../../../src/api/console-contract.ts';
 import { formatHop } from '../figures/figures.ts';
 import { NodeLink } from './node-link.tsx';
 import { type NodeHop, streamsOfNode } from './node-streams.ts';
-import { Scrolled } from './parts.tsx';
+import { StackTable } from './stack-table.tsx';
 import { StreamLink } from './stream-link.tsx';
 
 interface NodeStreamsProps {
   readonly node: NodeResource;
   /** Those that it is the origin of. */
-  readonly published: ClusterStreamPage;
+  readonly published: StreamPage;
   readonly relays: readonly RelayResource[];
   readonly nodes: readonly NodeResource[];
 }
@@ -24,30 +24,18 @@ export function NodeStreams({ node, published, relays, nodes }: NodeStreamsProps
       {rows.length === 0 ? (
         <p className="note">It has no stream now.</p>
       ) : (
-        <Scrolled label="Streams of this node">
-          <table className="stack">
-            <thead>
-              <tr>
-                <th scope="col">Stream</th>
-                <th scope="col">The node is its</th>
-                <th scope="col">From</th>
-                <th scope="col">On to</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(({ path, part, from, to }) => (
-                <tr key={`${path} ${part}`}>
-                  <th scope="row">
-                    <StreamLink path={path} />
-                  </th>
-                  <td data-label="The node is its">{part}</td>
-                  <td data-label="From">{from === undefined ? 'publisher' : <Hops hops={[from]} />}</td>
-                  <td data-label="On to">{to.length === 0 ? 'no node' : <Hops hops={to} />}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
+        <StackTable label="Streams of this node" heads={['Stream', 'The node is its', 'From', 'On to']}>
+          {rows.map(({ path, part, from, to }) => (
+            <tr key={`${path} ${part}`}>
+              <th scope="row">
+                <StreamLink path={path} />
+              </th>
+              <td data-label="The node is its">{part}</td>
+              <td data-label="From">{from === undefined ? 'publisher' : <Hops hops={[from]} />}</td>
+              <td data-label="On to">{to.length === 0 ? 'no node' : <Hops hops={to} />}</td>
+            </tr>
+          ))}
+        </StackTable>
       )}
       {published.nextCursor !== undefined && <p className="note">It is the origin of more than these.</p>}
     </section>

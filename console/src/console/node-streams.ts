@@ -1,4 +1,4 @@
-import type { ClusterStreamResource, NodeResource, RelayResource } from '../../../src/api/console-contract.ts';
+import type { NodeResource, RelayResource, StreamResource } from '../../../src/api/console-contract.ts';
 
 /** What a node is to a stream. `transcoder`: it pulls the stream to make renditions of it, and serves nobody. */
 export type NodePart = 'origin' | 'regional origin' | 'edge' | 'transcoder';
@@ -22,7 +22,7 @@ export interface NodeStream {
 /** The streams that `node` has: those of which it is the origin first. Of a relay with very many streams, only the first are known. */
 export function streamsOfNode(
   node: Pick<NodeResource, 'id' | 'region' | 'roles'>,
-  published: readonly Pick<ClusterStreamResource, 'path'>[],
+  published: readonly Pick<StreamResource, 'path'>[],
   relays: readonly RelayResource[],
   regionOf: (node: string) => string | undefined,
 ): readonly NodeStream[] {

@@ -5,6 +5,7 @@ import { NodeActions } from './node-actions.tsx';
 import { selectNodes, standingOf } from './node-figures.ts';
 import { NodeLink } from './node-link.tsx';
 import { NodeLoad, NodeNotice } from './node-load.tsx';
+import { useNodeName } from './node-names.ts';
 import { AloneNotice, PageTitle, Standing } from './parts.tsx';
 import { useNodes } from './queries.ts';
 import { useIsInCluster, useMayChange } from './session-context.ts';
@@ -32,7 +33,7 @@ function NodesOfCluster(): JSX.Element {
         <input
           className="search"
           type="search"
-          placeholder="Id, region, role, status"
+          placeholder="Name, id, region, role, status"
           aria-label="Search the nodes"
           value={find}
           onChange={({ target: { value } }) =>
@@ -56,6 +57,7 @@ function NodesOfCluster(): JSX.Element {
 function NodeCard({ node }: { readonly node: NodeResource }): JSX.Element {
   const standing = standingOf(node);
   const { id, region, roles, self, version, endpoints } = node;
+  const isNamed = useNodeName()(id) !== id;
   return (
     <li className={`panel node ${standing}`}>
       <div className="node-head">
@@ -66,6 +68,7 @@ function NodeCard({ node }: { readonly node: NodeResource }): JSX.Element {
       </div>
       <p className="note">
         {[region, roles.join(', '), ...(self ? ['this node'] : [])].join(' · ')}
+        {isNamed && <span className="block id">{id}</span>}
         <span className="block">{`Sluice ${version} · ${endpoints.http}`}</span>
       </p>
       <NodeNotice node={node} />

@@ -8,7 +8,7 @@ describe('history of the overview', () => {
     const history = new OverviewHistory(10);
     for (let atS = 0; atS < 100; atS += 2) history.add(sample(atS));
     expect(history.viewers[0]).toEqual([88, 90, 92, 94, 96, 98]);
-    expect(history.network).toEqual([history.viewers[0], [1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2]]);
+    expect(history.media).toEqual([history.viewers[0], [1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2]]);
   });
   it('leaves out what is not newer, for an answer may be shown twice', () => {
     const history = new OverviewHistory(10);

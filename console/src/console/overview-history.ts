@@ -31,7 +31,7 @@ export class OverviewHistory {
     return [this.samples.map(({ atS }) => atS), this.samples.map(({ viewers }) => viewers)];
   }
 
-  get network(): HistoryColumns {
+  get media(): HistoryColumns {
     return [this.samples.map(({ atS }) => atS), this.samples.map(({ inBps }) => inBps), this.samples.map(({ outBps }) => outBps)];
   }
 }

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { type JSX, useEffect, useState } from 'react';
 import type { OverviewResource } from '../../../src/api/console-contract.ts';
-import { formatBitrate } from '../figures/figures.ts';
+import { formatBitrate, formatHop, UNKNOWN } from '../figures/figures.ts';
 import { publishInstructions } from '../stream-address/publish-instructions.ts';
 import { PublishHelp } from '../streams/publish-help.tsx';
 import { Alarms } from './alarms.tsx';
 import { Chart } from './chart.tsx';
+import { NodeLink } from './node-link.tsx';
 import { OverviewHistory } from './overview-history.ts';
 import { Figure, PageTitle, Standing } from './parts.tsx';
 import { useOverview } from './queries.ts';
@@ -19,17 +20,17 @@ const formatCount = (value: number): string => Math.round(value).toLocaleString(
 /** Everything at a glance: figures, alarms, and the last minutes. */
 export function OverviewPage(): JSX.Element {
   const { data, error, isPending, dataUpdatedAt } = useOverview();
-  const [columns, setColumns] = useState({ viewers: history.viewers, network: history.network });
+  const [columns, setColumns] = useState({ viewers: history.viewers, media: history.media });
   useEffect(() => {
     // An answer that is only kept until the first one comes has no time.
     if (data === undefined || dataUpdatedAt === 0) return;
     history.add({
       atS: Math.round(dataUpdatedAt / 1000),
       viewers: data.viewers.total,
-      inBps: data.networkInBps,
-      outBps: data.networkOutBps,
+      inBps: data.mediaInBps,
+      outBps: data.mediaOutBps,
     });
-    setColumns({ viewers: history.viewers, network: history.network });
+    setColumns({ viewers: history.viewers, media: history.media });
   }, [data, dataUpdatedAt]);
   return (
     <>
@@ -41,7 +42,13 @@ export function OverviewPage(): JSX.Element {
           <Alarms alarms={data.alarms} />
           <div className="charts">
             <Chart title="Viewers" lines={['Viewers']} columns={columns.viewers} top={4} format={formatCount} />
-            <Chart title="Network of all nodes" lines={['In', 'Out']} columns={columns.network} top={100_000} format={formatBitrate} />
+            <Chart
+              title="Media in and out of all nodes"
+              lines={['In', 'Out']}
+              columns={columns.media}
+              top={100_000}
+              format={formatBitrate}
+            />
           </div>
           {data.streams === 0 && <PublishHelp instructions={publishInstructions(location.hostname)} empty />}
         </>
@@ -51,7 +58,7 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Figures({
-  overview: { streams, viewers, networkInBps, networkOutBps, nodes },
+  overview: { streams, viewers, mediaInBps, mediaOutBps, latency, slowestRelay, nodes },
 }: {
   readonly overview: OverviewResource;
 }): JSX.Element {
@@ -69,8 +76,18 @@ function Figures({
         value={formatCount(viewers.total)}
         note={`WebRTC ${formatCount(webrtc)} · HLS ${formatCount(hls)} · FLV ${formatCount(flv)} · RTMP ${formatCount(rtmp)}`}
       />
-      <Figure label="Network in" value={formatBitrate(networkInBps)} />
-      <Figure label="Network out" value={formatBitrate(networkOutBps)} />
+      <Figure label="Media in" value={formatBitrate(mediaInBps)} note="from publishers and between nodes" />
+      <Figure label="Media out" value={formatBitrate(mediaOutBps)} note="to viewers and between nodes" />
+      <Figure
+        label="Latency"
+        value={latency === undefined ? UNKNOWN : formatHop(latency.p95Ms)}
+        note={
+          <>
+            <LatencyNote latency={latency} />
+            {slowestRelay !== undefined && <RelayNote relay={slowestRelay} />}
+          </>
+        }
+      />
       <Figure
         label="Nodes"
         value={<Link to="/console/nodes">{formatCount(nodes.total)}</Link>}
@@ -79,3 +96,19 @@ function Figures({
     </dl>
   );
 }
+
+/** What the latency is of: from a frame's coming in to its last viewer, on the node where that takes longest. */
+function LatencyNote({ latency }: { readonly latency: OverviewResource['latency'] | undefined }): JSX.Element {
+  if (latency === undefined) return <>frame in to last viewer (p95); nobody watches live</>;
+  return (
+    <>
+      frame in to last viewer (p95), on <NodeLink id={latency.node} />
+    </>
+  );
+}
+
+const RelayNote = ({ relay: { from, to, p50Ms } }: { readonly relay: NonNullable<OverviewResource['slowestRelay']> }): JSX.Element => (
+  <span className="block">
+    slowest relay {formatHop(p50Ms)}, <NodeLink id={from} /> → <NodeLink id={to} />
+  </span>
+);

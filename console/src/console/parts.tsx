@@ -28,7 +28,7 @@ export function Meter({
   share,
   words,
 }: {
-  readonly label: string;
+  readonly label: ReactNode;
   readonly share: number | undefined;
   readonly words: string;
 }): JSX.Element {

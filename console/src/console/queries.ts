@@ -11,9 +11,6 @@ import {
 } from '@tanstack/react-query';
 import type { NodePatch } from '../../../src/api/cluster-contract.ts';
 import type {
-  ClusterStreamDetail,
-  ClusterStreamPage,
-  ClusterStreamResource,
   NodeResource,
   NodeSourcesList,
   NodeTargetsList,
@@ -21,6 +18,8 @@ import type {
   OverviewResource,
   RelayList,
   SessionResource,
+  StreamPage,
+  StreamResource,
 } from '../../../src/api/console-contract.ts';
 import { ApiProblem, callApi, listAll } from './api-client.ts';
 import { pagesOf } from './live-events.ts';
@@ -32,6 +31,8 @@ const SESSION_MS = 60_000;
 export const PAGE_ITEMS = 200;
 const PAGE_PAUSE_MS = 1_000;
 const RETRIES_MAX = 1;
+
+const NO_NODES: readonly NodeResource[] = [];
 
 export const createQueries = (): QueryClient =>
   new QueryClient({
@@ -72,7 +73,7 @@ export const useSession = (): Answer<SessionResource> =>
     retry: false,
   });
 export const useOverview = (): Answer<OverviewResource> => useFigures({ key: ['overview'], read: () => callApi('GET', '/overview') });
-/** Of a cluster: a node on its own keeps no list of nodes. */
+/** Of a cluster: the pages of a node on its own show no list of nodes. */
 export const useNodes = (isWanted = true): Answer<readonly NodeResource[]> =>
   useFigures({ key: ['nodes'], read: () => listAll<NodeResource>('/nodes'), isWanted });
 export const useNode = (id: string, isWanted: boolean): Answer<NodeResource> =>
@@ -82,7 +83,7 @@ export const useKnownNodes = (isWanted: boolean): readonly NodeResource[] => {
   const queries = useQueryClient();
   const { data } = useFigures({ key: ['nodes-known'], read: () => listAll<NodeResource>('/nodes'), everyMs: SESSION_MS, isWanted });
   // A page that shows the nodes asks for them much more often.
-  return queries.getQueryData<readonly NodeResource[]>(['nodes']) ?? data ?? [];
+  return queries.getQueryData<readonly NodeResource[]>(['nodes']) ?? data ?? NO_NODES;
 };
 export const useRelays = (): Answer<RelayList> => useFigures({ key: ['relays'], read: () => callApi('GET', '/cluster/relays') });
 export const useTranscoding = (): Answer<NodeTranscodingList> =>
@@ -92,17 +93,17 @@ export const useTranscodingOf = (node: string): Answer<NodeTranscodingList> =>
   useFigures({ key: ['transcoding', node], read: () => callApi('GET', `/cluster/transcoding?node=${encodeURIComponent(node)}`) });
 export const useSources = (): Answer<NodeSourcesList> => useFigures({ key: ['sources'], read: () => callApi('GET', '/cluster/sources') });
 export const useTargets = (): Answer<NodeTargetsList> => useFigures({ key: ['targets'], read: () => callApi('GET', '/cluster/targets') });
-export const useStream = (app: string, name: string): Answer<ClusterStreamDetail> =>
+export const useStream = (app: string, name: string): Answer<StreamResource> =>
   useFigures({ key: ['stream', app, name], read: () => callApi('GET', streamPath(app, name)) });
 
 /** The first of the streams that a node is the origin of. */
-export const useStreamsFrom = (origin: string): Answer<ClusterStreamPage> =>
-  useFigures({ key: ['streams', 'from', origin], read: () => callApi('GET', `/cluster/streams?origin=${encodeURIComponent(origin)}`) });
+export const useStreamsFrom = (origin: string): Answer<StreamPage> =>
+  useFigures({ key: ['streams', 'from', origin], read: () => callApi('GET', `/streams?origin=${encodeURIComponent(origin)}`) });
 
-const streamPath = (app: string, name: string): string => `/cluster/streams/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
+const streamPath = (app: string, name: string): string => `/streams/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
 
 /** The streams whose path has the words of `search`, as many pages as were asked for. */
-export function useStreams(search: string): UseInfiniteQueryResult<readonly ClusterStreamResource[], ApiProblem> {
+export function useStreams(search: string): UseInfiniteQueryResult<readonly StreamResource[], ApiProblem> {
   return useInfiniteQuery({
     queryKey: ['streams', search],
     queryFn: ({ pageParam }) => {
@@ -111,11 +112,11 @@ export function useStreams(search: string): UseInfiniteQueryResult<readonly Clus
         ...(search === '' ? {} : { search }),
         ...(pageParam === undefined ? {} : { cursor: pageParam }),
       });
-      return callApi<ClusterStreamPage>('GET', `/cluster/streams?${query}`);
+      return callApi<StreamPage>('GET', `/streams?${query}`);
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
-    select: ({ pages }): readonly ClusterStreamResource[] => pages.flatMap(({ items }) => items),
+    select: ({ pages }): readonly StreamResource[] => pages.flatMap(({ items }) => items),
     // Fifty pages are not fetched as often as one.
     refetchInterval: ({ state }) => Math.max(LISTS_MS, pagesOf(state.data) * PAGE_PAUSE_MS),
     placeholderData: keepPreviousData,

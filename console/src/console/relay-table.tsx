@@ -1,8 +1,8 @@
 import type { JSX } from 'react';
 import type { RelayResource } from '../../../src/api/console-contract.ts';
-import { formatLatency } from '../figures/figures.ts';
+import { formatHop } from '../figures/figures.ts';
 import { NodeLink } from './node-link.tsx';
-import { Scrolled } from './parts.tsx';
+import { StackTable } from './stack-table.tsx';
 import { StreamLink } from './stream-link.tsx';
 
 /** Relays between nodes, with what goes over each and how long that takes; `none` is said when there are none. */
@@ -13,35 +13,23 @@ export function RelayTable({ relays, none }: { readonly relays: readonly RelayRe
       {relays.length === 0 ? (
         <p className="note">{none}</p>
       ) : (
-        <Scrolled label="Relays">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col">Streams</th>
-                <th scope="col">Latency, half / 99 %</th>
-              </tr>
-            </thead>
-            <tbody>
-              {relays.map(({ from, to, streams, streamCount, p50Ms, p99Ms }) => (
-                <tr key={`${from} ${to}`}>
-                  <td>
-                    <NodeLink id={from} />
-                  </td>
-                  <td>
-                    <NodeLink id={to} />
-                  </td>
-                  <td>
-                    <StreamLinks paths={streams} />
-                    {streamCount > streams.length && ` and ${streamCount - streams.length} more`}
-                  </td>
-                  <td>{`${formatLatency(p50Ms)} / ${formatLatency(p99Ms)}`}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
+        <StackTable label="Relays, one a row" heads={['From', 'To', 'Streams', 'Latency, half / 99 %']}>
+          {relays.map(({ from, to, streams, streamCount, p50Ms, p99Ms }) => (
+            <tr key={`${from} ${to}`}>
+              <td data-label="From">
+                <NodeLink id={from} />
+              </td>
+              <td data-label="To">
+                <NodeLink id={to} />
+              </td>
+              <td data-label="Streams">
+                <StreamLinks paths={streams} />
+                {streamCount > streams.length && ` and ${streamCount - streams.length} more`}
+              </td>
+              <td data-label="Latency, half / 99 %">{`${formatHop(p50Ms)} / ${formatHop(p99Ms)}`}</td>
+            </tr>
+          ))}
+        </StackTable>
       )}
     </section>
   );

@@ -2,8 +2,10 @@ import type { JSX } from 'react';
 import type { NodeSourcesList, NodeTargetsList } from '../../../src/api/console-contract.ts';
 import { formatUptime } from '../figures/figures.ts';
 import { formatBytes } from './node-figures.ts';
-import { PageTitle, Scrolled, Standing } from './parts.tsx';
+import { NodeLink } from './node-link.tsx';
+import { PageTitle, Standing } from './parts.tsx';
 import { useSources, useTargets } from './queries.ts';
+import { StackTable } from './stack-table.tsx';
 import { StreamLink } from './stream-link.tsx';
 
 /** Where streams are pulled from and pushed to, and how that stands. */
@@ -36,34 +38,26 @@ function Sources({ list }: { readonly list: NodeSourcesList }): JSX.Element {
       </p>
     );
   return (
-    <Scrolled label="Pull sources">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Stream</th>
-            <th scope="col">From</th>
-            <th scope="col">State</th>
-            <th scope="col">Node</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ node, source: { stream, url, mode, state, since, lastError } }) => (
-            <tr key={`${node} ${stream}`}>
-              <td>
-                <StreamLink path={stream} />
-              </td>
-              <td className="address">{url}</td>
-              <td>
-                <span className={`state ${state}`}>{state}</span>
-                <span className="note block">{[mode, `for ${formatUptime(Date.now() - Date.parse(since))}`].join(' · ')}</span>
-                {lastError !== undefined && state !== 'running' && <span className="note block">{lastError.message}</span>}
-              </td>
-              <td>{node}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scrolled>
+    <StackTable label="Pull sources, one a row" heads={['Stream', 'From', 'State', 'Node']}>
+      {rows.map(({ node, source: { stream, url, mode, state, since, lastError } }) => (
+        <tr key={`${node} ${stream}`}>
+          <td>
+            <StreamLink path={stream} />
+          </td>
+          <td className="address" data-label="From">
+            {url}
+          </td>
+          <td data-label="State">
+            <span className={`state ${state}`}>{state}</span>
+            <span className="note block">{[mode, `for ${formatUptime(Date.now() - Date.parse(since))}`].join(' · ')}</span>
+            {lastError !== undefined && state !== 'running' && <span className="note block">{lastError.message}</span>}
+          </td>
+          <td data-label="Node">
+            <NodeLink id={node} />
+          </td>
+        </tr>
+      ))}
+    </StackTable>
   );
 }
 
@@ -76,46 +70,33 @@ function Targets({ list }: { readonly list: NodeTargetsList }): JSX.Element {
       </p>
     );
   return (
-    <Scrolled label="Push targets">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Stream</th>
-            <th scope="col">Target</th>
-            <th scope="col">To</th>
-            <th scope="col">State</th>
-            <th scope="col">Sent</th>
-            <th scope="col">Node</th>
+    <StackTable label="Push targets, one a row" heads={['Stream', 'Target', 'To', 'State', 'Sent', 'Node']}>
+      {rows.map(
+        ({ node, target: { stream, name, protocol, url, rendition, state, stateSeconds, reason, nextAttemptInSeconds, bytesSent } }) => (
+          <tr key={`${node} ${stream} ${name}`}>
+            <td>
+              <StreamLink path={stream} />
+            </td>
+            <td data-label="Target">
+              {name}
+              <span className="note block">{[protocol.toUpperCase(), rendition].join(' · ')}</span>
+            </td>
+            <td className="address" data-label="To">
+              {url}
+            </td>
+            <td data-label="State">
+              <span className={`state ${state}`}>{state}</span>
+              <span className="note block">for {formatUptime(stateSeconds * 1000)}</span>
+              {reason !== undefined && <span className="note block">{reason.message}</span>}
+              {nextAttemptInSeconds !== undefined && <span className="note block">next attempt in {nextAttemptInSeconds} s</span>}
+            </td>
+            <td data-label="Sent">{formatBytes(bytesSent)}</td>
+            <td data-label="Node">
+              <NodeLink id={node} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.map(
-            ({
-              node,
-              target: { stream, name, protocol, url, rendition, state, stateSeconds, reason, nextAttemptInSeconds, bytesSent },
-            }) => (
-              <tr key={`${node} ${stream} ${name}`}>
-                <td>
-                  <StreamLink path={stream} />
-                </td>
-                <td>
-                  {name}
-                  <span className="note block">{[protocol.toUpperCase(), rendition].join(' · ')}</span>
-                </td>
-                <td className="address">{url}</td>
-                <td>
-                  <span className={`state ${state}`}>{state}</span>
-                  <span className="note block">for {formatUptime(stateSeconds * 1000)}</span>
-                  {reason !== undefined && <span className="note block">{reason.message}</span>}
-                  {nextAttemptInSeconds !== undefined && <span className="note block">next attempt in {nextAttemptInSeconds} s</span>}
-                </td>
-                <td>{formatBytes(bytesSent)}</td>
-                <td>{node}</td>
-              </tr>
-            ),
-          )}
-        </tbody>
-      </table>
-    </Scrolled>
+        ),
+      )}
+    </StackTable>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalWords, routeQuery, scoreWords } from './route-answer.ts';
+import { extentWords, refusalWords, routeQuery, scoreWords } from './route-answer.ts';
 
 describe('asking where somebody is sent', () => {
   it('leaves out what is not asked for, and writes names so that they stay one value', () => {
@@ -14,5 +14,6 @@ describe('asking where somebody is sent', () => {
     expect(refusalWords('tired')).toBe('tired');
     expect(scoreWords({ isNear: true, hasStream: true })).toBe('in the client’s region, has the stream already');
     expect(scoreWords({ isNear: false, hasStream: false })).toBe('by its room alone');
+    expect(extentWords('full')).toBe('it has no room left, and neither has any other');
   });
 });

@@ -26,6 +26,10 @@ export interface RouteOpinion {
 export interface RouteAnswer {
   readonly region?: string;
   readonly node?: string;
+  /** `turn`: each node has its turn; `score`: the best of two. */
+  readonly choice?: string;
+  /** `full`: there was none with room; `origin`: there was no edge either. */
+  readonly extent?: string;
   /** The best first. */
   readonly nodes: readonly RouteOpinion[];
 }
@@ -45,10 +49,10 @@ export function routeQuery({ stream, region, address, publish }: RouteQuestion):
 export async function askRoute(question: RouteQuestion): Promise<RouteAnswer> {
   const response = await fetch(`/cluster?${routeQuery(question)}`).catch(() => undefined);
   if (response === undefined) throw new ApiProblem(0, '', 'The server does not answer.');
-  const answer = (await response.json().catch(() => undefined)) as Partial<RouteAnswer & { title: string }> | undefined;
+  const answer = (await response.json().catch(() => undefined)) as Partial<RouteAnswer & { detail: string }> | undefined;
   // 503 with reasons says that nobody can take it, and why.
   if (Array.isArray(answer?.nodes)) return { ...answer, nodes: answer.nodes };
-  throw new ApiProblem(response.status, '', answer?.title ?? `The server answered with status ${response.status}.`);
+  throw new ApiProblem(response.status, '', answer?.detail ?? `The server answered with status ${response.status}.`);
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -62,6 +66,10 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** Why a node is not for this client. */
 export const refusalWords = (refusal: string): string => REFUSALS[refusal] ?? refusal;
+
+/** Why a node is the one although something speaks against it. */
+export const extentWords = (extent: string | undefined): string =>
+  extent === 'origin' ? 'an origin, as no edge can take anybody' : 'it has no room left, and neither has any other';
 
 /** What a node's score is made of. */
 export function scoreWords({ isNear, hasStream }: Pick<RouteOpinion, 'isNear' | 'hasStream'>): string {

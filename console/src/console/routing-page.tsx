@@ -4,9 +4,19 @@ import { type FormEvent, type JSX, useState } from 'react';
 import type { ApiProblem } from './api-client.ts';
 import { SelectField, TextField } from './forms.tsx';
 import { NodeLink } from './node-link.tsx';
-import { AloneNotice, Figure, PageTitle, Scrolled, Standing } from './parts.tsx';
-import { askRoute, type RouteAnswer, type RouteOpinion, type RouteQuestion, refusalWords, scoreWords } from './route-answer.ts';
+import { useNodeName } from './node-names.ts';
+import { AloneNotice, Figure, PageTitle, Standing } from './parts.tsx';
+import {
+  askRoute,
+  extentWords,
+  type RouteAnswer,
+  type RouteOpinion,
+  type RouteQuestion,
+  refusalWords,
+  scoreWords,
+} from './route-answer.ts';
 import { useIsInCluster } from './session-context.ts';
+import { StackTable } from './stack-table.tsx';
 
 /** Which node a viewer or publisher is sent to, and why not to another. */
 export function RoutingPage(): JSX.Element {
@@ -33,8 +43,9 @@ function Asking(): JSX.Element {
   return (
     <>
       <p className="note">
-        Why a viewer is sent where: to which node somebody who asks now goes, and why not to another. Of the nodes that are near enough, two
-        are drawn and the better one is taken, so one answer may differ from the next.
+        Why a viewer is sent where: to which node somebody who asks now goes, and why not to another. For a stream, two of the nodes that
+        are near enough are drawn and the better one is taken, so one answer may differ from the next; without a stream, one node follows
+        the other.
       </p>
       <Question key={JSON.stringify(asked)} asked={asked} />
       <Standing problem={error} isLoading={isPending} />
@@ -100,13 +111,14 @@ function Question({ asked }: { readonly asked: RouteQuestion }): JSX.Element {
   );
 }
 
-function Outcome({ answer: { node, region, nodes } }: { readonly answer: RouteAnswer }): JSX.Element {
+function Outcome({ answer: { node, region, extent, nodes } }: { readonly answer: RouteAnswer }): JSX.Element {
+  const nodeName = useNodeName();
   return (
     <>
       <dl className="figures" aria-live="polite">
         <Figure
           label="Sent to"
-          value={<span className="small id">{node ?? 'nobody'}</span>}
+          value={<span className="small id">{node === undefined ? 'nobody' : nodeName(node)}</span>}
           note={node === undefined ? 'No node can take this now.' : nodes.find((opinion) => opinion.node === node)?.region}
         />
         <Figure
@@ -116,43 +128,38 @@ function Outcome({ answer: { node, region, nodes } }: { readonly answer: RouteAn
       </dl>
       <section className="panel" aria-labelledby="opinions-title">
         <h2 id="opinions-title">The nodes, the best first</h2>
-        <Scrolled label="Nodes and their scores">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Node</th>
-                <th scope="col">Region</th>
-                <th scope="col">Score</th>
-                <th scope="col">Room left</th>
-                <th scope="col">Why</th>
-              </tr>
-            </thead>
-            <tbody>
-              {nodes.map((opinion) => (
-                <OpinionRow key={opinion.node} opinion={opinion} isChosen={opinion.node === node} />
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
+        <StackTable label="Nodes and their scores" heads={['Node', 'Region', 'Score', 'Room left', 'Why']}>
+          {nodes.map((opinion) => (
+            <OpinionRow key={opinion.node} opinion={opinion} chosen={opinion.node === node ? { extent } : undefined} />
+          ))}
+        </StackTable>
       </section>
     </>
   );
 }
 
-function OpinionRow({ opinion, isChosen }: { readonly opinion: RouteOpinion; readonly isChosen: boolean }): JSX.Element {
+interface OpinionRowProps {
+  readonly opinion: RouteOpinion;
+  /** Absent: another one was chosen. */
+  readonly chosen: { readonly extent: string | undefined } | undefined;
+}
+
+function OpinionRow({ opinion, chosen }: OpinionRowProps): JSX.Element {
   const { node, region, score, headroom, refusal } = opinion;
   return (
     <tr>
       <th scope="row" className="id">
         <NodeLink id={node} />
-        {isChosen && <span className="badge active chosen">chosen</span>}
+        {chosen && <span className="badge active chosen">chosen</span>}
       </th>
-      <td>{region}</td>
-      <td>{refusal === undefined ? score.toFixed(1) : '–'}</td>
-      <td>{`${Math.round(headroom * 100)} %`}</td>
-      <td>
+      <td data-label="Region">{region}</td>
+      <td data-label="Score">{refusal === undefined ? score.toFixed(1) : '–'}</td>
+      <td data-label="Room left">{`${Math.round(headroom * 100)} %`}</td>
+      <td data-label="Why">
         {refusal === undefined ? (
           scoreWords(opinion)
+        ) : chosen ? (
+          extentWords(chosen.extent)
         ) : (
           <>
             <span className="state failed">not this one</span>

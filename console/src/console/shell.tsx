@@ -1,8 +1,9 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { type JSX, useRef } from 'react';
+import { type JSX, useMemo, useRef } from 'react';
 import type { SessionResource } from '../../../src/api/console-contract.ts';
 import { PageHeader } from '../design/page-header.tsx';
 import { StreamsPage } from '../streams/streams-page.tsx';
+import { NodeNames, namesOf, useNodeName } from './node-names.ts';
 import { Standing } from './parts.tsx';
 import { useKnownNodes, useSession, useSignOut } from './queries.ts';
 import { SessionContext } from './session-context.ts';
@@ -35,6 +36,7 @@ export function Shell(): JSX.Element {
   const mayRead = session?.scope === 'read' || session?.scope === 'admin';
   const isLive = useLiveEvents(mayRead);
   const nodes = useKnownNodes(mayRead && session.server.isInCluster);
+  const names = useMemo(() => namesOf(nodes), [nodes]);
   if (session?.scope === 'public' && pathname === '/') {
     return (
       <StreamsPage>
@@ -47,18 +49,20 @@ export function Shell(): JSX.Element {
   const isSigningIn = pathname === SIGN_IN;
   return (
     <SessionContext value={session}>
-      <div className="page console">
-        <a className="skip" href="#content">
-          Skip to the content
-        </a>
-        <PageHeader>{session && <Account session={session} isSigningIn={isSigningIn} />}</PageHeader>
-        {mayRead && <Places />}
-        {session && error !== null && <SilentServer session={session} nodes={nodes} sinceMs={dataUpdatedAt} />}
-        <main id="content" tabIndex={-1}>
-          {session === undefined ? <Standing problem={error} isLoading /> : mayRead || isSigningIn ? <Outlet /> : <SignInPage />}
-        </main>
-        {session && <Foot session={session} mayRead={mayRead} isLive={isLive} isSilent={error !== null} />}
-      </div>
+      <NodeNames value={names}>
+        <div className="page console">
+          <a className="skip" href="#content">
+            Skip to the content
+          </a>
+          <PageHeader>{session && <Account session={session} isSigningIn={isSigningIn} />}</PageHeader>
+          {mayRead && <Places />}
+          {session && error !== null && <SilentServer session={session} nodes={nodes} sinceMs={dataUpdatedAt} />}
+          <main id="content" tabIndex={-1}>
+            {session === undefined ? <Standing problem={error} isLoading /> : mayRead || isSigningIn ? <Outlet /> : <SignInPage />}
+          </main>
+          {session && <Foot session={session} mayRead={mayRead} isLive={isLive} isSilent={error !== null} />}
+        </div>
+      </NodeNames>
     </SessionContext>
   );
 }
@@ -109,11 +113,12 @@ interface FootProps {
 }
 
 function Foot({ session: { server }, mayRead, isLive, isSilent }: FootProps): JSX.Element {
+  const nodeName = useNodeName();
   const state = isSilent ? 'the server does not answer; trying again' : isLive ? 'live' : 'connecting …';
   return (
     <footer className="foot note">
       <span>
-        Node {server.node} · Sluice {server.version}
+        Node {nodeName(server.node)} · Sluice {server.version}
       </span>
       {mayRead && (
         <span role="status" className={isSilent ? 'silent-dot' : isLive ? 'live-dot' : ''}>

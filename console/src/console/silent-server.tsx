@@ -1,6 +1,7 @@
 import { useLocation } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { NodeResource, SessionResource } from '../../../src/api/console-contract.ts';
+import { useNodeName } from './node-names.ts';
 import { otherNodes } from './other-nodes.ts';
 
 const SHOWN_MAX = 12;
@@ -17,12 +18,13 @@ export function SilentServer({
   readonly sinceMs: number;
 }): JSX.Element {
   const { pathname, searchStr } = useLocation();
+  const nodeName = useNodeName();
   const others = otherNodes(nodes, server.node);
   return (
     <div className="notice bad silent" role="alert">
       <p>
-        <b>Node {server.node} does not answer.</b> What is below is as it was at {new Date(sinceMs).toLocaleTimeString('en-GB')}. This page
-        tries again by itself.
+        <b>Node {nodeName(server.node)} does not answer.</b> What is below is as it was at {new Date(sinceMs).toLocaleTimeString('en-GB')}.
+        This page tries again by itself.
       </p>
       {others.length > 0 && (
         <>
@@ -30,7 +32,7 @@ export function SilentServer({
           <ul className="other-nodes">
             {others.slice(0, SHOWN_MAX).map(({ id, region, endpoints }) => (
               <li key={id}>
-                <a href={new URL(pathname + searchStr, endpoints.http).href}>{id}</a>
+                <a href={new URL(pathname + searchStr, endpoints.http).href}>{nodeName(id)}</a>
                 <span className="note"> {region}</span>
               </li>
             ))}

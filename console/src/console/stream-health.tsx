@@ -1,24 +1,24 @@
 import type { JSX } from 'react';
-import type { ClusterStreamDetail } from '../../../src/api/console-contract.ts';
+import type { StreamResource } from '../../../src/api/console-contract.ts';
 import { formatBitrate } from '../figures/figures.ts';
 import { Chart } from './chart.tsx';
 import { useHistory } from './use-history.ts';
 
 /** What comes in from the publisher, over the last minutes that the page was open. */
 export function StreamHealth({
-  stream: { atOrigin, places },
+  stream: { bitrateBps, frameRate, keyframeIntervalMs, driftMs, viewers },
   atMs,
 }: {
-  readonly stream: ClusterStreamDetail;
+  readonly stream: StreamResource;
   readonly atMs: number;
 }): JSX.Element {
   const columns = useHistory(
     {
-      bitrate: atOrigin?.bitrateBps ?? 0,
-      frames: atOrigin?.frameRate ?? 0,
-      keyframe: (atOrigin?.keyframeIntervalMs ?? 0) / 1000,
-      drift: atOrigin?.driftMs ?? 0,
-      viewers: places.reduce((sum, place) => sum + place.viewers.total, 0),
+      bitrate: bitrateBps ?? 0,
+      frames: frameRate ?? 0,
+      keyframe: (keyframeIntervalMs ?? 0) / 1000,
+      drift: driftMs ?? 0,
+      viewers: viewers?.total ?? 0,
     },
     atMs,
   );

@@ -1,13 +1,14 @@
 import { type JSX, useState } from 'react';
 import type { AppResource, NewStreamKeyResource, StreamKeyResource } from '../../../src/api/access-contract.ts';
 import { useCreateStreamKey, useDeleteStreamKey, useRotateStreamKey, useStreamKeys } from './access-queries.ts';
+import { ExpiryField, TermNoteField, useTerm } from './credential-forms.tsx';
 import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
 import { ConfirmDialog, FormDialog } from './dialogs.tsx';
-import { CheckField, NoteField, SelectField, TextField } from './forms.tsx';
+import { CheckField, SelectField, TextField } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { NewStreamKey } from './new-stream-key.tsx';
 import { useMayChange } from './session-context.ts';
-import { EXPIRIES, expiryWish, formatExpiry, formatTime, GRACES } from './spans.ts';
+import { expiryWish, formatExpiry, formatTime, GRACES } from './spans.ts';
 
 const COLUMNS: readonly CredentialColumn<StreamKeyResource>[] = [
   { title: 'Id', cell: ({ id }) => id },
@@ -63,14 +64,13 @@ interface MakeProps {
 
 function MakeKey({ app, made, onClose }: MakeProps): JSX.Element {
   const [stream, setStream] = useState('');
-  const [expiry, setExpiry] = useState('');
-  const [note, setNote] = useState('');
+  const term = useTerm();
   return (
     <FormDialog
       title={`A stream key for ${app}`}
       action="Make the key"
       change={useCreateStreamKey(app)}
-      wish={{ ...(stream === '' ? {} : { stream }), ...expiryWish(expiry), note }}
+      wish={{ ...(stream === '' ? {} : { stream }), ...expiryWish(term.expiry), note: term.note }}
       onDone={made}
       onClose={onClose}
     >
@@ -82,8 +82,8 @@ function MakeKey({ app, made, onClose }: MakeProps): JSX.Element {
         pattern={['[A-Za-z0-9_][A-Za-z0-9_.\\-]{0,63}', 'Letters, digits, _ . -']}
         note="The one stream that it may publish; empty for all of the app"
       />
-      <SelectField label="It counts" value={expiry} onChange={setExpiry} choices={EXPIRIES} />
-      <NoteField value={note} onChange={setNote} placeholder="studio 1" />
+      <ExpiryField term={term} />
+      <TermNoteField term={term} placeholder="studio 1" />
     </FormDialog>
   );
 }

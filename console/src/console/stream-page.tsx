@@ -1,6 +1,6 @@
 import { useParams } from '@tanstack/react-router';
 import { type JSX, useState } from 'react';
-import type { ClusterStreamDetail } from '../../../src/api/console-contract.ts';
+import type { StreamResource } from '../../../src/api/console-contract.ts';
 import { formatBitrate, formatUptime, UNKNOWN } from '../figures/figures.ts';
 import { publishPath, watchPath } from '../stream-address/stream-address.ts';
 import { describeTracks } from '../streams/select-streams.ts';
@@ -37,9 +37,8 @@ export function StreamPage(): JSX.Element {
   );
 }
 
-function Detail({ stream, atMs }: { readonly stream: ClusterStreamDetail; readonly atMs: number }): JSX.Element {
-  const { app, name, atOrigin, tracks, protocol, uptimeSeconds, epoch } = stream;
-  const viewers = stream.places.reduce((sum, place) => sum + place.viewers.total, 0);
+function Detail({ stream, atMs }: { readonly stream: StreamResource; readonly atMs: number }): JSX.Element {
+  const { app, name, tracks, publisher, uptimeSeconds, origin, viewers, frameRate, keyframeIntervalMs = 0, timestampJumps = 0 } = stream;
   return (
     <>
       <div className="stream-picture">
@@ -55,40 +54,39 @@ function Detail({ stream, atMs }: { readonly stream: ClusterStreamDetail; readon
       </p>
       <dl className="figures">
         <Figure label="Tracks" value={<span className="small">{describeTracks({ tracks }) || UNKNOWN}</span>} />
-        <Figure label="Publisher" value={protocol.toUpperCase()} note={atOrigin?.publisher.agent ?? ''} />
-        <Figure label="Bitrate" value={formatBitrate(atOrigin?.bitrateBps)} />
+        <Figure label="Publisher" value={publisher.protocol.toUpperCase()} note={publisher.agent ?? ''} />
+        <Figure label="Bitrate" value={formatBitrate(stream.bitrateBps)} />
         <Figure
           label="Frame rate"
-          value={atOrigin === undefined ? UNKNOWN : `${atOrigin.frameRate.toFixed(1)} /s`}
-          note={atOrigin === undefined ? '' : `a keyframe each ${(atOrigin.keyframeIntervalMs / 1000).toFixed(1)} s`}
+          value={frameRate === undefined ? UNKNOWN : `${frameRate.toFixed(1)} /s`}
+          note={frameRate === undefined ? '' : `a keyframe each ${(keyframeIntervalMs / 1000).toFixed(1)} s`}
         />
-        <Figure label="Viewers" value={viewers.toLocaleString('en')} note={protocolsOf(stream)} />
-        <Figure label="On air for" value={formatUptime(uptimeSeconds * 1000)} note={epoch === 0 ? '' : `epoch ${epoch}`} />
+        <Figure label="Viewers" value={viewers?.total.toLocaleString('en') ?? UNKNOWN} note={protocolsOf(stream)} />
+        <Figure
+          label="On air for"
+          value={formatUptime(uptimeSeconds * 1000)}
+          note={origin.epoch === 0 ? '' : `epoch ${origin.epoch}: grows when it gets another origin`}
+        />
       </dl>
-      {atOrigin !== undefined && atOrigin.timestampJumps > 0 && (
-        <p className="notice">The publisher’s timestamps jumped {atOrigin.timestampJumps.toLocaleString('en')} times.</p>
-      )}
+      {timestampJumps > 0 && <p className="notice">The publisher’s timestamps jumped {timestampJumps.toLocaleString('en')} times.</p>}
       <StreamHealth key={stream.path} stream={stream} atMs={atMs} />
-      <StreamRenditions stream={stream} atOrigin={atOrigin} />
-      <StreamViewers places={stream.places} />
+      <StreamRenditions stream={stream} />
+      <StreamViewers places={stream.places ?? []} />
       <StreamPlaces stream={stream} />
     </>
   );
 }
 
-function protocolsOf({ places }: ClusterStreamDetail): string {
-  const sums = new Map<string, number>();
-  for (const { viewers } of places) {
-    for (const [protocol, count] of Object.entries(viewers.byProtocol)) sums.set(protocol, (sums.get(protocol) ?? 0) + count);
-  }
-  return [...sums].flatMap(([protocol, count]) => (count === 0 ? [] : [`${protocol} ${count.toLocaleString('en')}`])).join(' · ');
-}
+const protocolsOf = ({ viewers }: StreamResource): string =>
+  Object.entries(viewers?.byProtocol ?? {})
+    .flatMap(([protocol, count]) => (count === 0 ? [] : [`${protocol} ${count.toLocaleString('en')}`]))
+    .join(' · ');
 
-function EndStream({ stream: { app, name, path, places } }: { readonly stream: ClusterStreamDetail }): JSX.Element | null {
+function EndStream({ stream: { app, name, path, viewers } }: { readonly stream: StreamResource }): JSX.Element | null {
   const [isAsking, setAsking] = useState(false);
   const end = useEndStream();
   if (!useMayChange()) return null;
-  const viewers = places.reduce((sum, place) => sum + place.viewers.total, 0);
+  const count = viewers?.total ?? 0;
   return (
     <>
       <button type="button" className="button danger-text" onClick={() => setAsking(true)}>
@@ -97,8 +95,8 @@ function EndStream({ stream: { app, name, path, places } }: { readonly stream: C
       {isAsking && (
         <ConfirmDialog title={`End ${path}?`} action="End the stream" change={end} wish={{ app, name }} onClose={() => setAsking(false)}>
           <p>
-            The publisher is sent away, and the stream ends for {viewers === 1 ? '1 viewer' : `${viewers.toLocaleString('en')} viewers`}.
-            The publisher may come back: to keep it out, change the key.
+            The publisher is sent away, and the stream ends for {count === 1 ? '1 viewer' : `${count.toLocaleString('en')} viewers`}. The
+            publisher may come back: to keep it out, change the key.
           </p>
         </ConfirmDialog>
       )}

@@ -1,20 +1,21 @@
 import type { JSX } from 'react';
-import type { ClusterStreamDetail, StreamPlaceResource } from '../../../src/api/console-contract.ts';
+import type { StreamPlaceResource, StreamResource } from '../../../src/api/console-contract.ts';
 import { formatBitrate, formatHop, formatViewers } from '../figures/figures.ts';
 import { NodeLink } from './node-link.tsx';
+import { useNodeName } from './node-names.ts';
 import { Scrolled } from './parts.tsx';
 import { useRelays } from './queries.ts';
 import { viewersBy, type Way, waysOf } from './stream-way.ts';
 
 /** The nodes that have a stream, the way to each with the latency of every step, and who watches it there. */
-export function StreamPlaces({ stream: { origin, places } }: { readonly stream: ClusterStreamDetail }): JSX.Element {
+export function StreamPlaces({ stream: { origin, places = [] } }: { readonly stream: StreamResource }): JSX.Element {
   const { data: relays } = useRelays();
   return (
     <section className="panel" aria-labelledby="places-title">
       <h2 id="places-title">Where it is</h2>
       <ul className="places">
         {waysOf(places, relays?.items ?? []).map((way) => (
-          <Place key={way.place.node} way={way} isOrigin={way.place.node === origin} />
+          <Place key={way.place.node} way={way} isOrigin={way.place.node === origin.node} />
         ))}
       </ul>
       {places.length === 0 && <p className="note">No node that has it answers now.</p>}
@@ -53,11 +54,12 @@ function Place({ way: { place, steps, latencyMs }, isOrigin }: { readonly way: W
 
 /** Who watches: by protocol, by region, by node. */
 export function StreamViewers({ places }: { readonly places: readonly StreamPlaceResource[] }): JSX.Element {
+  const nodeName = useNodeName();
   const total = places.reduce((sum, { viewers }) => sum + viewers.total, 0);
   const groups = [
     ['Protocol', viewersBy(places, ({ viewers }) => viewers.byProtocol)],
     ['Region', viewersBy(places, ({ region, viewers }) => ({ [region === '' ? 'no region' : region]: viewers.total }))],
-    ['Node', viewersBy(places, ({ node, viewers }) => ({ [node]: viewers.total }))],
+    ['Node', viewersBy(places, ({ node, viewers }) => ({ [nodeName(node)]: viewers.total }))],
   ] as const;
   return (
     <section className="panel" aria-labelledby="viewers-title">

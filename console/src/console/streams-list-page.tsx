@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type JSX, useEffect, useRef, useState } from 'react';
-import type { ClusterStreamResource } from '../../../src/api/console-contract.ts';
+import type { StreamResource } from '../../../src/api/console-contract.ts';
 import { formatUptime } from '../figures/figures.ts';
 import { describeTracks } from '../streams/select-streams.ts';
 import { Thumbnail } from '../streams/thumbnail.tsx';
@@ -42,13 +42,7 @@ export function StreamsListPage(): JSX.Element {
   );
 }
 
-function Rows({
-  streams,
-  reachedEnd,
-}: {
-  readonly streams: readonly ClusterStreamResource[];
-  readonly reachedEnd: () => void;
-}): JSX.Element {
+function Rows({ streams, reachedEnd }: { readonly streams: readonly StreamResource[]; readonly reachedEnd: () => void }): JSX.Element {
   const place = useRef<HTMLElement>(null);
   const rows = useVirtualizer({
     count: streams.length,
@@ -84,12 +78,12 @@ function Rows({
   );
 }
 
-function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.Element {
-  const { app, name, path, state, isOriginAlive, protocol, origin, region, uptimeSeconds, renditions } = stream;
+function StreamRow({ stream }: { readonly stream: StreamResource }): JSX.Element {
+  const { app, name, path, state, publisher, origin, uptimeSeconds, renditions } = stream;
   return (
     <>
       <Thumbnail app={app} name={name} tracks={stream.tracks} />
-      <StreamBadge state={state} isOriginAlive={isOriginAlive} />
+      <StreamBadge state={state} origin={origin} />
       <div className="stream-name">
         <Link className="stream-link" to="/console/streams/$app/$name" params={{ app, name }}>
           {path}
@@ -97,8 +91,10 @@ function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.
         <span className="note">{describeTracks(stream)}</span>
       </div>
       <div className="stream-where note">
-        <span>{region === '' ? origin : `${region} · ${origin}`}</span>
-        <span>{[protocol.toUpperCase(), `${renditions.length} ${renditions.length === 1 ? 'rendition' : 'renditions'}`].join(' · ')}</span>
+        <span>{origin.region === '' ? origin.node : `${origin.region} · ${origin.node}`}</span>
+        <span>
+          {[publisher.protocol.toUpperCase(), `${renditions.length} ${renditions.length === 1 ? 'rendition' : 'renditions'}`].join(' · ')}
+        </span>
       </div>
       <span className="note stream-uptime">{formatUptime(uptimeSeconds * 1000)}</span>
     </>
@@ -106,7 +102,7 @@ function StreamRow({ stream }: { readonly stream: ClusterStreamResource }): JSX.
 }
 
 /** How a stream stands, in a word. */
-export function StreamBadge({ state, isOriginAlive }: Pick<ClusterStreamResource, 'state' | 'isOriginAlive'>): JSX.Element {
-  if (!isOriginAlive) return <span className="badge stale">No origin</span>;
+export function StreamBadge({ state, origin }: Pick<StreamResource, 'state' | 'origin'>): JSX.Element {
+  if (!origin.isAlive) return <span className="badge stale">No origin</span>;
   return <span className={`badge ${state}`}>{state === 'live' ? 'Live' : 'On hold'}</span>;
 }

@@ -2,7 +2,10 @@ import { type FormEvent, type JSX, useState } from 'react';
 import type { AppResource } from '../../../src/api/access-contract.ts';
 import { CopyField } from '../design/copy-field.tsx';
 import { PanelHead, SelectField, TextField } from './forms.tsx';
+import { playWays, publishWays } from './publish-snippets.ts';
+import { useRtmpAddress } from './publish-ways.tsx';
 import { claimsOf, signSnippet, signToken, type TokenWish } from './sign-token.ts';
+import { WayTabs } from './way-tabs.tsx';
 
 const SPANS = [
   ['600', '10 minutes'],
@@ -18,8 +21,13 @@ const ACTS = [
 /** Helps to make a signed token: its claims, the code that signs it, and, with a secret, one to try. */
 export function TokenExample({ app: { name, tokens } }: { readonly app: AppResource }): JSX.Element {
   const [wish, setWish] = useState<TokenWish>({ stream: `${name}/*`, act: 'play', holdsS: 7_200, addr: '', jti: '' });
+  const [token, setToken] = useState('');
   const kid = tokens.keys.find(({ algorithm }) => algorithm === 'HS256')?.id ?? '';
-  const set = (part: Partial<TokenWish>): void => setWish((last) => ({ ...last, ...part }));
+  const set = (part: Partial<TokenWish>): void => {
+    setWish((last) => ({ ...last, ...part }));
+    // It says what was wished for before.
+    setToken('');
+  };
   const claims = { ...claimsOf(wish, Math.floor(Date.now() / 1000)), ...(tokens.issuer === undefined ? {} : { iss: tokens.issuer }) };
   const whole = { ...claims, ...(tokens.audience === undefined ? {} : { aud: tokens.audience }) };
   return (
@@ -55,7 +63,8 @@ export function TokenExample({ app: { name, tokens } }: { readonly app: AppResou
           <TextField label="Id (jti)" value={wish.jti} onChange={(jti) => set({ jti })} placeholder="none" note="To revoke it by" />
         </div>
         <pre className="code">{signSnippet(wish, kid)}</pre>
-        <SignHere claims={whole} kid={kid} stream={wish.stream} />
+        <SignHere claims={whole} kid={kid} signed={setToken} />
+        <TokenUse act={wish.act} stream={wish.stream} token={token} />
       </div>
     </section>
   );
@@ -64,20 +73,18 @@ export function TokenExample({ app: { name, tokens } }: { readonly app: AppResou
 interface SignProps {
   readonly claims: Readonly<Record<string, unknown>>;
   readonly kid: string;
-  readonly stream: string;
+  readonly signed: (token: string) => void;
 }
 
 /** Signs in the browser; the secret goes nowhere. */
-function SignHere({ claims, kid, stream }: SignProps): JSX.Element | null {
+function SignHere({ claims, kid, signed }: SignProps): JSX.Element | null {
   const [secret, setSecret] = useState('');
-  const [token, setToken] = useState('');
   // Only pages of https and of this very machine may sign.
   if (!window.isSecureContext) return null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void signToken(claims, kid, secret).then(setToken);
+    void signToken(claims, kid, secret).then(signed);
   };
-  const name = stream.includes('*') ? `${stream.slice(0, stream.indexOf('/'))}/NAME` : stream;
   return (
     <form className="form" onSubmit={submit}>
       <TextField
@@ -93,13 +100,31 @@ function SignHere({ claims, kid, stream }: SignProps): JSX.Element | null {
           Sign
         </button>
       </div>
-      {token !== '' && (
-        <>
-          <CopyField label="Token" value={token} />
-          <CopyField label="HLS" value={`${location.origin}/${name}/~${token}/index.m3u8`} />
-          <CopyField label="RTMP stream key, to publish" value={`${name.slice(name.indexOf('/') + 1)}?token=${token}`} />
-        </>
-      )}
     </form>
+  );
+}
+
+interface TokenUseProps {
+  readonly act: TokenWish['act'];
+  readonly stream: string;
+  /** '' while none was signed here. */
+  readonly token: string;
+}
+
+/** Where a token goes: what to type into which program to publish or play with it. */
+function TokenUse({ act, stream, token }: TokenUseProps): JSX.Element {
+  const rtmp = useRtmpAddress();
+  const [app = '', wished = ''] = stream.split('/');
+  const name = wished === '' || wished.includes('*') ? 'NAME' : wished;
+  const value = token === '' ? 'TOKEN' : token;
+  return (
+    <>
+      {token !== '' && <CopyField label="Token" value={token} />}
+      {act === 'publish' ? (
+        <WayTabs key={act} label="Ways to publish with it" ways={publishWays(location, rtmp, app, name, { kind: 'token', value })} />
+      ) : (
+        <WayTabs key={act} label="Ways to play with it" ways={playWays(location, rtmp, app, name, value)} />
+      )}
+    </>
   );
 }

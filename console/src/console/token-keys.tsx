@@ -2,8 +2,9 @@ import { type JSX, useState } from 'react';
 import type { AppResource, NewTokenKeyResource, TokenKeyResource, TokenKeyWish } from '../../../src/api/access-contract.ts';
 import { CopyField } from '../design/copy-field.tsx';
 import { useAddTokenKey, useDeleteTokenKey } from './access-queries.ts';
+import { DeleteCredential } from './credential-forms.tsx';
 import { type CredentialColumn, CredentialPanel } from './credential-panel.tsx';
-import { ConfirmDialog, FormDialog, SecretDialog } from './dialogs.tsx';
+import { FormDialog, SecretDialog } from './dialogs.tsx';
 import { AreaField, SelectField } from './forms.tsx';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
@@ -85,14 +86,8 @@ function AddKey({
 
 function DeleteKey({ app, id, onClose }: { readonly app: string; readonly id: string; readonly onClose: () => void }): JSX.Element {
   return (
-    <ConfirmDialog
-      title={`Delete the token key ${id}?`}
-      action="Delete the key"
-      change={useDeleteTokenKey(app)}
-      wish={id}
-      onClose={onClose}
-    >
-      <p>Tokens that were signed with it let nobody in any more.</p>
-    </ConfirmDialog>
+    <DeleteCredential what="token key" id={id} change={useDeleteTokenKey(app)} onClose={onClose}>
+      Tokens that were signed with it let nobody in any more.
+    </DeleteCredential>
   );
 }

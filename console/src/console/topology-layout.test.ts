@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
+import { LABEL_HEIGHT, LABEL_WIDTH, layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 
@@ -41,6 +41,52 @@ describe('picture of the cluster', () => {
         const places = new Set(picture.nodes.map(({ x, y }) => `${x},${y}`));
         expect(places.size).toBe(nodes.length);
       }),
+      { numRuns },
+    );
+  });
+
+  it('goes on below where a window is narrow, and is no wider than that', () => {
+    const nodes = ['a', 'b', 'c'].map((region) => ({ id: `${region}1`, region }));
+    const picture = layoutTopology(nodes, [{ from: 'a1', to: 'c1' }], 360);
+    expect(picture.width).toBeLessThanOrEqual(360);
+    expect(picture.regions.map(({ x }) => x)).toEqual([0, 0, 0]);
+    expect(layoutTopology(nodes, []).regions.map(({ y }) => y)).toEqual([0, 0, 0]);
+  });
+
+  it('has labels on no node and on no other label, within the picture', () => {
+    const id = fc.integer({ min: 0, max: 11 });
+    const relay = fc.record({ from: id, to: id }).filter(({ from, to }) => from !== to);
+    const relaysOf = fc.uniqueArray(relay, { selector: ({ from, to }) => `${from} ${to}`, maxLength: 30 });
+    fc.assert(
+      fc.property(
+        relaysOf,
+        fc.array(fc.constantFrom('eu', 'us', 'asia'), { minLength: 12, maxLength: 12 }),
+        fc.constantFrom(330, 900, 5_000),
+        (of, regions, widthMax) => {
+          const picture = layoutTopology(
+            regions.map((region, index) => ({ id: String(index), region })),
+            of.map(({ from, to }) => ({ from: String(from), to: String(to) })),
+            widthMax,
+          );
+          const boxes = [
+            ...picture.nodes.map(({ x, y }) => ({ x: x + NODE_WIDTH / 2, y: y + NODE_HEIGHT / 2, width: NODE_WIDTH, height: NODE_HEIGHT })),
+            ...picture.relays.map(({ x, y }) => ({ x, y, width: LABEL_WIDTH, height: LABEL_HEIGHT })),
+          ];
+          for (const [index, label] of boxes.entries()) {
+            if (index < picture.nodes.length) continue;
+            expect(label.x - LABEL_WIDTH / 2).toBeGreaterThanOrEqual(0);
+            expect(label.x + LABEL_WIDTH / 2).toBeLessThanOrEqual(picture.width);
+            expect(label.y - LABEL_HEIGHT / 2).toBeGreaterThanOrEqual(0);
+            expect(label.y + LABEL_HEIGHT / 2).toBeLessThanOrEqual(picture.height);
+            for (const other of boxes) {
+              if (other === label) continue;
+              const apartX = Math.abs(other.x - label.x) >= (other.width + label.width) / 2;
+              const apartY = Math.abs(other.y - label.y) >= (other.height + label.height) / 2;
+              expect(apartX || apartY).toBe(true);
+            }
+          }
+        },
+      ),
       { numRuns },
     );
   });

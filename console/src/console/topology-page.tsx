@@ -1,13 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import type { JSX } from 'react';
+import { type JSX, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import type { NodeResource, RelayResource } from '../../../src/api/console-contract.ts';
-import { formatLatency } from '../figures/figures.ts';
+import { formatHop } from '../figures/figures.ts';
 import { standingOf, viewersOf } from './node-figures.ts';
+import { useNodeName } from './node-names.ts';
 import { AloneNotice, PageTitle, Scrolled, Standing } from './parts.tsx';
 import { useNodes, useRelays } from './queries.ts';
 import { RelayTable } from './relay-table.tsx';
 import { useIsInCluster } from './session-context.ts';
-import { layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
+import { LABEL_HEIGHT, LABEL_WIDTH, layoutTopology, NODE_HEIGHT, NODE_WIDTH } from './topology-layout.ts';
 
 const MARGIN = 14;
 
@@ -29,11 +30,15 @@ export function TopologyPage(): JSX.Element {
 function TopologyOfCluster(): JSX.Element {
   const { data: nodes = [], error, isPending } = useNodes();
   const { data: relays } = useRelays();
+  const place = useRef<HTMLDivElement>(null);
+  const widthMax = useWidth(place);
   return (
     <>
       <Standing problem={error} isLoading={isPending} />
       <Scrolled label="Picture of the cluster">
-        <Picture nodes={nodes} relays={relays?.items ?? []} />
+        <div ref={place}>
+          <Picture nodes={nodes} relays={relays?.items ?? []} widthMax={widthMax} />
+        </div>
       </Scrolled>
       <RelayTable
         relays={relays?.items ?? []}
@@ -43,12 +48,32 @@ function TopologyOfCluster(): JSX.Element {
   );
 }
 
-function Picture({ nodes, relays }: { readonly nodes: readonly NodeResource[]; readonly relays: readonly RelayResource[] }): JSX.Element {
-  const { width, height, regions, nodes: placed, relays: curves } = layoutTopology(nodes, relays);
+/** How wide something is on the page, as that changes; before it is known, the picture is not laid out by it. */
+function useWidth(place: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    const resized = new ResizeObserver(() => setWidth(element.clientWidth));
+    resized.observe(element);
+    return () => resized.disconnect();
+  }, [place]);
+  return width;
+}
+
+interface PictureProps {
+  readonly nodes: readonly NodeResource[];
+  readonly relays: readonly RelayResource[];
+  readonly widthMax: number;
+}
+
+function Picture({ nodes, relays, widthMax }: PictureProps): JSX.Element {
+  const picture = useMemo(() => layoutTopology(nodes, relays, widthMax - 2 * MARGIN), [nodes, relays, widthMax]);
+  const { width, height, regions, nodes: placed, relays: curves } = picture;
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const relayOf = new Map(relays.map((relay) => [`${relay.from} ${relay.to}`, relay]));
   const title = `${nodes.length} nodes in ${regions.length} regions, ${relays.length} relays between them`;
-  const [boxWidth, boxHeight] = [width + 2 * MARGIN + 50, height + 2 * MARGIN];
+  const [boxWidth, boxHeight] = [width + 2 * MARGIN, height + 2 * MARGIN];
   return (
     // biome-ignore lint/a11y/useSemanticElements: its nodes are links, so it is a group, and no picture that hides what is in it
     <svg
@@ -89,12 +114,12 @@ function Picture({ nodes, relays }: { readonly nodes: readonly NodeResource[]; r
         const words = counted(relay?.streamCount ?? 0, 'stream');
         return (
           <g key={`${from} ${to}`} className="relay-label">
-            <rect x={x - 40} y={y - 19} width={80} height={38} rx={9} />
+            <rect x={x - LABEL_WIDTH / 2} y={y - LABEL_HEIGHT / 2} width={LABEL_WIDTH} height={LABEL_HEIGHT} rx={9} />
             <text x={x} y={y - 3}>
               {words}
             </text>
             <text x={x} y={y + 13}>
-              {formatLatency(relay?.p50Ms)}
+              {formatHop(relay?.p50Ms)}
             </text>
           </g>
         );
@@ -103,12 +128,13 @@ function Picture({ nodes, relays }: { readonly nodes: readonly NodeResource[]; r
   );
 }
 
-const ID_CHARS_MAX = 26;
+const NAME_CHARS_MAX = 26;
 
 const counted = (count: number, one: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : `${one}s`}`;
 
 function NodeBox({ node, x, y }: { readonly node: NodeResource; readonly x: number; readonly y: number }): JSX.Element {
   const { id, roles, load } = node;
+  const name = useNodeName()(id);
   const standing = standingOf(node);
   const viewers = viewersOf(node);
   return (
@@ -117,7 +143,7 @@ function NodeBox({ node, x, y }: { readonly node: NodeResource; readonly x: numb
         <rect width={NODE_WIDTH} height={NODE_HEIGHT} rx={10} />
         <circle cx={16} cy={18} r={5} />
         <text className="node-id" x={28} y={23}>
-          {id.length > ID_CHARS_MAX ? `${id.slice(0, ID_CHARS_MAX - 1)}…` : id}
+          {name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX - 1)}…` : name}
         </text>
         <text x={12} y={41}>
           {[roles.join(', '), ...(standing === 'active' ? [] : [standing])].join(' · ')}

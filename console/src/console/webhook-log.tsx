@@ -1,8 +1,9 @@
 import type { JSX } from 'react';
 import type { DeliveryResource } from '../../../src/api/webhook-contract.ts';
-import { Scrolled, Standing } from './parts.tsx';
+import { Standing } from './parts.tsx';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
+import { RowButton, StackTable } from './stack-table.tsx';
 import { useDeadLetters, useDeleteDeadLetter, useDeliveries, useRetryDeadLetter } from './webhook-queries.ts';
 
 const SHOWN_MAX = 20;
@@ -28,23 +29,11 @@ export function Deliveries({ app, id }: { readonly app: string; readonly id: str
       <Standing problem={error} isLoading={isPending} />
       {data && items.length === 0 && <p className="note">Nothing was sent yet.</p>}
       {items.length > 0 && (
-        <Scrolled label="Deliveries">
-          <table className="stack">
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">What</th>
-                <th scope="col">State</th>
-                <th scope="col">Answer</th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.slice(0, SHOWN_MAX).map((item) => (
-                <Delivery key={`${item.id} ${item.node}`} item={item} />
-              ))}
-            </tbody>
-          </table>
-        </Scrolled>
+        <StackTable label="Deliveries" heads={['When', 'What', 'State', 'Answer']}>
+          {items.slice(0, SHOWN_MAX).map((item) => (
+            <Delivery key={`${item.id} ${item.node}`} item={item} />
+          ))}
+        </StackTable>
       )}
     </>
   );
@@ -85,54 +74,28 @@ export function DeadLetters({ app, id }: { readonly app: string; readonly id: st
     <>
       <h3>Dead letters</h3>
       <Standing problem={error ?? retry.error ?? remove.error} isLoading={false} />
-      <Scrolled label="Dead letters">
-        <table className="stack">
-          <thead>
-            <tr>
-              <th scope="col">Given up</th>
-              <th scope="col">What</th>
-              <th scope="col">Why</th>
-              {mayChange && <td />}
-            </tr>
-          </thead>
-          <tbody>
-            {letters.slice(0, SHOWN_MAX).map((letter) => (
-              <tr key={letter.id}>
-                <td>{formatTime(letter.diedAt)}</td>
-                <td>{letter.type}</td>
-                <td>
-                  {letter.httpStatus === undefined ? 'no answer' : `status ${letter.httpStatus}`}
-                  <span className="note block">
-                    {[letter.detail, `${letter.attempts} attempts`].filter((part) => part !== undefined).join(' · ')}
-                  </span>
-                </td>
-                {mayChange && (
-                  <td>
-                    <div className="row-buttons">
-                      <button
-                        type="button"
-                        className="button"
-                        aria-label={`Send ${letter.id} again`}
-                        onClick={() => retry.mutate(letter.id)}
-                      >
-                        Send again
-                      </button>
-                      <button
-                        type="button"
-                        className="button danger-text"
-                        aria-label={`Delete ${letter.id}`}
-                        onClick={() => remove.mutate(letter.id)}
-                      >
-                        Delete
-                      </button>
-                    </div>
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scrolled>
+      <StackTable label="Dead letters" heads={['Given up', 'What', 'Why']} hasButtons={mayChange}>
+        {letters.slice(0, SHOWN_MAX).map((letter) => (
+          <tr key={letter.id}>
+            <td>{formatTime(letter.diedAt)}</td>
+            <td>{letter.type}</td>
+            <td>
+              {letter.httpStatus === undefined ? 'no answer' : `status ${letter.httpStatus}`}
+              <span className="note block">
+                {[letter.detail, `${letter.attempts} attempts`].filter((part) => part !== undefined).join(' · ')}
+              </span>
+            </td>
+            {mayChange && (
+              <td>
+                <div className="row-buttons">
+                  <RowButton words="Send again" name={`Send ${letter.id} again`} onClick={() => retry.mutate(letter.id)} />
+                  <RowButton words="Delete" name={`Delete ${letter.id}`} isDangerous onClick={() => remove.mutate(letter.id)} />
+                </div>
+              </td>
+            )}
+          </tr>
+        ))}
+      </StackTable>
       {letters.length > SHOWN_MAX && <p className="note">and {letters.length - SHOWN_MAX} more</p>}
     </>
   );

@@ -45,6 +45,7 @@ export function Controls({ session, view, video, actions, figuresShown }: Props)
       <span className="gap" />
       <QualityMenu
         qualities={view.qualities}
+        missing={view.missingQualities}
         playing={view.playingQuality}
         chosen={view.chosenQuality}
         onChoose={session.chooseQuality}

@@ -1,4 +1,5 @@
 import { playlistPath, type StreamAddress, streamApiPath } from '../stream-address/stream-address.ts';
+import { type MissingQuality, missingQualitiesOf } from './missing-qualities.ts';
 import type { Presence } from './player-machine.ts';
 import { type Answer, apiPresenceOf, firstRendition, presenceOf } from './presence.ts';
 import type { Transport, WebrtcAccount } from './transport-policy.ts';
@@ -28,6 +29,10 @@ export async function probeStream(address: StreamAddress, { asksApi, transportFo
   const media = rendition === undefined ? playlist : await get(new URL(rendition, playlist?.url).href);
   return presenceOf(media, api);
 }
+
+/** Asks the server which qualities are missing for now; never rejects. */
+export const missingQualities = async (address: StreamAddress): Promise<readonly MissingQuality[]> =>
+  missingQualitiesOf(await get(streamApiPath(address)));
 
 /** `url`: whence it came, after all redirects. */
 async function get(url: string): Promise<(Answer & { readonly url: string }) | undefined> {

@@ -1,8 +1,10 @@
 import type { JSX } from 'react';
 import type { Quality } from './engine.ts';
+import type { MissingQuality } from './missing-qualities.ts';
 
 interface Props {
   readonly qualities: readonly Quality[];
+  readonly missing: readonly MissingQuality[];
   readonly playing: number;
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
@@ -10,8 +12,11 @@ interface Props {
   readonly onLook: () => void;
 }
 
-/** `Auto` and the stream's qualities; with a single one there is nothing to choose, and it is shown as it is. */
-export function QualityMenu({ qualities, playing, chosen, onChoose, onLook }: Props): JSX.Element | null {
+/**
+ * `Auto` and the stream's qualities; with a single one there is nothing to choose, and it is shown as it is. What is missing for now stands there with
+ * the reason, and cannot be chosen.
+ */
+export function QualityMenu({ qualities, missing, playing, chosen, onChoose, onLook }: Props): JSX.Element | null {
   const [first, second] = qualities;
   if (!first) return null;
   const now = qualities.find((quality) => quality.index === playing)?.label;
@@ -19,7 +24,7 @@ export function QualityMenu({ qualities, playing, chosen, onChoose, onLook }: Pr
     <select
       className="quality"
       aria-label="Quality"
-      disabled={!second}
+      disabled={!second && missing.length === 0}
       value={second ? chosen : first.index}
       onPointerEnter={onLook}
       onFocus={onLook}
@@ -31,6 +36,13 @@ export function QualityMenu({ qualities, playing, chosen, onChoose, onLook }: Pr
           {label}
         </option>
       ))}
+      {missing
+        .filter(({ label }) => !qualities.some((quality) => quality.label === label))
+        .map(({ label, reason }) => (
+          <option key={label} disabled>
+            {`${label}: ${reason}`}
+          </option>
+        ))}
     </select>
   );
 }

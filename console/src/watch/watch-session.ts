@@ -1,8 +1,9 @@
 import { playlistPath, type StreamAddress, whepPath } from '../stream-address/stream-address.ts';
 import type { Engine, EngineListener, Quality } from './engine.ts';
+import type { MissingQuality } from './missing-qualities.ts';
 import { type PlayerFigures, readFigures } from './player-figures.ts';
 import { PLAYER_DEFAULTS, PlayerMachine, type PlayerOutput, type PlayerState, type Presence } from './player-machine.ts';
-import { probeStream } from './probe-stream.ts';
+import { missingQualities, probeStream } from './probe-stream.ts';
 import { type Transport, type TransportChoice, type TransportDecision, TransportPolicy } from './transport-policy.ts';
 import { WhepEngine, whepEngineWorks } from './whep-engine.ts';
 
@@ -16,6 +17,8 @@ export interface WatchSnapshot {
   /** The browser allowed the picture only without sound. */
   readonly soundRefused: boolean;
   readonly qualities: readonly Quality[];
+  /** Those that there should be, as far as it is known. */
+  readonly missingQualities: readonly MissingQuality[];
   readonly playingQuality: number;
   readonly chosenQuality: number;
   readonly behindLive: boolean;
@@ -56,6 +59,7 @@ export class WatchSession implements PlayerOutput, EngineListener {
       volume: 1,
       soundRefused: false,
       qualities: [],
+      missingQualities: [],
       playingQuality: -1,
       chosenQuality: -1,
       behindLive: false,
@@ -209,7 +213,10 @@ export class WatchSession implements PlayerOutput, EngineListener {
     this.#change({ chosenQuality: index });
   };
 
-  readonly refreshQualities = (): void => this.#engine?.refreshQualities();
+  readonly refreshQualities = (): void => {
+    this.#engine?.refreshQualities();
+    void missingQualities(this.address).then((missing) => this.#change({ missingQualities: missing }));
+  };
 
   readonly jumpToLive = (): void => {
     const live = this.#engine?.liveSeconds();

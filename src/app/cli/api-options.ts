@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { ApiProblem, addressOf, createClient, headersOf, type SluiceClient, type Transport } from '../../client/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
 import { type ApiCall, apiRequest } from '../../io/mod.ts';
-import { EXIT_FAILED } from './exit-code.ts';
 import { fail } from './fail.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -77,24 +76,14 @@ export function readAuthority(file: string | undefined): string | undefined {
   }
 }
 
-/** Prints what an action returns, or why it failed. What the caller can put right ends with 2, a server that does not answer with 1. */
-export async function run(action: () => Promise<string>): Promise<void> {
+/** Prints what an action returns, or why it failed: in words, or with `--json` as JSON. */
+export async function run({ json }: { readonly json?: boolean }, action: () => Promise<string>): Promise<void> {
   try {
     console.log(await action());
   } catch (cause) {
-    const error = cause instanceof ApiProblem ? new SluiceError(cause.code, cause.message, { cause }) : cause;
-    const code = fail(error);
-    const isAway = error instanceof SluiceError && AWAY.has(error.code);
-    process.exitCode = isAway ? EXIT_FAILED : code;
+    process.exitCode = fail(cause instanceof ApiProblem ? new SluiceError(cause.code, cause.message, { cause }) : cause, json);
   }
 }
-
-const AWAY: ReadonlySet<string> = new Set([
-  'cluster.server-unreachable',
-  'cluster.answer-wrong',
-  'cluster.store-unavailable',
-  'api.internal',
-]);
 
 /** What the API answered, as JSON or as the command words it. */
 export const shown = <Answer>({ json }: { readonly json?: boolean }, answer: Answer, words: (answer: Answer) => string): string =>

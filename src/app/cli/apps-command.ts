@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type App, allItems, type ChangeAppRequest } from '../../client/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
-import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { collect } from './parse-amount.ts';
 import { fieldLines, textTable } from './text-table.ts';
 
@@ -25,29 +25,29 @@ export function registerApps(program: Command): void {
       'after',
       '\nExamples:\n  sluice apps create news --playback token --note "evening news"\n  sluice apps set news --playback domains --domain example.org\n  sluice apps show news --json',
     )
-    .action((options: ShowOptions) => run(async () => shown(options, await allItems(clientOf(options).apps.list), table)));
+    .action((options: ShowOptions) => run(options, async () => shown(options, await allItems(clientOf(options).apps.list), table)));
   withShowOptions(command.command('show <app>').description('show one app')).action((app: string, options: ShowOptions) =>
-    run(async () => shown(options, await clientOf(options).apps.get(app), details)),
+    run(options, async () => shown(options, await clientOf(options).apps.get(app), details)),
   );
   withSettings(command.command('create <app>').description('make an app; it gets its keys by "sluice keys create"')).action(
     (app: string, options: AppOptions) =>
-      run(async () =>
+      run(options, async () =>
         shown(options, await clientOf(options).apps.create({ name: app, ...settingsOf(options) }), ({ name }) => `${name} is made.`),
       ),
   );
   withSettings(command.command('set <app>').description('change an app; what is not named stays')).action(
     (app: string, options: AppOptions) =>
-      run(async () => {
+      run(options, async () => {
         const settings = settingsOf(options);
         if (Object.keys(settings).length === 0) throw new SluiceError('cli.nothing-to-set', 'name what to change: sluice apps set --help');
         return shown(options, await clientOf(options).apps.change(app, settings), details);
       }),
   );
-  withApiOptions(command.command('delete <app>').description('delete an app with its keys; its streams end')).action(
-    (app: string, options: ApiOptions) =>
-      run(async () => {
+  withShowOptions(command.command('delete <app>').description('delete an app with its keys; its streams end')).action(
+    (app: string, options: ShowOptions) =>
+      run(options, async () => {
         await clientOf(options).apps.delete(app);
-        return `${app} is deleted.`;
+        return shown(options, { deleted: app }, ({ deleted }) => `${deleted} is deleted.`);
       }),
   );
 }

@@ -106,3 +106,19 @@ it('a machine joins with a token, over https that the token vouches for, and onl
   expect(printed).toHaveLength(2);
   expect(loadIdentity(data)).toEqual(identity);
 });
+
+it('a join ends with 1 where nobody answers, and with 2 for what can be put right', async () => {
+  const codes: unknown[] = [];
+  vi.spyOn(process, 'exit').mockImplementation((code) => void codes.push(code) as never);
+  const program = new Command('sluice').exitOverride();
+  registerJoin(program);
+  const token = /^clt_\S+/.exec(await sluice('tokens', 'create', '--role', 'edge'))?.[0] ?? '';
+  const config = join(folder, 'sluice.yaml');
+  writeFileSync(config, `dataFolder: ${join(folder, 'data')}\n`);
+  const own = ['--no-start', '--config', config];
+  // A port that nobody has, for it is reserved.
+  await program.parseAsync(['join', 'http://127.0.0.1:1', ...own, '--token', token], { from: 'user' });
+  await program.parseAsync(['join', `https://127.0.0.1:${manager.port}`, ...own], { from: 'user' });
+  expect(codes).toEqual([1, 2]);
+  expect(failed.join()).toMatch(/\[cluster\.server-unreachable\].*cluster\.join\.token .*\[cluster\.token-missing\]/);
+});

@@ -17,7 +17,7 @@ const RETRY_MS = 1_000;
 export function registerEvents(program: Command): void {
   withShowOptions(program.command('events').description('print what changes on the server, as it changes; Ctrl-C ends it'))
     .option('--count <number>', 'end after so many events', parseCount)
-    .action((options: EventsOptions) => run(() => follow(options)));
+    .action((options: EventsOptions) => run(options, () => follow(options)));
 }
 
 /** Listens again where a connection breaks, and goes on after the event that came last. */

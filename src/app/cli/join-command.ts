@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { NODE_ROLES, type NodeRole } from '../../cluster/mod.ts';
 import { isName, SluiceError } from '../../core/mod.ts';
-import { joinCluster, loadIdentity, type NodeIdentity, ownAddressTowards } from '../../io/mod.ts';
-import { advertisedEndpoints, configuredPorts } from '../advertised-endpoints.ts';
-import { version } from '../package-root.ts';
+import { createLog, loadIdentity, type NodeIdentity } from '../../io/mod.ts';
+import { checkStanding } from '../coordination.ts';
+import { join } from '../join.ts';
 import { readAuthority } from './api-options.ts';
 import { CONFIG_OPTION, load } from './config-command.ts';
 import { fail } from './fail.ts';
@@ -13,7 +13,7 @@ import { startServer } from './start-command.ts';
 interface JoinCommandOptions {
   readonly token?: string;
   readonly role?: string[];
-  readonly region: string;
+  readonly region?: string;
   readonly advertise?: string;
   readonly ca?: string;
   readonly insecure?: boolean;
@@ -29,10 +29,10 @@ export function registerJoin(program: Command): void {
     .option('--token <token>', 'a join token, clt_… (environment: SLUICE_JOIN_TOKEN, which other users of the machine do not see)')
     .option(
       '--role <role>',
-      `what this node does: ${NODE_ROLES.slice(0, -1).join(', ')}; may be given several times (default: edge)`,
+      `what this node does: ${NODE_ROLES.slice(0, -1).join(', ')}; may be given several times (default: cluster.roles, or edge)`,
       collect,
     )
-    .option('--region <region>', 'the region that this machine stands in', 'default')
+    .option('--region <region>', 'the region that this machine stands in (default: cluster.region)')
     .option(
       '--advertise <host>',
       'name or address under which others reach this machine (default: the one that it reaches the manager from)',
@@ -44,7 +44,7 @@ export function registerJoin(program: Command): void {
     .addHelpText('after', '\nExample:\n  sluice join https://manager.example.org:8080 --token clt_… --role edge --region eu')
     .action(async (url: string, options: JoinCommandOptions) => {
       try {
-        const identity = await join(url, options);
+        const identity = await joinOnce(url, options);
         console.log(
           `This is node ${identity.nodeId} (${identity.roles.join(', ')}) of the cluster ${identity.clusterName}, region ${identity.region}.`,
         );
@@ -55,33 +55,27 @@ export function registerJoin(program: Command): void {
     });
 }
 
-async function join(url: string, options: JoinCommandOptions): Promise<NodeIdentity> {
+async function joinOnce(url: string, options: JoinCommandOptions): Promise<NodeIdentity> {
   const config = load(options.config);
   const known = loadIdentity(config.dataFolder);
-  if (known !== undefined) return known;
-  const token = options.token ?? process.env['SLUICE_JOIN_TOKEN'];
-  if (token === undefined || token === '')
-    throw new SluiceError(
-      'cluster.token-missing',
-      'a join token is needed: give --token or SLUICE_JOIN_TOKEN; "sluice tokens create" on a manager makes one',
-    );
-  if (!isName(options.region))
+  if (known !== undefined) {
+    // One that is to be run finds out when it starts.
+    if (!options.start) await checkStanding(known, config.dataFolder, createLog('silent', 'json'));
+    return known;
+  }
+  if (options.region !== undefined && !isName(options.region))
     throw new SluiceError(
       'cluster.bad-region',
       `${JSON.stringify(options.region)} is no name of a region: take letters, digits, "_", "." or "-"`,
     );
-  const host = options.advertise ?? (await ownAddressTowards(url));
-  return joinCluster({
+  return join(config, {
     url,
-    token,
-    dataFolder: config.dataFolder,
-    roles: rolesOf(options.role ?? ['edge']),
+    token: options.token ?? process.env['SLUICE_JOIN_TOKEN'],
+    roles: options.role === undefined ? undefined : rolesOf(options.role),
     region: options.region,
-    endpoints: advertisedEndpoints(config, host, configuredPorts(config)),
-    version,
+    advertise: options.advertise,
     ca: readAuthority(options.ca),
-    allowInsecure: options.insecure === true,
-    now: new Date(),
+    isInsecure: options.insecure === true,
   });
 }
 

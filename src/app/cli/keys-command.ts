@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { allItems, type NewStreamKey, type StreamKey } from '../../client/mod.ts';
-import { Secrets } from '../../io/mod.ts';
-import { ADMIN_KEY_NAME } from '../first-start.ts';
-import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { SluiceError } from '../../core/mod.ts';
+import { ADMIN_KEY_NAME, loadIdentity, Secrets } from '../../io/mod.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { attempt, CONFIG_OPTION, load } from './config-command.ts';
 import { parseSeconds } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
@@ -23,35 +23,47 @@ export function registerKeys(program: Command): void {
     .action(({ config: file }: { config?: string }) => attempt(() => show(file)));
   command
     .command('new-admin')
-    .description('make a new admin API key, print it this once, and forget the old one (restart the server to use it)')
+    .description(
+      'make a new admin API key, print it this once, and forget the old one (restart the server to use it); in a cluster, on managers',
+    )
     .option(...CONFIG_OPTION)
-    .action(({ config: file }: { config?: string }) =>
-      attempt(() => console.log(Secrets.open(load(file).dataFolder).createApiKey(ADMIN_KEY_NAME, 'admin', new Date()))),
-    );
+    .action(({ config: file }: { config?: string }) => attempt(() => console.log(newAdminKey(load(file).dataFolder))));
   registerStreamKeys(command);
+}
+
+function newAdminKey(dataFolder: string): string {
+  const identity = loadIdentity(dataFolder);
+  if (identity !== undefined && identity.caPrivateKey === undefined)
+    throw new SluiceError(
+      'keys.not-here',
+      `this node is one of the cluster ${identity.clusterName}, whose admin keys are made on managers: run this on one, or POST /api/v1/api-keys`,
+    );
+  return Secrets.open(dataFolder).createApiKey(ADMIN_KEY_NAME, 'admin', new Date());
 }
 
 function registerStreamKeys(command: Command): void {
   withShowOptions(command.command('list <app>').description('list the stream keys of an app, without their secrets')).action(
     (app: string, options: ShowOptions) =>
-      run(async () => shown(options, await allItems((query) => clientOf(options).apps.keys.list(app, query)), table)),
+      run(options, async () => shown(options, await allItems((query) => clientOf(options).apps.keys.list(app, query)), table)),
   );
   withShowOptions(command.command('create <app>').description('make a stream key and print it this once'))
     .option('--stream <name>', 'the one stream that it may publish (default: all of the app)')
     .option('--expires <time>', 'how long it counts, e.g. 24h or 7d (default: for ever)', parseSeconds)
     .option('--note <text>', 'to know it by')
     .addHelpText('after', '\nExample:\n  sluice keys create live --stream show --expires 7d --note "studio 1"')
-    .action((app: string, options: CreateOptions) => run(() => create(app, options)));
+    .action((app: string, options: CreateOptions) => run(options, () => create(app, options)));
   withShowOptions(command.command('rotate <app> <id>').description('give a stream key a new secret and print it this once'))
     .option('--grace <time>', 'how long the old secret counts beside the new one, e.g. 1h (default: not at all)', parseSeconds)
     .action((app: string, id: string, options: ShowOptions & { grace?: number }) =>
-      run(async () => shown(options, await clientOf(options).apps.keys.rotate(app, id, { graceS: options.grace ?? 0 }), secretText)),
+      run(options, async () =>
+        shown(options, await clientOf(options).apps.keys.rotate(app, id, { graceS: options.grace ?? 0 }), secretText),
+      ),
     );
-  withApiOptions(command.command('delete <app> <id>').description('delete a stream key; who publishes already goes on')).action(
-    (app: string, id: string, options: ApiOptions) =>
-      run(async () => {
+  withShowOptions(command.command('delete <app> <id>').description('delete a stream key; who publishes already goes on')).action(
+    (app: string, id: string, options: ShowOptions) =>
+      run(options, async () => {
         await clientOf(options).apps.keys.delete(app, id);
-        return `${id} is deleted.`;
+        return shown(options, { deleted: id }, ({ deleted }) => `${deleted} is deleted.`);
       }),
   );
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AppUsage, type Audit, allItems, type SluiceClient, type Source, type Target, type Transcoding } from '../../client/mod.ts';
+import { type AppUsage, type Audit, allItems, type SluiceClient, type Source, type Target } from '../../client/mod.ts';
 import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { parseCount } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
@@ -12,7 +12,7 @@ interface Shown<Answer> {
   readonly words: (answer: Answer) => string;
 }
 
-/** `sluice sources`, `targets`, `transcoding`, `audit`, `usage`. */
+/** `sluice sources`, `targets`, `audit`, `usage`. */
 export function registerLists(program: Command): void {
   register(program, {
     name: 'sources',
@@ -26,15 +26,9 @@ export function registerLists(program: Command): void {
     ask: (client) => allItems(client.targets.list),
     words: targetTable,
   });
-  register(program, {
-    name: 'transcoding',
-    description: 'show transcoding on the server: tasks, and why what is made or not',
-    ask: (client) => client.transcoding.get(),
-    words: transcodingText,
-  });
   withShowOptions(program.command('usage [app]').description('show what apps use of what they may, on all nodes')).action(
     (app: string | undefined, options: ShowOptions) =>
-      run(async () => {
+      run(options, async () => {
         const client = clientOf(options);
         const names = app === undefined ? (await allItems(client.apps.list)).map(({ name }) => name) : [app];
         return shown(options, await Promise.all(names.map((name) => client.apps.usage.get(name))), usageTable);
@@ -43,7 +37,7 @@ export function registerLists(program: Command): void {
   withShowOptions(program.command('audit').description('show who changed what by the API, the newest first'))
     .option('--limit <number>', 'how many changes', parseCount, 50)
     .action((options: ShowOptions & { limit: number }) =>
-      run(async () => {
+      run(options, async () => {
         const entries = await allItems(clientOf(options).audit.list, options.limit);
         return shown(options, entries.slice(0, options.limit), auditTable);
       }),
@@ -52,7 +46,7 @@ export function registerLists(program: Command): void {
 
 function register<Answer>(program: Command, { name, description, ask, words }: Shown<Answer>): void {
   withShowOptions(program.command(name).description(description)).action((options: ShowOptions) =>
-    run(async () => shown(options, await ask(clientOf(options)), words)),
+    run(options, async () => shown(options, await ask(clientOf(options)), words)),
   );
 }
 
@@ -82,21 +76,6 @@ function targetTable(targets: readonly Target[]): string {
     reason?.message ?? '',
   ]);
   return textTable(['STREAM', 'TARGET', 'STATE', 'RENDITION', 'URL', 'RETRIES', 'SENT', 'REASON'], rows);
-}
-
-function transcodingText({ tasksRunning, tasksMax, decisions, encoders }: Transcoding): string {
-  const head = `${tasksRunning} of at most ${tasksMax} tasks run.`;
-  const usable = encoders.filter(({ available }) => available).map(({ name }) => name);
-  const lines = usable.length === 0 ? [head] : [head, `Encoders: ${usable.join(', ')}.`];
-  if (decisions.length === 0) return [...lines, 'No rendition is wanted.'].join('\n');
-  const rows = decisions.map(({ stream, rung, isAssigned, reason, message }) => [
-    stream,
-    rung,
-    isAssigned ? 'made' : 'not made',
-    reason,
-    message ?? '',
-  ]);
-  return [...lines, '', textTable(['STREAM', 'RENDITION', 'DECISION', 'REASON', 'MESSAGE'], rows)].join('\n');
 }
 
 function usageTable(usages: readonly AppUsage[]): string {

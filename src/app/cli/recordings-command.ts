@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { allItems, type Recording } from '../../client/mod.ts';
-import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { parseCount } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
 
@@ -18,18 +18,19 @@ export function registerRecordings(program: Command): void {
     .option('--stream <name>', 'of streams of this name alone')
     .option('--limit <number>', 'how many', parseCount, 50)
     .action(({ app, stream, limit, ...options }: ListOptions) =>
-      run(async () => {
+      run(options, async () => {
         const { recordings } = clientOf(options);
         const narrowed = { ...(app === undefined ? {} : { app }), ...(stream === undefined ? {} : { stream }) };
         const items = await allItems((query) => recordings.list({ ...query, ...narrowed }), limit);
         return shown(options, items.slice(0, limit), table);
       }),
     );
-  withApiOptions(command.command('delete <id>').description('delete a recording and its file')).action((id: string, options: ApiOptions) =>
-    run(async () => {
-      await clientOf(options).recordings.delete(id);
-      return `${id} is deleted.`;
-    }),
+  withShowOptions(command.command('delete <id>').description('delete a recording and its file')).action(
+    (id: string, options: ShowOptions) =>
+      run(options, async () => {
+        await clientOf(options).recordings.delete(id);
+        return shown(options, { deleted: id }, ({ deleted }) => `${deleted} is deleted.`);
+      }),
   );
 }
 

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import type { AppliedSettings, SettingsResource, SettingsVersionDetail, SettingsVersionResource } from '../../api/mod.ts';
 import { allItems, type PageQuery } from '../../client/mod.ts';
-import { SluiceError } from '../../core/mod.ts';
 import { readSettingsFile } from '../config/mod.ts';
 import { type ApiOptions, run, transportOf, withApiOptions } from './api-options.ts';
+import { readText } from './read-file.ts';
 import { describeDifference, showsColours } from './settings-difference.ts';
 import { textTable } from './text-table.ts';
 
@@ -42,7 +41,7 @@ Examples:
   sluice apply -f cluster.yaml --dry-run
   sluice apply -f cluster.yaml --note "more viewers for the final"`,
     )
-    .action((options: ApplyCommandOptions) => run(() => apply(options)));
+    .action((options: ApplyCommandOptions) => run(options, () => apply(options)));
 }
 
 /** `sluice config versions|rollback|export`: versions of the settings of a cluster. */
@@ -50,14 +49,14 @@ export function registerSettings(config: Command): void {
   withApiOptions(config.command('export').description('print the settings of a cluster as YAML, to be applied'))
     .option('--with-version', 'with the version, so that applying it is refused when somebody changed the settings meanwhile')
     .option('--json', "print the API's answer as JSON")
-    .action((options: ApiOptions & { withVersion?: boolean; json?: boolean }) => run(() => exported(options)));
+    .action((options: ApiOptions & { withVersion?: boolean; json?: boolean }) => run(options, () => exported(options)));
   withApiOptions(config.command('versions [version]').description('list the versions of the settings, or show what one changed'))
     .option('--json', "print the API's answer as JSON")
     .action((n: string | undefined, options: ApiOptions & { json?: boolean }) =>
-      run(() => (n === undefined ? listed(options) : detailed(version(n), options))),
+      run(options, () => (n === undefined ? listed(options) : detailed(version(n), options))),
     );
   withChangeOptions(config.command('rollback <version>').description('undo what later versions changed')).action(
-    (n: string, options: ChangeOptions) => run(() => rolledBack(n, options)),
+    (n: string, options: ChangeOptions) => run(options, () => rolledBack(n, options)),
   );
 }
 
@@ -70,7 +69,7 @@ const withChangeOptions = (command: Command): Command =>
 
 async function apply(options: ApplyCommandOptions): Promise<string> {
   const { version: made, document } = readSettingsFile(
-    read(options.file),
+    readText(options.file),
     options.file === '-' ? 'standard input' : basename(options.file),
   );
   const base = options.base ?? made;
@@ -126,14 +125,6 @@ async function detailed(n: number, options: ApiOptions & { json?: boolean }): Pr
 
 function queryOf({ dryRun, prune, force, base, note }: ChangeOptions & { readonly prune?: boolean; readonly base?: number }): object {
   return { dryRun, prune, force, base, note };
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new SluiceError('cli.file-unreadable', `${file} (--file) cannot be read: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function version(text: string): number {

@@ -2,14 +2,15 @@ import type { Command } from 'commander';
 import type pino from 'pino';
 import { SluiceError } from '../../core/mod.ts';
 import { countPayloadsAsHeap, createLog, loadIdentity, openTracing, Secrets, systemClock, type Tracing } from '../../io/mod.ts';
-import { banner } from '../banner.ts';
+import { adminKeyLine, banner } from '../banner.ts';
 import { ClusterMember } from '../cluster-member.ts';
 import type { Config } from '../config/mod.ts';
-import { ensureAdminKey, ensureStreamKeys } from '../first-start.ts';
+import { ensureStreamKeys } from '../first-start.ts';
 import { startNode } from '../node.ts';
 import { version } from '../package-root.ts';
 import { exitOnSignals, exitOnUncaught } from '../shutdown.ts';
 import { CONFIG_OPTION, load } from './config-command.ts';
+import { EXIT_USAGE } from './exit-code.ts';
 import { fail } from './fail.ts';
 
 interface StartOptions {
@@ -49,7 +50,20 @@ export async function startServer(options: StartOptions): Promise<void> {
   const { streamKeys, newStreamKeys } = ensureStreamKeys(config, secrets, new Date());
   const tracing = await tracingOf(config, log);
   const cluster = await ClusterMember.open({ config, version, clock: systemClock, log, tracing });
-  const node = await startNode({ config, secrets, streamKeys, version, log, tracing, ...(cluster === undefined ? {} : { cluster }) });
+  let newAdminKey: string | undefined;
+  let adminKeyMade = (key: string): void => {
+    newAdminKey = key;
+  };
+  const node = await startNode({
+    config,
+    secrets,
+    streamKeys,
+    version,
+    log,
+    tracing,
+    adminKeyMade: (key) => adminKeyMade(key),
+    ...(cluster === undefined ? {} : { cluster }),
+  });
   const end = exitOnSignals(
     async () => {
       await node.close();
@@ -58,9 +72,12 @@ export async function startServer(options: StartOptions): Promise<void> {
     log,
     () => cluster?.drain(),
   );
-  cluster?.whenDrained(end);
+  cluster?.whenDrained(() => end('drained'));
+  cluster?.removal.whenOver(() => end('removed', EXIT_USAGE));
   const { httpPort, rtmpPort, webrtcPort } = node;
-  const newAdminKey = ensureAdminKey(secrets, new Date());
+  await node.ensureAdminKey();
+  // That of a cluster whose store could not be reached yet.
+  adminKeyMade = (key) => console.log(adminKeyLine(key));
   console.log(banner({ version, config, httpPort, rtmpPort, webrtcPort, newAdminKey, newStreamKeys }));
   log.info({ code: 'app.started', version, httpPort, rtmpPort, webrtcPort }, 'ready');
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { allItems, type Stream } from '../../client/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
-import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { fieldLines, textTable } from './text-table.ts';
 
 /** `sluice streams [list|show|end]`: the streams of a running server. */
@@ -12,15 +12,15 @@ export function registerStreams(program: Command): void {
       'after',
       '\nExamples:\n  sluice streams\n  sluice streams --json --url https://media.example.org\n  sluice streams show live/show',
     )
-    .action((options: ShowOptions) => run(async () => shown(options, await allItems(clientOf(options).streams.list), table)));
+    .action((options: ShowOptions) => run(options, async () => shown(options, await allItems(clientOf(options).streams.list), table)));
   withShowOptions(command.command('show <app/name>').description('show one stream')).action((path: string, options: ShowOptions) =>
-    run(async () => shown(options, await clientOf(options).streams.get(...partsOf(path)), details)),
+    run(options, async () => shown(options, await clientOf(options).streams.get(...partsOf(path)), details)),
   );
-  withApiOptions(command.command('end <app/name>').description('close the publisher and end the stream')).action(
-    (path: string, options: ApiOptions) =>
-      run(async () => {
-        await clientOf(options).cluster.streams.delete(...partsOf(path));
-        return `${path} is ended.`;
+  withShowOptions(command.command('end <app/name>').description('close the publisher and end the stream')).action(
+    (path: string, options: ShowOptions) =>
+      run(options, async () => {
+        await clientOf(options).streams.delete(...partsOf(path));
+        return shown(options, { ended: path }, ({ ended }) => `${ended} is ended.`);
       }),
   );
 }
@@ -33,7 +33,8 @@ function partsOf(path: string): [app: string, name: string] {
 
 const tracksText = ({ tracks }: Stream): string =>
   tracks.map((track) => (track.kind === 'video' ? `${track.codec} ${track.width}x${track.height}` : track.codec)).join(' + ');
-const bitrateText = ({ bitrateBps }: Stream): string => `${(bitrateBps / 1e6).toFixed(2)} Mbit/s`;
+const UNKNOWN = '?';
+const bitrateText = ({ bitrateBps }: Stream): string => (bitrateBps === undefined ? UNKNOWN : `${(bitrateBps / 1e6).toFixed(2)} Mbit/s`);
 
 function table(streams: readonly Stream[]): string {
   if (streams.length === 0) return 'No streams are live.';
@@ -42,23 +43,37 @@ function table(streams: readonly Stream[]): string {
     stream.state,
     tracksText(stream),
     bitrateText(stream),
-    String(stream.viewers.total),
+    String(stream.viewers?.total ?? UNKNOWN),
+    stream.origin.node,
     `${stream.uptimeSeconds} s`,
   ]);
-  return textTable(['STREAM', 'STATE', 'TRACKS', 'BITRATE', 'VIEWERS', 'UPTIME'], rows);
+  return textTable(['STREAM', 'STATE', 'TRACKS', 'BITRATE', 'VIEWERS', 'ORIGIN', 'UPTIME'], rows);
 }
 
 function details(stream: Stream): string {
-  const { path, state, startedAt, publisher, viewers, frameRate, keyframeIntervalMs, renditions } = stream;
-  const byProtocol = Object.entries(viewers.byProtocol).map(([protocol, count]) => `${protocol} ${count}`);
+  const {
+    path,
+    state,
+    startedAt,
+    publisher,
+    origin,
+    viewers,
+    frameRate = UNKNOWN,
+    keyframeIntervalMs = UNKNOWN,
+    latency,
+    renditions,
+  } = stream;
+  const byProtocol = Object.entries(viewers?.byProtocol ?? {}).map(([protocol, count]) => `${protocol} ${count}`);
   return fieldLines([
     ['stream', path],
     ['state', `${state} since ${startedAt}`],
     ['publisher', [publisher.protocol, publisher.address, publisher.agent].filter((text) => text !== undefined).join(' ')],
+    ['origin', [origin.node, origin.region, ...(origin.isAlive ? [] : ['(dead)'])].join(' ')],
     ['tracks', tracksText(stream)],
     ['bitrate', bitrateText(stream)],
     ['frame rate', `${frameRate} a second, a keyframe each ${keyframeIntervalMs} ms`],
-    ['viewers', [String(viewers.total), ...byProtocol].join(' ')],
+    ['viewers', [String(viewers?.total ?? UNKNOWN), ...byProtocol].join(' ')],
+    ...(latency === undefined ? [] : [['latency', `${latency.p50Ms} ms, 95 %: ${latency.p95Ms} ms`] as [string, string]]),
     ['renditions', renditions.join(' ')],
   ]);
 }

@@ -1,22 +1,21 @@
 import type { Command } from 'commander';
 import { allItems, type CreateJoinTokenRequest } from '../../client/mod.ts';
-import { type ApiOptions, clientOf, run, withApiOptions } from './api-options.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { collect, parseCount, parseSeconds } from './parse-amount.ts';
 import { textTable } from './text-table.ts';
 
-interface CreateOptions extends ApiOptions {
+interface CreateOptions extends ShowOptions {
   readonly role?: string[];
   readonly region?: string[];
   readonly uses?: number;
   readonly expires?: number;
   readonly note?: string;
-  readonly json?: boolean;
 }
 
 /** `sluice tokens create|list|remove`: with them, nodes join a cluster. */
 export function registerTokens(program: Command): void {
   const command = program.command('tokens').description('make, list and delete the join tokens of a cluster');
-  withApiOptions(command.command('create').description('make a token and print it this once'))
+  withShowOptions(command.command('create').description('make a token and print it this once'))
     .option(
       '--role <role>',
       'what a node may join as: edge, origin, transcode, manager; may be given several times (default: edge)',
@@ -26,17 +25,16 @@ export function registerTokens(program: Command): void {
     .option('--uses <number>', 'how many nodes may join with it (default: 1)', parseCount)
     .option('--expires <time>', 'how long it holds, e.g. 30m, 24h or 7d (default: 24h)', parseSeconds)
     .option('--note <text>', 'to know it by')
-    .option('--json', "print the API's answer as JSON")
     .addHelpText('after', '\nExample:\n  sluice tokens create --role edge --region eu --uses 10 --expires 1h')
-    .action((options: CreateOptions) => run(() => create(options)));
-  withApiOptions(command.command('list').description('list the tokens, without what makes them tokens'))
-    .option('--json', "print the API's answer as JSON")
-    .action((options: ApiOptions & { json?: boolean }) => run(() => list(options)));
-  withApiOptions(command.command('remove <id>').description('delete a token; nodes that joined with it stay')).action(
-    (id: string, options: ApiOptions) =>
-      run(async () => {
+    .action((options: CreateOptions) => run(options, () => create(options)));
+  withShowOptions(command.command('list').description('list the tokens, without what makes them tokens')).action((options: ShowOptions) =>
+    run(options, () => list(options)),
+  );
+  withShowOptions(command.command('remove <id>').description('delete a token; nodes that joined with it stay')).action(
+    (id: string, options: ShowOptions) =>
+      run(options, async () => {
         await clientOf(options).cluster.tokens.delete(id);
-        return `${id} is deleted.`;
+        return shown(options, { deleted: id }, ({ deleted }) => `${deleted} is deleted.`);
       }),
   );
 }
@@ -57,7 +55,7 @@ async function create(options: CreateOptions): Promise<string> {
   return `${made.token}\n\nIt can be used ${times} until ${made.expiresAt}, and is not shown again. On the new machine:\n  sluice join ${url} --token TOKEN ${roles}`;
 }
 
-async function list(options: ApiOptions & { json?: boolean }): Promise<string> {
+async function list(options: ShowOptions): Promise<string> {
   const tokens = await allItems(clientOf(options).cluster.tokens.list);
   if (options.json === true) return JSON.stringify(tokens, null, 2);
   if (tokens.length === 0) return 'There are no join tokens.';

@@ -8,7 +8,7 @@ import {
   type WebhookDelivery,
 } from '../../client/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
-import { type ApiOptions, clientOf, run, type ShowOptions, shown, withApiOptions, withShowOptions } from './api-options.ts';
+import { clientOf, run, type ShowOptions, shown, withShowOptions } from './api-options.ts';
 import { EXIT_FAILED } from './exit-code.ts';
 import { collect, parseSeconds } from './parse-amount.ts';
 import { fieldLines, textTable } from './text-table.ts';
@@ -29,7 +29,7 @@ export function registerWebhooks(program: Command): void {
   const command = program.command('webhooks').description('make, test and look after the webhooks of an app');
   withShowOptions(command.command('list <app>').description('list the webhooks, without their secrets')).action(
     (app: string, options: ShowOptions) =>
-      run(async () => {
+      run(options, async () => {
         const { webhooks } = clientOf(options).apps;
         return shown(options, await allItems((query) => webhooks.list(app, query)), table);
       }),
@@ -37,11 +37,11 @@ export function registerWebhooks(program: Command): void {
   registerCreate(command);
   registerTest(command);
   registerLetters(command);
-  withApiOptions(command.command('delete <app> <id>').description('delete a webhook; what waits for it is dropped')).action(
-    (app: string, id: string, options: ApiOptions) =>
-      run(async () => {
+  withShowOptions(command.command('delete <app> <id>').description('delete a webhook; what waits for it is dropped')).action(
+    (app: string, id: string, options: ShowOptions) =>
+      run(options, async () => {
         await clientOf(options).apps.webhooks.delete(app, id);
-        return `${id} is deleted.`;
+        return shown(options, { deleted: id }, ({ deleted }) => `${deleted} is deleted.`);
       }),
   );
 }
@@ -58,7 +58,7 @@ function registerCreate(command: Command): void {
       '\nExamples:\n  sluice webhooks create live https://example.org/may --ask publish --when-down refuse\n  sluice webhooks create live https://example.org/told --event stream.started --event stream.ended',
     )
     .action((app: string, url: string, options: CreateOptions) =>
-      run(async () => {
+      run(options, async () => {
         const made = await clientOf(options).apps.webhooks.create(app, wishOf(url, options));
         return shown(
           options,
@@ -73,7 +73,7 @@ function registerTest(command: Command): void {
   withShowOptions(
     command.command('test <app> <id>').description('send a test now, and show what comes back; fails when that would not do'),
   ).action((app: string, id: string, options: ShowOptions) =>
-    run(async () => {
+    run(options, async () => {
       const answer = await clientOf(options).apps.webhooks.test(app, id);
       if (!answer.ok) process.exitCode = EXIT_FAILED;
       return shown(options, answer, testText);
@@ -81,7 +81,7 @@ function registerTest(command: Command): void {
   );
   withShowOptions(command.command('deliveries <app> <id>').description('show what was sent by all nodes, the newest first')).action(
     (app: string, id: string, options: ShowOptions) =>
-      run(async () => {
+      run(options, async () => {
         const { items } = await clientOf(options).apps.webhooks.deliveries.list(app, id);
         return shown(options, items, deliveryTable);
       }),
@@ -90,21 +90,24 @@ function registerTest(command: Command): void {
 
 function registerLetters(command: Command): void {
   withShowOptions(command.command('dead-letters <app> <id>').description('show the events that did not arrive')).action(
-    (app: string, id: string, options: ShowOptions) => run(async () => shown(options, await lettersOf(app, id, options), letterTable)),
+    (app: string, id: string, options: ShowOptions) =>
+      run(options, async () => shown(options, await lettersOf(app, id, options), letterTable)),
   );
-  withApiOptions(
+  withShowOptions(
     command.command('retry <app> <id> [event]').description('send a dead letter again; all of them when none is named'),
-  ).action((app: string, id: string, event: string | undefined, options: ApiOptions) =>
-    run(async () => {
+  ).action((app: string, id: string, event: string | undefined, options: ShowOptions) =>
+    run(options, async () => {
       const { deadLetters } = clientOf(options).apps.webhooks;
       const events = event === undefined ? (await lettersOf(app, id, options)).map((letter) => letter.id) : [event];
       for (const one of events) await deadLetters.retry(app, id, one);
-      return events.length === 1 ? `${events[0]} is sent again.` : `${events.length} events are sent again.`;
+      return shown(options, { retried: events }, () =>
+        events.length === 1 ? `${events[0]} is sent again.` : `${events.length} events are sent again.`,
+      );
     }),
   );
 }
 
-const lettersOf = (app: string, id: string, options: ApiOptions): Promise<DeadLetter[]> => {
+const lettersOf = (app: string, id: string, options: ShowOptions): Promise<DeadLetter[]> => {
   const { deadLetters } = clientOf(options).apps.webhooks;
   return allItems((query) => deadLetters.list(app, id, query));
 };

@@ -70,7 +70,7 @@ export interface Config {
   http: {
     host: string;
     port: number;
-    tls: TlsFiles;
+    tls: TlsFiles & { hstsMaxAgeS: number };
     headersTimeoutMs: number;
     requestTimeoutMs: number;
     keepAliveTimeoutMs: number;
@@ -122,16 +122,20 @@ export interface Config {
   cluster: {
     found: boolean;
     name: string;
+    nodeName: string;
     region: string;
     roles: ('mono' | 'manager' | 'origin' | 'edge' | 'transcode')[];
     advertise: string;
-    coordination: 'embedded' | 'nats-server' | 'nats';
+    join: { url: string; token: string; tokenFile: string; caFile: string; insecure: boolean };
+    coordination: 'nats-server' | 'nats' | 'embedded';
     nats: { servers: string[]; user: string; password: string; caFile: string; port: number };
     relay: { host: string; port: number; childrenMax: number };
+    staleMs: number;
     lingerMs: number;
     drainMs: number;
     networks: Record<string, string[]>;
     regionHeader: string;
+    geoIp: { file: string; countries: Record<string, string>; continents: Record<string, string> };
   };
   api: { publicReads: boolean };
   metrics: { streamsMax: number };

@@ -8,7 +8,7 @@ const INTRODUCTION = `# Configuration
 
 Sluice needs no configuration. What differs from the defaults goes into one YAML file, \`sluice.yaml\` in the working folder or the one named by
 \`--config FILE\` or \`SLUICE_CONFIG\`. Each key is also an environment variable, which wins over the file: \`SLUICE_\` and the key's path in upper
-snake case. Lists are separated by commas there; a list of groups is written as JSON. A key that does not exist, or a value that does not fit, stops the start with exit code 2 and an
+snake case. A list is written there with commas between its entries, or as JSON; a list of groups as JSON. A key that does not exist, or a value that does not fit, stops the start with exit code 2 and an
 error that names the file, line, key, value and what is right.
 
 \`sluice config check\` says whether the configuration is right, \`sluice config print\` shows the effective one with all defaults (stream keys masked).

@@ -90,11 +90,19 @@ function unknownVariable(variable: string, keys: readonly ConfigKey[]): string {
 function parse(text: string, schema: TSchema): unknown {
   if (schema['type'] === 'integer') return /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text;
   if (schema['type'] === 'boolean') return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
-  if (schema['type'] === 'array') {
+  return schema['type'] === 'array' ? parseList(text) : text;
+}
+
+/** With commas between its entries, or as JSON, which can have commas in them. */
+function parseList(text: string): unknown {
+  if (!text.trim().startsWith('['))
     return text
       .split(',')
       .map((part) => part.trim())
       .filter((part) => part !== '');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
   }
-  return text;
 }

@@ -73,11 +73,20 @@ export function choices(schema: TSchema): readonly string[] | undefined {
 export function expectation(schema: TSchema): string {
   const words = choices(schema);
   if (words !== undefined) return `one of ${words.join(', ')}`;
-  if (schema['type'] === 'integer') return `a whole number from ${schema['minimum']} to ${schema['maximum']}`;
+  const types: readonly string[] = [schema['type']].flat();
+  if (types.includes('integer'))
+    return `a whole number from ${schema['minimum']} to ${schema['maximum']}${types.includes('null') ? ', or null' : ''}`;
   if (schema['type'] === 'boolean') return 'true or false';
   if (groupItem(schema) !== undefined) return `a list of at most ${schema['maxItems']} groups of keys`;
-  if (schema['type'] === 'array')
-    return `a list of at most ${schema['maxItems']} texts of ${schema['items'].minLength} to ${schema['items'].maxLength} characters each`;
+  if (schema['type'] === 'array') return listExpectation(schema);
   if (schema['minLength'] !== undefined) return `a text of ${schema['minLength']} to ${schema['maxLength']} characters`;
   return isGroup(schema) || namedValue(schema) !== undefined ? 'a group of keys' : 'a text';
+}
+
+function listExpectation({ maxItems, items }: TSchema): string {
+  const list = `a list of at most ${maxItems}`;
+  const words = choices(items);
+  return words === undefined
+    ? `${list} texts of ${items.minLength} to ${items.maxLength} characters each`
+    : `${list} of ${words.join(', ')}`;
 }

@@ -40,7 +40,7 @@ describe('configuration', () => {
   it("takes relative paths from the file's folder", () => {
     const config = read('dataFolder: keep\nhttp: {tls: {certFile: c.pem, keyFile: /k.pem}}\n');
     expect(config.dataFolder).toBe(join(folder, 'keep'));
-    expect(config.http.tls).toEqual({ certFile: join(folder, 'c.pem'), keyFile: '/k.pem' });
+    expect(config.http.tls).toMatchObject({ certFile: join(folder, 'c.pem'), keyFile: '/k.pem' });
   });
 
   it('knows apps by name, from the file and from the environment', () => {

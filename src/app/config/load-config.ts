@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { streamRef } from '../../core/mod.ts';
+import { clusterChecks } from './cluster-checks.ts';
 import type { Config, TlsFiles } from './config.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readEnvironmentValues } from './environment-values.ts';
@@ -96,6 +97,7 @@ function crossChecks(config: Config, given: readonly GivenValue[]): ConfigProble
       `${config.hls.partMs} is not right: a segment (hls.segmentMs, ${config.hls.segmentMs}) must hold at least two parts`,
     );
   }
+  clusterChecks(config.cluster, problem);
   if (config.rtmp.enabled && config.rtmp.port !== 0 && config.rtmp.port === config.http.port) {
     problem('rtmp.port', `${config.rtmp.port} is http.port too: take another for one of them`);
   }
@@ -122,6 +124,11 @@ function withAbsolutePaths(config: Config, folder: string): Config {
     files.certFile = absolute(files.certFile);
     files.keyFile = absolute(files.keyFile);
   }
+  const { join, nats, geoIp } = config.cluster;
+  join.tokenFile = absolute(join.tokenFile);
+  join.caFile = absolute(join.caFile);
+  nats.caFile = absolute(nats.caFile);
+  geoIp.file = absolute(geoIp.file);
   config.targets.tlsCaFile = absolute(config.targets.tlsCaFile);
   config.sources.allowedFolders = config.sources.allowedFolders.map(absolute);
   return { ...config, dataFolder: absolute(config.dataFolder) };

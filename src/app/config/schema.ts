@@ -1,25 +1,13 @@
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { FILE_MINUTES_MAX, KEEP_DAYS_MAX } from '../../access/mod.ts';
+import { clusterSchema } from './cluster-schema.ts';
 import type { AppConfig, Config } from './config.ts';
+import { choice, flag, group, host, integer, port, text } from './schema-parts.ts';
 
 const SECOND = 1000;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-const integer = (fallback: number, minimum: number, maximum: number, description: string) =>
-  Type.Integer({ default: fallback, minimum, maximum, description });
-const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
-const text = (fallback: string, description: string) => Type.String({ default: fallback, description });
-const choice = <const Choices extends readonly string[]>(fallback: Choices[number], choices: Choices, description: string) =>
-  Type.Union(
-    choices.map((value) => Type.Literal(value as Choices[number])),
-    { default: fallback, description },
-  );
-const group = <Properties extends Record<string, TSchema>>(description: string, properties: Properties) =>
-  Type.Object(properties, { description, additionalProperties: false });
-
-const host = text('*', 'Address to listen on. `*` is every address of this machine, IPv4 and IPv6; `127.0.0.1` is this machine alone.');
-const port = (fallback: number, description: string) => integer(fallback, 0, 65_535, `${description} 0 takes any free port.`);
 const certFile = text('', 'File with the certificate chain (PEM). Relative paths start at the configuration file.');
 const keyFile = text('', 'File with the private key of the certificate (PEM).');
 
@@ -178,7 +166,16 @@ const schema = Type.Object(
     http: group('The HTTP server: watch page, HLS, HTTP-FLV, API, metrics, health.', {
       host,
       port: port(8080, 'TCP port.'),
-      tls: group('HTTPS with HTTP/2 on the same port, when both files are given.', { certFile, keyFile }),
+      tls: group('HTTPS with HTTP/2 on the same port, when both files are given.', {
+        certFile,
+        keyFile,
+        hstsMaxAgeS: integer(
+          365 * 86_400,
+          0,
+          10 * 365 * 86_400,
+          'For how long browsers that have come by HTTPS come by nothing else (`Strict-Transport-Security`); 0: they are not told.',
+        ),
+      }),
       headersTimeoutMs: integer(10 * SECOND, 100, 600 * SECOND, "How long a client may take to send a request's headers."),
       requestTimeoutMs: integer(
         30 * SECOND,
@@ -378,71 +375,7 @@ const schema = Type.Object(
       default: { live: {} },
       description: 'Apps by name. When none is given, there is one app, `live`.',
     }),
-    cluster: group(
-      'Many nodes as one server; see docs/cluster.md. A node that has joined a cluster (`sluice join`) is in it whatever stands here.',
-      {
-        found: flag(false, 'Whether this node founds a cluster, as its first manager, when it is in none.'),
-        name: Type.String({
-          default: 'sluice',
-          pattern: '^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$',
-          description: 'Name of the cluster that is founded: letters, digits, `_` and `-`.',
-        }),
-        region: Type.String({
-          default: 'default',
-          pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$',
-          description: 'The region that the founding node stands in.',
-        }),
-        roles: Type.Array(choice('mono', ['mono', 'manager', 'origin', 'edge', 'transcode'], 'One thing that a node does.'), {
-          default: ['mono'],
-          minItems: 1,
-          maxItems: 4,
-          description: 'What the founding node does: `mono` is everything, else `manager` and any of `origin`, `edge` and `transcode`.',
-        }),
-        advertise: text('127.0.0.1', 'Name or address under which other nodes and clients reach the founding node.'),
-        coordination: choice(
-          'embedded',
-          ['embedded', 'nats-server', 'nats'],
-          'What the founding node keeps the state of the cluster in. `embedded`: a file in its data folder, for nodes on this machine alone. `nats-server`: a NATS server from the PATH, which it runs. `nats`: the servers in `cluster.nats`.',
-        ),
-        nats: group('One or several NATS servers with JetStream.', {
-          servers: Type.Array(Type.String({ minLength: 8, maxLength: 256 }), {
-            default: [],
-            maxItems: 16,
-            description: 'Their URLs: `nats://HOST:PORT`, or `tls://HOST:PORT`.',
-          }),
-          user: text('', 'Name of the user.'),
-          password: Type.String({ default: '', secret: true, description: 'Password of the user.' }),
-          caFile: text('', 'File with the certificate (PEM) of whoever issued theirs. Relative paths start at the configuration file.'),
-          port: port(4222, 'TCP port of the NATS server that this node runs.'),
-        }),
-        relay: group('Streams between nodes.', {
-          host,
-          port: port(7350, 'TCP port for other nodes. Never open it to the public.'),
-          childrenMax: integer(
-            16,
-            1,
-            4096,
-            'To how many other nodes of its region this one gives a stream. More of them get it from these, as a tree.',
-          ),
-        }),
-        lingerMs: integer(10 * SECOND, 0, 3600 * SECOND, 'How long a stream of another node is pulled on after its last viewer here left.'),
-        drainMs: integer(
-          0,
-          0,
-          24 * 3600 * SECOND,
-          'How long a node of a cluster that gets SIGTERM leads publishers and viewers to other nodes, at most, before it ends; 0: it ends at once. See docs/draining.md.',
-        ),
-        networks: Type.Record(Type.String(), Type.Array(Type.String({ minLength: 2, maxLength: 64 }), { maxItems: 4096 }), {
-          default: {},
-          description:
-            'The networks of the clients that are near a region, by its name: `eu: [10.1.0.0/16]`. Others are taken to be near the node that they ask.',
-        }),
-        regionHeader: text(
-          '',
-          "A header in which a proxy in front says a client's region. It is believed, so the proxy has to overwrite what clients send.",
-        ),
-      },
-    ),
+    cluster: clusterSchema,
     api: group('The HTTP API.', {
       publicReads: flag(
         true,

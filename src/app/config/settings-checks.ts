@@ -93,7 +93,7 @@ function readLadder(value: unknown, path: readonly string[], problem: TakeProble
   if (found) return null;
   const ladder = withDefaults(value, ladderSchema) as LadderConfig;
   ladderChecks(keyName(path), ladder, (key, message) => problem(key.replace(/^\./, ''), message));
-  return ladder as unknown as Json;
+  return asJson(ladder);
 }
 
 function readTranscoding(value: unknown, problem: TakeProblem): Json {
@@ -111,7 +111,7 @@ function readTranscoding(value: unknown, problem: TakeProblem): Json {
   for (const [index, { stream }] of settings.pins.entries()) {
     if (stream.split('/').length !== 2) problem(`transcoding.pins[${index}].stream`, `"${stream}" is no stream: write APP/NAME`);
   }
-  return settings as unknown as Json;
+  return asJson(settings);
 }
 
 function readRouting(value: unknown, key: string, problem: TakeProblem): Json {
@@ -130,8 +130,11 @@ function readRouting(value: unknown, key: string, problem: TakeProblem): Json {
       }
     }
   }
-  return rules as unknown as Json;
+  return asJson(rules);
 }
+
+/** As it is kept and read again: what has no value is not there. */
+const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 /** Whether there were any. */
 function problemsOf(check: (take: TakeProblem) => void, problem: TakeProblem): boolean {

@@ -14,6 +14,7 @@ describe('the nodes of `sluice dev`', () => {
     const [first, second] = devPlan(ports, true);
     if (first === undefined || second === undefined) throw new Error('there are two at least');
     expect(devEnvironment(first, '/data', true)).toMatchObject({ SLUICE_CLUSTER_FOUND: 'true', SLUICE_CLUSTER_ROLES: 'manager' });
+    expect(devEnvironment(first, '/data', true)).toMatchObject({ SLUICE_CLUSTER_COORDINATION: 'embedded' });
     expect(devEnvironment(second, '/data', false)).toMatchObject({ SLUICE_HTTP_PORT: '8081', SLUICE_DEMO_ENABLED: 'true' });
     expect(devEnvironment(second, '/data', false)).not.toHaveProperty('SLUICE_CLUSTER_FOUND');
     expect(devPlan(ports, false).some(({ hasDemo }) => hasDemo)).toBe(false);

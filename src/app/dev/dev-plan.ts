@@ -59,10 +59,12 @@ export function devEnvironment(node: DevNodePlan, dataFolder: string, isFirst: b
     SLUICE_CLUSTER_RELAY_HOST: '127.0.0.1',
     SLUICE_CLUSTER_RELAY_PORT: String(node.relayPort),
     SLUICE_DEMO_ENABLED: String(node.hasDemo),
+    SLUICE_CLUSTER_NODE_NAME: node.name,
     ...(isFirst
       ? {
           SLUICE_CLUSTER_FOUND: 'true',
           SLUICE_CLUSTER_NAME: 'dev',
+          SLUICE_CLUSTER_COORDINATION: 'embedded',
           SLUICE_CLUSTER_REGION: node.region,
           SLUICE_CLUSTER_ROLES: node.roles.join(','),
         }

@@ -33,7 +33,7 @@ export interface CreateApiKeyRequest {
 }
 
 export interface ApiKeysApi {
-  /** List the API keys. Without their secrets, ordered by id, in pages. The first admin key, which is in the data folder, is not among them. */
+  /** List the API keys. Without their secrets, ordered by id, in pages. The first admin key of a node on its own, which is in its data folder, is not among them. */
   readonly list: (query?: PageQuery, options?: CallOptions) => Promise<Page<ApiKey>>;
   /** Make an API key. The key is shown in this answer and never again; only its hash is kept. */
   readonly create: (body: CreateApiKeyRequest, options?: CallOptions) => Promise<NewApiKey>;

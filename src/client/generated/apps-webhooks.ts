@@ -26,6 +26,9 @@ export interface Webhook {
       | 'publisher.refused'
       | 'source.changed'
       | 'target.changed'
+      | 'recording.started'
+      | 'recording.ended'
+      | 'recording.failed'
       | 'node.changed'
       | 'node.gone'
     )[];
@@ -104,6 +107,9 @@ export interface NewWebhook {
       | 'publisher.refused'
       | 'source.changed'
       | 'target.changed'
+      | 'recording.started'
+      | 'recording.ended'
+      | 'recording.failed'
       | 'node.changed'
       | 'node.gone'
     )[];
@@ -149,6 +155,9 @@ export interface CreateWebhookRequest {
       | 'publisher.refused'
       | 'source.changed'
       | 'target.changed'
+      | 'recording.started'
+      | 'recording.ended'
+      | 'recording.failed'
       | 'node.changed'
       | 'node.gone'
     )[];
@@ -181,6 +190,9 @@ export interface ChangeWebhookRequest {
       | 'publisher.refused'
       | 'source.changed'
       | 'target.changed'
+      | 'recording.started'
+      | 'recording.ended'
+      | 'recording.failed'
       | 'node.changed'
       | 'node.gone'
     )[];

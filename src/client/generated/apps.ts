@@ -71,6 +71,8 @@ export interface App {
     /** A recording is deleted so long after its end; 0: never */
     keepDays: number;
   };
+  /** Why this node does not change it: newer software has written it */
+  problem?: string;
 }
 
 export interface AppItem {
@@ -129,6 +131,8 @@ export interface AppItem {
     /** A recording is deleted so long after its end; 0: never */
     keepDays: number;
   };
+  /** Why this node does not change it: newer software has written it */
+  problem?: string;
   /** What it uses on all nodes at the moment */
   usage: {
     streams: number;

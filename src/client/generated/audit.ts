@@ -5,7 +5,7 @@ export interface Audit {
   id: string;
   /** When it was made */
   at: string;
-  /** `key:ID`, `key:data-folder` for a key of the node itself, `session`, or `token` */
+  /** `key:ID (NAME)`; `session of` it; `token:ID` for a join token; `anybody` */
   who: string;
   address: string;
   /** The id of the operation */

@@ -27,7 +27,6 @@ export type * from './cluster.ts';
 export type * from './cluster-relays.ts';
 export type * from './cluster-routing.ts';
 export type * from './cluster-sources.ts';
-export type * from './cluster-streams.ts';
 export type * from './cluster-targets.ts';
 export type * from './cluster-tokens.ts';
 export type * from './cluster-transcoding.ts';

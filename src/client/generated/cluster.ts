@@ -3,7 +3,6 @@ import { type CallOptions, type Page, type PageQuery, part, type Transport } fro
 import type { Relay } from './cluster-relays.ts';
 import type { Routing, SetRoutingRequest } from './cluster-routing.ts';
 import type { ClusterSource } from './cluster-sources.ts';
-import type { ClusterStream, ClusterStreamItem, ListClusterStreamsQuery } from './cluster-streams.ts';
 import type { ClusterTarget } from './cluster-targets.ts';
 import type { CreateJoinTokenRequest, JoinToken, NewJoinToken } from './cluster-tokens.ts';
 import type { ClusterTranscoding, ListClusterTranscodingQuery } from './cluster-transcoding.ts';
@@ -54,14 +53,6 @@ export interface JoinClusterRequest {
 }
 
 export interface ClusterApi {
-  readonly streams: {
-    /** List the streams of all nodes. What is published on any node, ordered by path, in pages, as the node that answers knows it from the directory. On a node of its own, its streams. */
-    readonly list: (query?: ListClusterStreamsQuery, options?: CallOptions) => Promise<Page<ClusterStreamItem>>;
-    /** Look at a stream of any node. What its origin says of it, and which nodes have it, by which way and with how many viewers. All nodes are asked; those that do not answer within a second are left out. */
-    readonly get: (app: string, name: string, options?: CallOptions) => Promise<ClusterStream>;
-    /** End a stream of any node. Has its origin close the publisher and end the stream. The publisher may come back: to keep it out, change the key. */
-    readonly delete: (app: string, name: string, options?: CallOptions) => Promise<void>;
-  };
   /** Join the cluster as a node. What `sluice join` does: the node sends a certificate request for a key that it keeps, and gets its id, its certificate and the way to the store. The join token is the only credential. The same key joining again is the same node, and no new use of the token. */
   readonly join: (body: JoinClusterRequest, options?: CallOptions) => Promise<JoinClusterAnswer>;
   readonly tokens: {
@@ -81,11 +72,11 @@ export interface ClusterApi {
     readonly list: (query?: ListClusterTranscodingQuery, options?: CallOptions) => Promise<Page<ClusterTranscoding>>;
   };
   readonly sources: {
-    /** List the pull sources of all nodes. At most 200 of each node. All nodes are asked; those that do not answer within a second are left out. */
+    /** List the pull sources of all nodes. At most 200 of each node, of the apps that the key may see. All nodes are asked; those that do not answer within a second are left out. */
     readonly list: (options?: CallOptions) => Promise<Page<ClusterSource>>;
   };
   readonly targets: {
-    /** List what the streams of all nodes are pushed to. At most 200 of each node. All nodes are asked; those that do not answer within a second are left out. */
+    /** List what the streams of all nodes are pushed to. At most 200 of each node, of the apps that the key may see. All nodes are asked; those that do not answer within a second are left out. */
     readonly list: (options?: CallOptions) => Promise<Page<ClusterTarget>>;
   };
   readonly routing: {
@@ -99,11 +90,6 @@ export interface ClusterApi {
 }
 
 export const clusterApi = (send: Transport): ClusterApi => ({
-  streams: {
-    list: (query, options) => send({ method: 'GET', path: '/cluster/streams', query, ...options }),
-    get: (app, name, options) => send({ method: 'GET', path: `/cluster/streams/${part(app)}/${part(name)}`, ...options }),
-    delete: (app, name, options) => send({ method: 'DELETE', path: `/cluster/streams/${part(app)}/${part(name)}`, ...options }),
-  },
   join: (body, options) => send({ method: 'POST', path: '/cluster/join', body, ...options }),
   tokens: {
     create: (body, options) => send({ method: 'POST', path: '/cluster/tokens', body, ...options }),

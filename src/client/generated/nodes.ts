@@ -3,6 +3,8 @@ import { type CallOptions, type Page, type PageQuery, part, type Transport } fro
 
 export interface Node {
   id: string;
+  /** What people call it: `cluster.nodeName`, or the name of its machine */
+  name?: string;
   region: string;
   roles: ('origin' | 'edge' | 'transcode' | 'manager' | 'mono')[];
   /** `draining`: takes nothing new, and what is there moves away; `disabled`: joined, but not used */
@@ -43,7 +45,7 @@ export interface Node {
     cpu: number;
     memoryBytes: number;
     memoryMaxBytes: number;
-    /** Bits a second of all interfaces but loopback */
+    /** Bits a second of all interfaces but loopback, whatever it was */
     networkInBps: number;
     networkOutBps: number;
     /** 0: not known */
@@ -63,6 +65,13 @@ export interface Node {
     tasksMax: number;
     /** In the data folder */
     diskFreeBytes: number;
+    /** Bits a second of streams, from publishers and other nodes */
+    mediaInBps: number;
+    /** Bits a second of streams, to viewers and other nodes */
+    mediaOutBps: number;
+    /** From a frame's coming in to the last viewer who keeps up having it, by FLV, RTMP and WebRTC; of the last five seconds */
+    latencyP50Ms: number;
+    latencyP95Ms: number;
   };
 }
 
@@ -74,7 +83,7 @@ export interface ChangeNodeRequest {
 }
 
 export interface NodesApi {
-  /** List the nodes of the cluster. All nodes that have joined, ordered by id, in pages, as the node that answers sees them. */
+  /** List the nodes of the cluster. All nodes that have joined, ordered by id, in pages, as the node that answers sees them; a node on its own is the only one. */
   readonly list: (query?: PageQuery, options?: CallOptions) => Promise<Page<Node>>;
   /** Look at one node. Roles, region, status, load. */
   readonly get: (id: string, options?: CallOptions) => Promise<Node>;

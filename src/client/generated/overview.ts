@@ -12,9 +12,28 @@ export interface Overview {
       webrtc: number;
     };
   };
-  /** Of all nodes that are alive */
+  /** Bits a second of the network interfaces of all nodes that are alive, but loopback */
   networkInBps: number;
   networkOutBps: number;
+  /** Bits a second of streams, from publishers and, on the way between nodes, at each of them */
+  mediaInBps: number;
+  /** Likewise, to viewers and other nodes */
+  mediaOutBps: number;
+  /** Of the node where it is longest: from a frame's coming in to its last viewer having it. Absent: nobody watches by FLV, RTMP or WebRTC */
+  latency?: {
+    /** The id of a node */
+    node: string;
+    p50Ms: number;
+    p95Ms: number;
+  };
+  /** The step between two nodes that takes longest; absent: nothing is relayed */
+  slowestRelay?: {
+    /** The id of a node */
+    from: string;
+    /** The id of a node */
+    to: string;
+    p50Ms: number;
+  };
   nodes: {
     total: number;
     active: number;
@@ -45,7 +64,7 @@ export interface Overview {
 }
 
 export interface OverviewApi {
-  /** Look at everything at a glance. Streams, viewers, network and nodes, and what an operator should look at. All nodes are asked; those that do not answer within a second are left out. */
+  /** Look at everything at a glance. Streams, viewers, media, latency and nodes, and what an operator should look at. All nodes are asked; those that do not answer within a second are left out. */
   readonly get: (options?: CallOptions) => Promise<Overview>;
 }
 

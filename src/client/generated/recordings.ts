@@ -22,7 +22,7 @@ export interface Recording {
     width?: number;
     height?: number;
   }[];
-  /** Why it ended: stream-ended, length, tracks-changed, switched-off, limit-recording-minutes, disk-full, write-failed, moved, server-stopped, interrupted, deleted, catalogue-full */
+  /** Why it ended: stream-ended, length, tracks-changed, switched-off, limit-recording-minutes, disk-full, write-failed, moved, server-stopped, interrupted, found, deleted, catalogue-full */
   reason?: {
     code: string;
     message: string;
@@ -43,7 +43,7 @@ export interface ListRecordingsQuery {
 export interface RecordingsApi {
   /** List the recordings. Of the apps that the key may see, on all nodes; the newest first, in pages. */
   readonly list: (query?: ListRecordingsQuery, options?: CallOptions) => Promise<Page<Recording>>;
-  /** Look at one recording. What another node is recording now is as long as it was at most a minute ago. */
+  /** Look at one recording. What another node is recording now is as long as it was at most 15 s ago. */
   readonly get: (id: string, options?: CallOptions) => Promise<Recording>;
   /** Delete a recording. With its file: at once, or when the node that has it is back. One that is being recorded ends; the stream goes on in another one while its app is recorded. */
   readonly delete: (id: string, options?: CallOptions) => Promise<void>;

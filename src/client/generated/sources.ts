@@ -28,7 +28,7 @@ export interface Source {
 }
 
 export interface SourcesApi {
-  /** List the pull sources. All sources of the configuration and how they stand, ordered by stream, in pages. */
+  /** List the pull sources. The sources of the configuration and how they stand, of the apps that the key may see; ordered by stream, in pages. */
   readonly list: (query?: PageQuery, options?: CallOptions) => Promise<Page<Source>>;
 }
 

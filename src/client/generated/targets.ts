@@ -31,7 +31,7 @@ export interface Target {
 }
 
 export interface TargetsApi {
-  /** List the targets of all streams. What all streams of this node are pushed to, ordered by stream and name, in pages. */
+  /** List the targets of all streams. What the streams of this node are pushed to, of the apps that the key may see; ordered by stream and name, in pages. */
   readonly list: (query?: PageQuery, options?: CallOptions) => Promise<Page<Target>>;
 }
 

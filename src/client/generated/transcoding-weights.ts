@@ -8,7 +8,7 @@ export interface TranscodingWeights {
     stream: string;
     /** Pattern of the rung's name */
     rung: string;
-    /** Only for rungs that would have so many viewers */
+    /** Only for streams that so many watch: their source and all rungs, on all nodes */
     viewersMin: number;
     /** Of one viewer; 1 without a rule, 0: never made */
     weight: number;
@@ -33,7 +33,7 @@ export interface SetTranscodingWeightsRequest {
     stream?: string;
     /** Pattern of the rung's name */
     rung?: string;
-    /** Only for rungs that would have so many viewers */
+    /** Only for streams that so many watch: their source and all rungs, on all nodes */
     viewersMin?: number;
     /** Of one viewer; 1 without a rule, 0: never made */
     weight: number;

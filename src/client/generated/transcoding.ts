@@ -43,15 +43,15 @@ export interface Transcoding {
       name: string;
       kind: 'video' | 'audio';
       codec: string;
-      /** RFC 6381 */
-      codecString: string;
+      /** RFC 6381; like the bitrate, absent of one that is left out */
+      codecString?: string;
       width?: number;
       height?: number;
       /** As it is aimed at, with the sound that goes along */
-      bitrateBps: number;
-      /** `offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now */
-      state: 'offered' | 'running' | 'refused' | 'failed';
-      /** Why it is refused or failed, or made on this node where another should make it */
+      bitrateBps?: number;
+      /** `offered`: made when somebody watches; `refused`: the limit of tasks is reached; `failed`: it cannot be made for now; `left-out`: this stream does not get it */
+      state: 'offered' | 'running' | 'refused' | 'failed' | 'left-out';
+      /** Why it is refused or failed, left out (a code, and what it means here), or made on this node where another should make it */
       reason?: string;
       /** The node that makes it, where that is another one */
       by?: string;

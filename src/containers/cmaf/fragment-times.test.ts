@@ -4,6 +4,7 @@ import { ProtocolError } from '../../core/mod.ts';
 import { findBox, readBoxes } from './box-reader.fixture.ts';
 import { type FragmentSample, writeFragment } from './fragment.ts';
 import { fragmentEndMs, trackTimescales } from './fragment-times.ts';
+import { readMovieNote } from './movie-note.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const sample = (dts: number): FragmentSample => ({ dts, pts: dts, isKeyframe: true, payload: new Uint8Array(5) });
@@ -22,7 +23,7 @@ describe('the times of a fragment', () => {
 
   it('of bytes that are none are refused', () => {
     const read = (bytes: Uint8Array): void => {
-      for (const parse of [() => fragmentEndMs(bytes, [1, 2]), () => trackTimescales(bytes)]) {
+      for (const parse of [() => fragmentEndMs(bytes, [1, 2]), () => trackTimescales(bytes), () => readMovieNote(bytes)]) {
         try {
           parse();
         } catch (error) {

@@ -1,10 +1,5 @@
 import { ByteReader } from '../../core/mod.ts';
-
-/** A box with its content behind the header. */
-interface Box {
-  readonly type: string;
-  readonly body: Uint8Array;
-}
+import { boxesOf, find } from './box-reader.ts';
 
 const FULL_BOX_HEADER = 4;
 /** ISO/IEC 14496-12, 8.8.8: sample-duration, sample-size, sample-flags, sample-composition-time-offset. */
@@ -48,19 +43,4 @@ function durationOf(trun: Uint8Array): number {
     reader.skip(skipped);
   }
   return ticks;
-}
-
-function find(bytes: Uint8Array, type: string): Uint8Array {
-  return boxesOf(bytes).find((box) => box.type === type)?.body ?? new Uint8Array();
-}
-
-function boxesOf(bytes: Uint8Array): Box[] {
-  const reader = new ByteReader(bytes);
-  const boxes: Box[] = [];
-  while (reader.remaining > 0) {
-    const size = reader.u32();
-    const type = String.fromCharCode(...reader.slice(4));
-    boxes.push({ type, body: reader.slice(size - 8) });
-  }
-  return boxes;
 }

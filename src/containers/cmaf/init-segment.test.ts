@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { AudioTrack, Track, VideoTrack } from '../../media/mod.ts';
 import { findBox, readBoxes } from './box-reader.fixture.ts';
+import { trackTimescales } from './fragment-times.ts';
 import { writeInitSegment } from './init-segment.ts';
+import { readMovieNote } from './movie-note.ts';
 
 const video = (codec: VideoTrack['codec']): VideoTrack => ({
   kind: 'video',
@@ -33,6 +35,14 @@ describe('writeInitSegment', () => {
     expect(boxes[1]?.children.map((box) => box.type)).toEqual(['mvhd', 'trak', 'trak', 'mvex']);
     const trexs = findBox(boxes, 'moov/mvex').children;
     expect(trexs.map((trex) => new DataView(trex.body.buffer, trex.body.byteOffset).getUint32(4))).toEqual([1, 2]);
+  });
+
+  it('has room for what a file says of itself', () => {
+    const note = Uint8Array.of(7, 8, 9);
+    const bytes = writeInitSegment([video('h264')], note);
+    const { body } = findBox(readBoxes(bytes), 'moov');
+    expect([readMovieNote(body), trackTimescales(body)]).toEqual([note, [90_000]]);
+    expect(readMovieNote(moov([video('h264')]).body)).toBeUndefined();
   });
 
   it.each([

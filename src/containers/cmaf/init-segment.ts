@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../core/mod.ts';
 import type { Track } from '../../media/mod.ts';
 import { box, fourCc, fullBox } from './box-writer.ts';
+import { writeMovieNote } from './movie-note.ts';
 import { writeSampleEntry } from './sample-entry.ts';
 
 const MOVIE_TIMESCALE = 1000;
@@ -11,9 +12,9 @@ const MEDIA_IN_SAME_FILE = 0x000001;
 /**
  * The init segment (`ftyp`, `moov`) for muxed fragments of `tracks`: track_ID is the track's position counted from 1, the
  * media timescale is the track's own. There are no edit lists: composition offsets are signed and the timeline is shared.
- * Equal tracks give equal bytes. The result is given to the caller.
+ * Equal tracks give equal bytes. The result is given to the caller. `note`: what the file says of itself to who reads it with {@link readMovieNote}.
  */
-export function writeInitSegment(tracks: readonly Track[]): Uint8Array {
+export function writeInitSegment(tracks: readonly Track[], note?: Uint8Array): Uint8Array {
   const writer = new ByteWriter(1024);
   box(writer, 'ftyp', () => {
     // default-base-is-moof asks for iso5 or later, signed composition offsets for iso6 (ISO/IEC 14496-12, annex E).
@@ -38,6 +39,7 @@ export function writeInitSegment(tracks: readonly Track[]): Uint8Array {
         );
       });
     });
+    if (note !== undefined) writeMovieNote(writer, note);
   });
   return writer.finish();
 }

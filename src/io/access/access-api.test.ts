@@ -1,11 +1,13 @@
+import { hash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AccessControl, type AccessDecision, AccessReplica, NO_COUNTERS, NO_FIGURES, NO_LIMITS, UrlPolicy } from '../../access/mod.ts';
-import { type AppUsageResource, apiKeyOperations, appOperations, appUsageOperations, problemHandlers, registerApi } from '../../api/mod.ts';
+import { type AppUsageResource, apiKeyOperations, appOperations, appUsageOperations } from '../../api/mod.ts';
+import { testApi } from '../../api/test-api.fixture.ts';
 import { monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
 import { StoreCalls } from '../cluster/mod.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
@@ -14,6 +16,7 @@ import { sha256Bytes } from './hashed-key.ts';
 import { ApiKeyStore, AppStore, AuditLog, TokenVerifier, usageResource } from './mod.ts';
 
 const ADMIN = 'sk_admin-of-the-folder';
+const OWN_KEY = { name: 'admin', scope: 'admin', sha256: hash('sha256', ADMIN), createdAt: '2026-01-01T00:00:00.000Z' } as const;
 let fastify: FastifyInstance;
 let store: EmbeddedStore;
 let replica: AccessReplica;
@@ -40,7 +43,7 @@ beforeEach(async () => {
     ports,
   );
   const calls = new StoreCalls(store);
-  const keys = new ApiKeyStore({ store: calls, replica, own: { scopeOf: (key) => (key === ADMIN ? 'admin' : undefined) }, wall });
+  const keys = new ApiKeyStore({ store: calls, replica, own: { apiKeys: [OWN_KEY] }, wall });
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const audit = new AuditLog({ store: calls, wall, log });
   const apps = new AppStore({
@@ -55,11 +58,7 @@ beforeEach(async () => {
       return NO_FIGURES;
     },
   });
-  fastify = Fastify({ ajv: { customOptions: { removeAdditional: false } } });
-  problemHandlers(fastify, (error) => {
-    throw error;
-  });
-  await registerApi(fastify, {
+  fastify = await testApi({
     operations: [...appOperations(apps), ...appUsageOperations({ usageOf }), ...apiKeyOperations(keys, audit)],
     keys,
     changed: audit.note,

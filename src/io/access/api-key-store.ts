@@ -3,6 +3,7 @@ import {
   API_KEYS_MAX,
   type ApiKeyRecord,
   apiKeyId,
+  apiKeyIdOfHash,
   apiKeyKey,
   encodeApiKey,
   formatApiKey,
@@ -16,17 +17,19 @@ import {
   type ApiKeyResource,
   type ApiKeys,
   type ApiKeyWish,
-  type KeyGrant,
+  type KnownKey,
   type NewApiKeyResource,
 } from '../../api/mod.ts';
-import type { StoreCalls } from '../cluster/mod.ts';
+import { isName } from '../../core/mod.ts';
+import { assertKnown, type StoreCalls } from '../cluster/mod.ts';
+import type { Secrets } from '../secrets.ts';
 import { expiryOf, isoTime, newId, newSecret, sha256Bytes, sha256Hex, untilShown } from './hashed-key.ts';
 
 export interface ApiKeyStoreOptions {
   readonly store: StoreCalls;
   readonly replica: AccessReplica;
-  /** The keys in this node's data folder. */
-  readonly own: Pick<ApiKeys, 'scopeOf'>;
+  /** The keys in this node's data folder that count on it, beside those in the store. */
+  readonly own: Pick<Secrets, 'apiKeys'>;
   readonly wall: () => number;
 }
 
@@ -38,17 +41,19 @@ export class ApiKeyStore implements ApiKeyRegistry, ApiKeys {
     this.options = options;
   }
 
-  scopeOf(key: string): 'read' | 'admin' | undefined {
-    const record = this.recordOf(key);
-    if (record === undefined) return this.options.own.scopeOf(key);
-    return (['admin', 'read'] as const).find((scope) => record.scopes.includes(scope));
+  find(key: string): KnownKey | undefined {
+    const sha256 = sha256Bytes(key);
+    const record = this.recordOf(apiKeyId(key) ?? apiKeyIdOfHash(sha256Hex(key)));
+    if (record !== undefined) return isSameHash(record.sha256, sha256) ? knownKey(record) : undefined;
+    const own = this.options.own.apiKeys.find((stored) => isSameHash(stored.sha256, sha256));
+    return own === undefined ? undefined : knownOwn(own);
   }
 
-  grantOf(key: string): KeyGrant | undefined {
-    const record = this.recordOf(key);
-    if (record === undefined) return this.options.own.scopeOf(key) === undefined ? undefined : { who: 'key:data-folder', apps: [] };
-    const apps = record.scopes.filter((scope) => scope.startsWith('app:')).map((scope) => scope.slice('app:'.length));
-    return { who: `key:${record.id}`, apps };
+  byId(id: string): KnownKey | undefined {
+    const record = this.recordOf(id);
+    if (record !== undefined) return knownKey(record);
+    const own = this.options.own.apiKeys.find((stored) => apiKeyIdOfHash(stored.sha256) === id);
+    return own === undefined ? undefined : knownOwn(own);
   }
 
   list(): readonly ApiKeyResource[] {
@@ -73,18 +78,35 @@ export class ApiKeyStore implements ApiKeyRegistry, ApiKeys {
   async remove(id: string): Promise<ApiKeyResource | undefined> {
     const { store, replica } = this.options;
     const record = replica.apiKeys.get(id);
+    // The replica has none that newer software has written.
+    if (record === undefined && isName(id)) assertKnown(apiKeyKey(id), await store.get(apiKeyKey(id)));
     if (record === undefined) return undefined;
     await store.change(apiKeyKey(id), () => undefined);
     await untilShown(() => replica.apiKeys.get(id) === undefined);
     return resourceOf(record);
   }
 
-  private recordOf(key: string): ApiKeyRecord | undefined {
-    const record = this.options.replica.apiKeys.get(apiKeyId(key) ?? '');
-    if (record === undefined || !isSameHash(record.sha256, sha256Bytes(key))) return undefined;
-    return hasExpired(record.expiresAtMs, this.options.wall()) ? undefined : record;
+  /** Undefined also when it has expired. */
+  private recordOf(id: string): ApiKeyRecord | undefined {
+    const record = this.options.replica.apiKeys.get(id);
+    return record === undefined || hasExpired(record.expiresAtMs, this.options.wall()) ? undefined : record;
   }
 }
+
+const knownKey = ({ id, note, scopes, expiresAtMs }: ApiKeyRecord): KnownKey => ({
+  id,
+  name: note,
+  held: (['admin', 'read'] as const).find((scope) => scopes.includes(scope)),
+  apps: scopes.filter((scope) => scope.startsWith('app:')).map((scope) => scope.slice('app:'.length)),
+  expiresAtMs,
+});
+
+const knownOwn = ({ name, scope, sha256 }: Secrets['apiKeys'][number]): KnownKey => ({
+  id: apiKeyIdOfHash(sha256),
+  name: `${name}, of the data folder`,
+  held: scope,
+  apps: [],
+});
 
 const resourceOf = ({ id, scopes, note, createdAtMs, expiresAtMs }: ApiKeyRecord): ApiKeyResource => ({
   id,

@@ -259,6 +259,8 @@ export function assertAppName(name: string): void {
   }
 }
 
+const NEWER_APP = 'it was written by newer software: this node goes by what it understands of it, and does not change it: update this node';
+
 const exists = (name: string): ApiError =>
   new ApiError('apps.exists', `there is an app named ${name}: PATCH /api/v1/apps/${name} changes it`);
 
@@ -291,6 +293,7 @@ function resourceOf({
     },
     limits: limitsResource(limits),
     recording: { ...recording },
+    ...(record?.isNewer === true ? { problem: NEWER_APP } : {}),
   };
 }
 

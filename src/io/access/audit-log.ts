@@ -9,6 +9,8 @@ export interface AuditLogOptions {
   readonly store: StoreCalls;
   readonly wall: () => number;
   readonly log: pino.Logger;
+  /** Told of each entry when it can be read. */
+  readonly written?: (id: string, action: string) => void;
 }
 
 const PREFIX = 'audit/';
@@ -45,15 +47,16 @@ export class AuditLog implements AuditTrail {
   };
 
   private async write(entry: AuditEntryResource): Promise<void> {
-    const { store } = this.options;
+    const { store, written } = this.options;
     await store.change(`${PREFIX}${entry.id}`, () => encodeEntry(entry));
+    written?.(entry.id, entry.action);
     if (this.written++ % PRUNE_EVERY === 0) await this.prune();
   }
 
   private async prune(): Promise<void> {
     const { store } = this.options;
     const keys = (await store.list(PREFIX)).map(({ key }) => key).sort();
-    for (const key of keys.slice(ENTRIES_MAX)) await store.change(key, () => undefined);
+    for (const key of keys.slice(ENTRIES_MAX)) await store.remove(key);
   }
 }
 

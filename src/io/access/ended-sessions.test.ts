@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, expect, it, vi } from 'vitest';
-import { SessionCookies } from '../../api/mod.ts';
+import { type KnownKey, SessionCookies } from '../../api/mod.ts';
 import type { Store } from '../../cluster/mod.ts';
 import { wallMs } from '../../core/mod.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
 import { EndedSessions } from './ended-sessions.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
+const ADMIN: KnownKey & { held: 'admin' } = { id: 'k1', name: '', held: 'admin', apps: [] };
 const SECRET = Buffer.alloc(32, 7);
 const closings: { close(): void }[] = [];
 afterEach(() => {
@@ -20,7 +21,7 @@ afterEach(() => {
 function node(store: Store): SessionCookies {
   const ended = new EndedSessions({ store, wall: () => NOW, log: pino({ enabled: false }) });
   closings.push(ended);
-  return new SessionCookies({ secrets: () => [SECRET], wall: () => wallMs(NOW), ended });
+  return new SessionCookies({ secrets: () => [SECRET], wall: () => wallMs(NOW), keyOf: () => ADMIN, ended });
 }
 
 function openStore(): EmbeddedStore {
@@ -34,8 +35,8 @@ const cookieOf = ({ cookie }: { cookie: string }): string => cookie.split(';')[0
 it('a session that was ended on one node is over on all, also on those that start later', async () => {
   const store = openStore();
   const [first, second] = [node(store), node(store)];
-  const ending = cookieOf(first.begin('admin', true));
-  const staying = cookieOf(first.begin('admin', true));
+  const ending = cookieOf(first.begin(ADMIN, true));
+  const staying = cookieOf(first.begin(ADMIN, true));
   expect(second.sessionOf(ending)).toBeDefined();
   await second.end(second.sessionOf(ending), true);
   expect(second.sessionOf(ending)).toBeUndefined();
@@ -48,7 +49,7 @@ it('a session that was ended on one node is over on all, also on those that star
 it('no cookie can be made of what the store has', async () => {
   const store = openStore();
   const sessions = node(store);
-  const { session } = sessions.begin('admin', true);
+  const { session } = sessions.begin(ADMIN, true);
   await sessions.end(session, true);
   const entries = await new Promise<string>((resolve) => {
     store.list('ended-sessions/', (result) =>
@@ -64,7 +65,7 @@ it('while the store is away, a session is ended here all the same', async () => 
     done({ ok: false, failure: 'unavailable', detail: 'away' });
   const store = { get: away, list: away, watch: () => () => undefined } as unknown as Store;
   const sessions = node(store);
-  const begun = sessions.begin('read', false);
+  const begun = sessions.begin(ADMIN, false);
   expect(await sessions.end(begun.session, false)).toContain('Max-Age=0');
   expect(sessions.sessionOf(cookieOf(begun))).toBeUndefined();
 });

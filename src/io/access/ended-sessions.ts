@@ -96,7 +96,7 @@ export class EndedSessions implements EndedSessionList {
     for (const [hash, until] of [...this.expiresAtMs]) {
       if (until > now) continue;
       this.expiresAtMs.delete(hash);
-      this.calls.change(`${PREFIX}${hash}`, () => undefined).catch(() => undefined);
+      this.calls.remove(`${PREFIX}${hash}`).catch(() => undefined);
     }
   }
 }

@@ -1,9 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ApiError, type Operation, problemHandlers, registerApi } from '../../api/mod.ts';
+import { ApiError, type Operation } from '../../api/mod.ts';
+import { testApi, testKeys } from '../../api/test-api.fixture.ts';
 import { StoreCalls } from '../cluster/mod.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
 import { KeptAnswers } from './kept-answers.ts';
@@ -24,8 +25,6 @@ afterEach(() => store.close());
 
 /** A node of a cluster whose store is `store`. */
 async function node(options: { perCallerMax?: number } = {}, calls = new StoreCalls(store)): Promise<FastifyInstance> {
-  const fastify = Fastify();
-  problemHandlers(fastify, () => undefined);
   const plain = { method: 'POST', summary: '', description: '', scope: 'admin', success: { status: 201, schema: {} as never } } as const;
   const operations: Operation[] = [
     {
@@ -44,9 +43,10 @@ async function node(options: { perCallerMax?: number } = {}, calls = new StoreCa
       },
     },
   ];
-  await registerApi(fastify, {
+  const fastify = await testApi({
+    report: () => undefined,
     operations,
-    keys: { scopeOf: (key) => (key.startsWith('sk_') ? 'admin' : undefined) },
+    keys: testKeys({ sk_one: 'admin', sk_two: 'admin' }),
     keeper: new KeptAnswers({ store: calls, wall: () => now, ...options }),
     publicReads: true,
     isLocal: () => false,

@@ -66,7 +66,7 @@ export class KeptAnswers implements AnswerKeeper {
   }
 
   async abandon(request: KeyedRequest): Promise<void> {
-    await this.options.store.change(keyOf(request), () => undefined);
+    await this.options.store.remove(keyOf(request));
   }
 
   /** Drops what is over, and of the rest the oldest past the limits. */
@@ -82,7 +82,7 @@ export class KeptAnswers implements AnswerKeeper {
       perCaller.set(caller, count);
       const isKept = kept !== undefined && !isOver(kept, now) && count <= perCallerMax && left < answersMax;
       if (isKept) left += 1;
-      else await store.change(key, () => undefined);
+      else await store.remove(key);
     }
   }
 }

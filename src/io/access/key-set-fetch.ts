@@ -11,9 +11,9 @@ const KEPT_MS_MAX = 24 * 3600 * 1000;
 
 /** Why a URL must not be fetched, or undefined. Only what nobody on the way can change: HTTPS, or this very machine. */
 export function keySetRefusal(url: string, policy: UrlPolicy): string | undefined {
-  const verdict = policy.judge(url);
+  const verdict = policy.judge(url, ['https', 'http']);
   if (!verdict.isAllowed) return verdict.reason;
-  if (verdict.kind !== 'network' || (verdict.scheme !== 'https' && verdict.scheme !== 'http')) return 'a key set is fetched by HTTPS';
+  if (verdict.kind !== 'network') return 'a key set is fetched by HTTPS';
   const isOwn = ['localhost', '127.0.0.1', '::1'].includes(verdict.host);
   return verdict.scheme === 'https' || isOwn
     ? undefined

@@ -3,6 +3,7 @@ export { patched } from './app-settings.ts';
 export { type AppSettings, AppStore, type AppStoreOptions, assertAppName, keysOfApp } from './app-store.ts';
 export { usageResource } from './app-usage.ts';
 export { AuditLog, type AuditLogOptions } from './audit-log.ts';
+export { ADMIN_KEY_NAME, ClusterAdminKey, type ClusterAdminKeyOptions } from './cluster-admin-key.ts';
 export { EndedSessions, type EndedSessionsOptions } from './ended-sessions.ts';
 export { isoTime, untilShown } from './hashed-key.ts';
 export { KeptAnswers, type KeptAnswersOptions } from './kept-answers.ts';

@@ -93,7 +93,7 @@ export class MonthlyUsage {
   private async forgetOld(month: string): Promise<void> {
     try {
       for (const age of OLD_MONTHS) {
-        for (const { key } of await this.calls.list(monthPrefix(monthBefore(month, age)))) await this.calls.change(key, () => undefined);
+        for (const { key } of await this.calls.list(monthPrefix(monthBefore(month, age)))) await this.calls.remove(key);
       }
     } catch {
       // The store is away: the next start or month does it.

@@ -8,7 +8,8 @@ import {
   streamKeyKey,
 } from '../../access/mod.ts';
 import type { NewStreamKeyResource, StreamKeyResource, StreamKeyWish } from '../../api/mod.ts';
-import type { StoreCalls } from '../cluster/mod.ts';
+import { isName } from '../../core/mod.ts';
+import { assertKnown, type StoreCalls } from '../cluster/mod.ts';
 import { assertRoom } from './app-room.ts';
 import { expiryOf, isoTime, newId, newSecret, sha256Hex, untilShown } from './hashed-key.ts';
 
@@ -43,7 +44,7 @@ export class StreamKeyStore {
   }
 
   async rotate(app: string, id: string, graceS: number): Promise<NewStreamKeyResource | undefined> {
-    if (this.of(app, id) === undefined) return undefined;
+    if ((await this.of(app, id)) === undefined) return undefined;
     const key = formatStreamKey(id, newSecret());
     const now = this.now();
     const written = await this.change(id, (record) => {
@@ -56,14 +57,17 @@ export class StreamKeyStore {
   }
 
   async remove(app: string, id: string): Promise<StreamKeyResource | undefined> {
-    const record = this.of(app, id);
+    const record = await this.of(app, id);
     if (record === undefined) return undefined;
     await this.change(id, () => undefined);
     return resourceOf(record);
   }
 
-  private of(app: string, id: string): StreamKeyRecord | undefined {
-    const record = this.options.replica.streamKeys.get(id);
+  /** Throws `ApiError` for one that newer software has written: the replica has none of those. */
+  private async of(app: string, id: string): Promise<StreamKeyRecord | undefined> {
+    const { store, replica } = this.options;
+    const record = replica.streamKeys.get(id);
+    if (record === undefined && isName(id)) assertKnown(streamKeyKey(id), await store.get(streamKeyKey(id)));
     return record?.app === app ? record : undefined;
   }
 

@@ -25,10 +25,13 @@ const UNTRUSTED = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
+/** What TLS says when the answer is not TLS. */
+const PLAIN_HTTP = /wrong version number|packet length too long|record layer failure/;
+
 /**
  * One call of another server's API, verified as TLS says; no redirect is followed. Returns the JSON of the answer, undefined when it has no body. Throws
  * `SluiceError`: the code of the problem document; `cluster.server-untrusted` when nobody vouches for the server's certificate, with nothing sent;
- * `cluster.server-unreachable`; `cluster.answer-wrong`.
+ * `cluster.server-plain-http`; `cluster.server-not-http`; `cluster.server-unreachable`; `cluster.answer-wrong`.
  */
 export function apiRequest({ method, url, headers, body, ca }: ApiCall): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -85,6 +88,18 @@ function failure(error: NodeJS.ErrnoException, url: URL): SluiceError {
       `nobody that this machine trusts vouches for the certificate of ${url.origin} (${message}): give the authority's certificate with --ca`,
       { cause: error },
     );
+  }
+  if (PLAIN_HTTP.test(message)) {
+    return new SluiceError(
+      'cluster.server-plain-http',
+      `${url.origin} does not speak TLS: this port is plain http. Give the server a certificate (http.tls in its configuration), or http://${url.host}, which is right on its own machine; elsewhere whoever is on the way reads along ("sluice join" takes --insecure for that)`,
+      { cause: error },
+    );
+  }
+  if (code.startsWith('HPE_')) {
+    return new SluiceError('cluster.server-not-http', `${url.origin} does not speak plain http: is it https://${url.host}?`, {
+      cause: error,
+    });
   }
   const why = error.name === 'AbortError' || error.name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS / 1000} s` : message || code;
   return new SluiceError('cluster.server-unreachable', `${url.origin} cannot be asked: ${why}`, { cause: error });

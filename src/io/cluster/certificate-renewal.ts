@@ -84,7 +84,6 @@ export async function renewCertificate(bus: Bus, identity: NodeIdentity): Promis
     certificate,
     ca,
     coordination,
-    protocol: 1,
     ...(caPrivateKey === undefined ? {} : { caPrivateKey }),
   };
   return identityOf(kept, { privateKey, roles, region, endpoints, joinedAtMs });

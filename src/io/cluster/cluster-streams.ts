@@ -21,10 +21,11 @@ import type { StreamSupplier } from '../stream-door.ts';
 import type { RungMakers, RungStanding } from '../transcode/mod.ts';
 import { ClusterRungs } from './cluster-rungs.ts';
 import { OriginWatches } from './origin-watches.ts';
+import { relayAddressOf } from './relay-address.ts';
 import { RelayOffer } from './relay-offer.ts';
 import { RelayedStream } from './relayed-stream.ts';
 import type { StreamNodes } from './stream-nodes.ts';
-import { watchedRungs } from './watched-rungs.ts';
+import { audienceOf, watchedRungs } from './watched-rungs.ts';
 
 export interface ClusterStreamsOptions {
   readonly store: Store;
@@ -54,6 +55,8 @@ export interface ClusterStreamsOptions {
   readonly standingOf: (path: string, rung: string) => RungStanding | undefined;
   /** What this node can make for others; undefined: nothing. */
   readonly offer: () => TranscodeOffer | undefined;
+  /** Whether whoever allocates transcoding goes by how many watch a stream. */
+  readonly countsAudiences: () => boolean;
   /** How long a stream is pulled on after its last viewer left. */
   readonly lingerMs: number;
   /** What is known of a stream of any node changed; undefined: nobody publishes it any more. */
@@ -98,6 +101,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       own: { node: nodeId, incarnation },
       bus,
       watched: () => Array.from(options.hub.streams(), watchedRungs).flat(),
+      audiences: () => (options.countsAudiences() ? Array.from(options.hub.streams(), audienceOf).flat() : []),
       offer: options.offer,
       ordersChanged: () => this.rungs.ordersChanged(),
       now: () => clock.monotonic(),
@@ -167,9 +171,9 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   // What the node tells.
 
-  /** A node came, went, or counts as stale. */
-  nodesChanged(): void {
-    this.directory.nodesChanged();
+  /** A node came, went, or counts as stale; undefined: any of them may have. */
+  nodesChanged(node?: string): void {
+    this.directory.nodesChanged(node);
     this.watches.nodesChanged();
     this.rungs.nodesChanged();
     for (const { relayed } of this.relayed.values()) relayed.makersChanged();
@@ -390,11 +394,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
   }
 
   private addressOf(node: string): RelayUpstream | undefined {
-    const relay = this.options.nodes.node(node)?.record.endpoints.relay;
-    const colon = relay?.lastIndexOf(':') ?? -1;
-    if (relay === undefined || colon < 0) return undefined;
-    const host = relay.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-    return { node, host, port: Number(relay.slice(colon + 1)) };
+    return relayAddressOf(this.options.nodes.node(node));
   }
 
   private stop(path: string): void {

@@ -11,6 +11,7 @@ import { identityOf, loadIdentity, type NodeIdentity, saveIdentity } from './nod
 import { createNodeKey, createRequest } from './node-key.ts';
 import { fetchPinnedAuthority } from './pinned-authority.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
+import { checkSharedFile } from './store-owner.ts';
 
 export interface JoinOptions {
   /** Of a manager: `https://HOST:PORT`. */
@@ -64,10 +65,25 @@ export async function joinCluster(options: JoinOptions): Promise<NodeIdentity> {
       'cluster.ca-not-pinned',
       "the manager's answer names another certificate authority than the join token: somebody is in between, or the token is of another cluster",
     );
+  await checkReach(identity, base);
   saveIdentity(dataFolder, identity);
   rmSync(keyFile, { force: true });
   return identity;
 }
+
+/** Whether the store can be reached at all from this machine as the manager says it is. */
+async function checkReach(identity: NodeIdentity, manager: URL): Promise<void> {
+  const { coordination } = identity;
+  if (coordination.kind === 'embedded') return checkSharedFile(coordination.folder, identity);
+  if (isOnThisMachine(manager) || coordination.servers.some((server) => !isOnThisMachine(new URL(server)))) return;
+  throw new SluiceError(
+    'cluster.store-elsewhere',
+    `the manager says that NATS is at ${coordination.servers.join(', ')}, which is this machine, not the manager's: set cluster.advertise there to an address that other machines reach, start it again, and join again`,
+  );
+}
+
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+const isOnThisMachine = (url: URL): boolean => hostOf(url) === 'localhost' || isLoopback(hostOf(url));
 
 /** Trusts the authority that the token names if nobody else vouches for the server. The connection that finds it carries nothing. */
 async function requestTrusted(call: ApiCall, pin: string): Promise<unknown> {
@@ -85,11 +101,10 @@ function managerUrl({ url, allowInsecure }: JoinOptions): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:'))
     throw new SluiceError('cluster.bad-url', `${JSON.stringify(url.slice(0, 200))} is no manager's address: give https://HOST:PORT`);
-  const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  if (parsed.protocol === 'https:' || allowInsecure || host === 'localhost' || isLoopback(host)) return parsed;
+  if (parsed.protocol === 'https:' || allowInsecure || isOnThisMachine(parsed)) return parsed;
   throw new SluiceError(
     'cluster.insecure-url',
-    `over plain http to ${host}, the token and the node's credentials could be read on the way: give an https address, or --insecure for a network that is trusted`,
+    `over plain http to ${hostOf(parsed)}, the token and the node's credentials could be read on the way: give an https address, or --insecure for a network that is trusted`,
   );
 }
 

@@ -54,20 +54,32 @@ export class JoinServer implements NodeJoiner {
     this.options = options;
   }
 
-  async join(request: JoinRequest, token: string | undefined, caller: ApiCaller): Promise<JoinAnswer> {
-    const { clock, log } = this.options;
-    const { address } = caller;
+  async check(token: string | undefined, { address }: ApiCaller): Promise<void> {
+    const { clock, tokens } = this.options;
     if (this.attempts.isExhausted(address, clock.monotonic()))
       throw new ApiError('cluster.too-many-attempts', 'too many wrong join tokens came from this address: wait a minute', {
         'retry-after': '60',
       });
-    try {
-      const answer = await this.admit(request, token, caller);
-      log.info(
-        { code: 'cluster.node-joined', node: answer.nodeId, region: request.region, roles: request.roles, address },
-        'a node joined',
+    if (token === undefined || token === '')
+      throw new ApiError(
+        'cluster.token-missing',
+        'send a join token in the header X-Cluster-Token; "sluice tokens create" on a manager makes one',
       );
-      return answer;
+    await this.logged(address, () => tokens.check(token));
+  }
+
+  async join(request: JoinRequest, token: string, caller: ApiCaller): Promise<JoinAnswer> {
+    const { address } = caller;
+    const { roles, region } = request;
+    const answer = await this.logged(address, () => this.admit(request, token, caller));
+    this.options.log.info({ code: 'cluster.node-joined', node: answer.nodeId, region, roles, address }, 'a node joined');
+    return answer;
+  }
+
+  private async logged<Value>(address: string, step: () => Promise<Value>): Promise<Value> {
+    const { clock, log } = this.options;
+    try {
+      return await step();
     } catch (error) {
       const code = error instanceof SluiceError ? error.code : undefined;
       if (code === 'cluster.token-wrong') this.attempts.noteWrong(address, clock.monotonic());
@@ -76,14 +88,9 @@ export class JoinServer implements NodeJoiner {
     }
   }
 
-  private async admit(request: JoinRequest, token: string | undefined, caller: ApiCaller): Promise<JoinAnswer> {
+  private async admit(request: JoinRequest, token: string, caller: ApiCaller): Promise<JoinAnswer> {
     const { tokens, authority, clusterId, clusterName, coordination, clock } = this.options;
     const { roles, region } = request;
-    if (token === undefined || token === '')
-      throw new ApiError(
-        'cluster.token-missing',
-        'send a join token in the header X-Cluster-Token; "sluice tokens create" on a manager makes one',
-      );
     const isManager = roles.includes('manager') || roles.includes('mono');
     if (isManager && !caller.isPrivate)
       throw new ApiError('cluster.tls-needed', "a manager gets the authority's private key: join over https");

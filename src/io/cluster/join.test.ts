@@ -162,6 +162,13 @@ describe('a join that is refused', () => {
       'cluster.endpoints-wrong',
       /give SCHEME:\/\/HOST:PORT/,
     ],
+    [
+      'a host that is called like another node',
+      {},
+      { endpoints: { http: 'http://naaaaaaaaaaaaaaaa:1' } },
+      'cluster.endpoints-wrong',
+      /give SCHEME:\/\/HOST:PORT/,
+    ],
   ])('for %s', async (_title, token, change, code, words) => {
     await expect(joinCluster(options(await makeToken(token), change))).rejects.toMatchObject(refusal(code, words));
     expect(manager.engine.under('nodes/').length).toBe(1);
@@ -221,7 +228,10 @@ describe('a join that is refused', () => {
       endpoints: { http: 'http://a:1' },
       version: '1',
     };
-    expect(await post(body, '')).toMatchObject({ status: 401, code: 'cluster.token-missing' });
+    // Who has no token is told of nothing else.
+    for (const any of [body, {}, { ...body, region: '../x' }])
+      expect(await post(any, '')).toMatchObject({ status: 401, code: 'cluster.token-missing' });
+    expect(await post({}, `${token.slice(0, -1)}.`)).toMatchObject({ status: 401, code: 'cluster.token-wrong' });
     expect(await post({ ...body, csr: 'garbage' }, token)).toMatchObject({ status: 400, code: 'cluster.csr-wrong' });
     expect(await post({ ...body, protocol: 9 }, token)).toMatchObject({ status: 409, code: 'cluster.protocol-unsupported' });
     expect(await post({ ...body, region: '../x' }, token)).toMatchObject({ status: 400, code: 'api.bad-request' });
@@ -237,6 +247,19 @@ describe('a join that is refused', () => {
   it('over plain http to another machine, before anything is sent', async () => {
     const given = options(await makeToken(), { url: 'http://192.0.2.1:8080' });
     await expect(joinCluster(given)).rejects.toMatchObject(refusal('cluster.insecure-url', /--insecure/));
+  });
+
+  it('over https by a port that speaks plain http, and the other way round, with what to do', async () => {
+    const token = await makeToken();
+    const plain = options(token, { url: manager.url.replace('http:', 'https:') });
+    await expect(joinCluster(plain)).rejects.toMatchObject(
+      refusal('cluster.server-plain-http', /http\.tls in its configuration.*http:\/\/127/),
+    );
+    await manager.close();
+    manager = await TestManager.start({ tls: true });
+    await expect(joinCluster(options(token))).rejects.toMatchObject({
+      code: expect.stringMatching(/^cluster\.server-(not-http|unreachable)$/),
+    });
   });
 
   it('when the cluster is full, or its store away', async () => {

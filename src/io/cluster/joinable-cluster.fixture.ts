@@ -1,13 +1,14 @@
 import { createServer as createHttp, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
-import { joinOperations, joinTokenOperations, nodeOperations, problemHandlers, registerApi } from '../../api/mod.ts';
+import { createApiServer, GuardedKeys, joinOperations, joinTokenOperations, nodeOperations, registerApi } from '../../api/mod.ts';
+import { testKeys } from '../../api/test-api.fixture.ts';
 import { type MemoryClient, MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
 import { CLUSTER_IDENTITY_KEY, encodeClusterIdentity, Membership } from '../../cluster/mod.ts';
 import { IDLE_LOAD } from '../../cluster/node-load.fixture.ts';
-import { wallMs } from '../../core/mod.ts';
+import { monotonicMs, wallMs } from '../../core/mod.ts';
 import type { Clock } from '../clock.ts';
 import { isLoopback } from '../remote-address.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
@@ -57,9 +58,11 @@ export class TestManager {
     this.membership.start();
     const chain = { cert: identity.certificate + identity.ca, key: identity.privateKey };
     this.server = tls === true ? (createHttps(chain) as unknown as Server) : createHttp();
-    this.fastify = Fastify({
+    this.fastify = createApiServer({
       serverFactory: (handler) => this.server.on('request', handler),
-      ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true } },
+      report: (error) => {
+        throw error;
+      },
     });
     this.joiner = new JoinServer({
       store: this.calls,
@@ -99,12 +102,9 @@ export class TestManager {
   private async listen({ isPrivate }: { isPrivate?: boolean }): Promise<void> {
     const { tokens, identity, fastify, membership, clock } = this;
     const registry = new NodeRegistry({ store: this.calls, replica: membership, ownId: identity.nodeId, clock });
-    problemHandlers(fastify, (error) => {
-      throw error;
-    });
     await registerApi(fastify, {
       operations: [...joinOperations(this.joiner), ...joinTokenOperations(tokens), ...nodeOperations(registry)],
-      keys: { scopeOf: (key) => (key === 'sk_admin' ? 'admin' : undefined) },
+      keys: new GuardedKeys(testKeys({ sk_admin: 'admin' }), () => monotonicMs(0)),
       publicReads: true,
       isLocal: (request) => isPrivate !== false && isLoopback(request.ip),
       version: '1.0.0',

@@ -27,16 +27,22 @@ export interface NodeIdentity {
   readonly caPrivateKey?: string;
   readonly coordination: CoordinationResource;
   readonly joinedAtMs: number;
+  /** When this node learnt that it was removed; absent: it is in, as far as it knows. */
+  readonly removedAtMs?: number;
 }
 
 export const identityFile = (dataFolder: string): string => join(dataFolder, 'cluster', 'identity.json');
 
-/** Undefined when the node has not joined; throws `SluiceError` with `cluster.identity-unreadable` for a file that is damaged. */
+/**
+ * Undefined when the node has not joined; throws `SluiceError` with `cluster.identity-unreadable` for a file that is damaged, and with `cluster.node-removed`
+ * for that of a node that was removed.
+ */
 export function loadIdentity(dataFolder: string): NodeIdentity | undefined {
   const file = identityFile(dataFolder);
   const text = readPrivateFile(file);
   if (text === undefined) return undefined;
   const identity = parse(text);
+  if (identity?.removedAtMs !== undefined) throw nodeRemoved(dataFolder, identity);
   if (identity !== undefined) return identity;
   throw new SluiceError(
     'cluster.identity-unreadable',
@@ -48,6 +54,17 @@ export function saveIdentity(dataFolder: string, identity: NodeIdentity): void {
   writePrivateFile(identityFile(dataFolder), `${JSON.stringify(identity, null, 2)}\n`);
 }
 
+/** Keeps that a node was removed, as the store says, so that each later start says so, too, without asking. */
+export const noteRemoval = (dataFolder: string, identity: NodeIdentity): void =>
+  saveIdentity(dataFolder, { ...identity, removedAtMs: Date.now() });
+
+/** What is said of a node that was removed. */
+export const nodeRemoved = (dataFolder: string, { nodeId, clusterName }: NodeIdentity): SluiceError =>
+  new SluiceError(
+    'cluster.node-removed',
+    `this node (${nodeId}) was removed from the cluster ${clusterName} by an operator. To bring it back as a new node, move ${join(dataFolder, 'cluster')} away and join again with a token`,
+  );
+
 /** Serial (lower-case hexadecimal) and end of the node's certificate. */
 export function certificateOf(identity: NodeIdentity): { readonly serial: string; readonly notAfterMs: number } {
   const { serialNumber, validTo } = new X509Certificate(identity.certificate);
@@ -56,7 +73,7 @@ export function certificateOf(identity: NodeIdentity): { readonly serial: string
 
 /** Makes the identity of a node from the answer to its join; throws `SluiceError` with `cluster.answer-wrong`. */
 export function identityOf(
-  answer: JoinAnswer,
+  answer: Omit<JoinAnswer, 'protocol'>,
   node: { privateKey: string; roles: readonly NodeRole[]; region: string; endpoints: EndpointsResource; joinedAtMs: number },
 ): NodeIdentity {
   const { nodeId, clusterId, clusterName, certificate, ca, caPrivateKey, coordination } = answer;

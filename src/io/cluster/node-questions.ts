@@ -19,7 +19,8 @@ const THUMBNAIL_MS = 6_000;
 const FRESH_MS = 1_000;
 const CACHED_MAX = 500;
 const QUESTION_LENGTH_MAX = 32;
-const PATH_LENGTH_MAX = 256;
+/** Two paths, with a space in between. */
+const PATH_LENGTH_MAX = 300;
 
 const subjectOf = (node: string): string => `ask/${node}`;
 
@@ -60,6 +61,11 @@ export class NodeQuestions implements Pick<ClusterView, 'ask' | 'askAll'> {
     this.rounds.set(key, { at: now, answers });
     this.forget(now);
     return answers;
+  }
+
+  /** Something has changed: whoever asks from now on is answered by what the nodes say from now on. */
+  forgetAnswers(): void {
+    this.rounds.clear();
   }
 
   private forget(now: number): void {

@@ -75,7 +75,7 @@ export class NodeRegistry implements ClusterNodes {
     const now = Math.round(clock.wall());
     const revocation = encodeRevocation({ v: 1, node: id, serial, revokedAtMs: now, notAfterMs: now + REVOKED_MS });
     await store.change(revokedKey(serial), () => revocation);
-    await store.change(nodeKey(id), () => undefined);
+    await store.remove(nodeKey(id));
     await this.forgetLapsed(now);
     return true;
   }
@@ -85,16 +85,18 @@ export class NodeRegistry implements ClusterNodes {
     const { store } = this.options;
     for (const { key, value } of await store.list(REVOKED_PREFIX)) {
       const revocation = decodeRevocation(value);
-      if (revocation !== undefined && revocation.notAfterMs < now) await store.change(key, () => undefined);
+      if (revocation !== undefined && revocation.notAfterMs < now) await store.remove(key);
     }
   }
 
   private resourceOf(view: NodeView | undefined, record: NodeRecord): NodeResource {
-    const { id, region, roles, status, endpoints, version, protocol, joinedAtMs, drainDeadlineWallMs, startedAtMs, statusChange } = record;
+    const { id, name, region, roles, status, endpoints, version, protocol, joinedAtMs, drainDeadlineWallMs, startedAtMs, statusChange } =
+      record;
     const { ownId, clock } = this.options;
     const offset = view?.clockOffsetMs;
     return {
       id,
+      ...(name === undefined ? {} : { name }),
       region,
       roles: [...roles],
       status,

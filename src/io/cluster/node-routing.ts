@@ -1,4 +1,12 @@
-import { type NodeEndpoints, type NodeView, type RouteDecision, type RouteWeights, type RouteWish, routeTo } from '../../cluster/mod.ts';
+import {
+  type NodeEndpoints,
+  type NodeView,
+  type RouteDecision,
+  RouteTurns,
+  type RouteWeights,
+  type RouteWish,
+  routeTo,
+} from '../../cluster/mod.ts';
 import type { ClusterRouting } from './cluster-route.ts';
 
 export interface NodeRoutingOptions {
@@ -12,6 +20,7 @@ export interface NodeRoutingOptions {
 /** Chooses nodes for clients by this node's own replica of records and heartbeats: asks nobody. */
 export class NodeRouting implements ClusterRouting {
   private readonly options: NodeRoutingOptions;
+  private readonly turns = new RouteTurns();
 
   constructor(options: NodeRoutingOptions) {
     this.options = options;
@@ -26,7 +35,8 @@ export class NodeRouting implements ClusterRouting {
       isStale,
       hasStream: stream !== undefined && hasStream(record.id, stream),
     }));
-    return routeTo(candidates, wish, Math.random, this.options.weights());
+    const weights = this.options.weights();
+    return stream === undefined ? this.turns.next(candidates, wish, weights) : routeTo(candidates, wish, Math.random, weights);
   }
 
   endpointsOf(node: string): NodeEndpoints | undefined {

@@ -25,11 +25,12 @@ export interface PulledRungOptions {
 }
 
 /** A maker that does not have the rung yet is asked again after so long: it pulls the stream first. */
-const RETRY_MS = 200;
+const RETRY_MS = 50;
 /** How long it may take to have it. */
 const BEGIN_MS_MAX = 3_000;
-/** A connection that broke may be back in a moment. */
+/** A connection that broke may be back in a moment, unless it cannot even be made again. */
 const BROKEN_MS_MAX = 500;
+const BROKEN_TIMES_MAX = 2;
 
 /** A rung of a stream that is published here, made by another node and pulled from there into the hub. */
 export class PulledRung implements PlacedRung, RenditionToHubOutput {
@@ -42,6 +43,8 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
   private pull: RelayPull | undefined = undefined;
   private retryAt: MonotonicMs | undefined = undefined;
   private deadline: MonotonicMs | undefined = undefined;
+  /** In a row. */
+  private brokenTimes = 0;
 
   constructor(options: PulledRungOptions, maker: Holder, out: PulledRungOutput) {
     this.options = options;
@@ -108,6 +111,7 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
 
   accepted(): void {
     this.deadline = undefined;
+    this.brokenTimes = 0;
   }
 
   refused(_rung: string, code: string, message: string): void {
@@ -119,6 +123,11 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
   path(): void {}
 
   broken(): void {
+    this.brokenTimes++;
+    if (this.brokenTimes >= BROKEN_TIMES_MAX) {
+      this.fail(`node ${this.node} is out of reach`);
+      return;
+    }
     const at = this.options.now() + BROKEN_MS_MAX;
     this.deadline = monotonicMs(Math.min(at, this.deadline ?? at));
   }
@@ -130,6 +139,7 @@ export class PulledRung implements PlacedRung, RenditionToHubOutput {
   }
 
   private start(): void {
+    this.brokenTimes = 0;
     this.deadline = monotonicMs(this.options.now() + BEGIN_MS_MAX);
     this.subscribe();
   }

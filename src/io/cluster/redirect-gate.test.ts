@@ -177,7 +177,7 @@ describe('the gate of a node in the cluster', () => {
       return true;
     });
     const reply: SharedReply = { isGone: false, send: () => 0 };
-    const request = (path: string): boolean => shared({ path, query: '', userAgent: '', remote: '127.0.0.1' }, reply);
+    const request = (path: string): boolean => shared({ path, query: '', userAgent: '', cmcdSession: '', remote: '127.0.0.1' }, reply);
     expect(request('/live/show/index.m3u8')).toBe(true);
     standing(['edge'], 'draining');
     expect([request('/live/show/index.m3u8'), request('/live/show/source/3.m4s'), request('/')]).toEqual([false, true, true]);

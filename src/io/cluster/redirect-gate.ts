@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ClientWish, type NodeEndpoints, type OwnStanding, type Placement, placeClient, servesAtOnce } from '../../cluster/mod.ts';
+import {
+  acceptedBy,
+  type ClientWish,
+  type NodeEndpoints,
+  type OwnStanding,
+  type Placement,
+  placeClient,
+  servesAtOnce,
+} from '../../cluster/mod.ts';
 import { isName, type StreamRef } from '../../core/mod.ts';
 import { parseWhipPath } from '../../protocols/whip/mod.ts';
 import type { Clock } from '../clock.ts';
@@ -11,6 +19,7 @@ import type { RtmpElsewhere, RtmpPlaces } from '../rtmp/mod.ts';
 import type { SharedRoute } from '../shared-route.ts';
 import type { ClientRegion } from './client-region.ts';
 import type { ClusterRouting } from './cluster-route.ts';
+import { RETRY_AFTER_S, sendRouteProblem } from './route-problems.ts';
 import { isSettled, withVia } from './via-mark.ts';
 
 export interface RedirectGateOptions {
@@ -40,13 +49,11 @@ const FLV_PATH = /^\/([^/]+\/[^/]+)\.flv$/;
 const ALONE_MS = 1_000;
 /** Nodes that are asked for an RTMP address one after the other: some take no RTMP. */
 const RTMP_TRIES = 5;
-const RETRY_AFTER_S = 5;
 const HEADERS = {
   'cache-control': 'no-store',
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Location, Retry-After',
 };
-const NO_NODE = 'cluster.no-node';
 
 /**
  * Stands before the media routes of a node in a cluster and sends on who is to be served elsewhere: playlists and HTTP-FLV by 302, WHIP and WHEP by 307. Asks
@@ -88,7 +95,7 @@ export class RedirectGate implements RtmpPlaces {
     // 307, so that a POST stays one.
     if (location !== undefined)
       plain.writeHead(request.method === 'POST' ? 307 : 302, { ...HEADERS, location, 'content-length': '0' }).end();
-    else this.refuse(plain, request.method === 'HEAD');
+    else sendRouteProblem(plain, 'cluster.no-node', HEADERS, request.method === 'HEAD');
     return true;
   };
 
@@ -142,12 +149,12 @@ export class RedirectGate implements RtmpPlaces {
     const asked = query.includes('region=') ? (new URLSearchParams(query).get('region') ?? undefined) : undefined;
     const wish = {
       kind: kind === 'publish' ? ('publish' as const) : ('play' as const),
-      region: region.of(address, headers, asked),
+      region: region.placeOf(address, headers, asked).region,
       exclude: new Set([own.node, ...exclude]),
     };
     return placeClient(own, kind, {
       isSettled: isSettled(query, own.node, clock.wall()),
-      route: (extent) => routing.route({ ...wish, isFullAccepted: extent !== 'fit', isOriginAccepted: extent === 'origin' }, stream),
+      route: (extent) => routing.route({ ...wish, ...acceptedBy(extent) }, stream),
     });
   }
 
@@ -158,20 +165,6 @@ export class RedirectGate implements RtmpPlaces {
   private locationAt(node: string, path: string, query: string): string | undefined {
     const http = this.endpointsOf(node)?.http;
     return http === undefined ? undefined : `${http}${path}?${withVia(query, this.own.node, this.options.clock.wall())}`;
-  }
-
-  private refuse(response: ServerResponse, isHead: boolean): void {
-    const title = 'No node can take this now';
-    const detail = 'GET /cluster?explain=1 says why. Try again after the time in Retry-After.';
-    const body = JSON.stringify({ type: `urn:sluice:problem:${NO_NODE}`, title, status: 503, detail, code: NO_NODE });
-    response
-      .writeHead(503, {
-        ...HEADERS,
-        'content-type': 'application/problem+json',
-        'content-length': Buffer.byteLength(body),
-        'retry-after': String(RETRY_AFTER_S),
-      })
-      .end(isHead ? undefined : body);
   }
 }
 

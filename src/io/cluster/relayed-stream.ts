@@ -34,8 +34,9 @@ export interface RelayedStreamOptions {
 
 /** A holder that refused is asked again after so long: it may not have the stream yet, or the directory is a moment ahead of it. */
 const RETRY_MS = 200;
-/** A rendition's maker may have to pull the stream first. */
+/** A rendition's maker may have to pull the stream first, and is asked again the sooner. */
 const BEGIN_MS_MAX = 2_000;
+const BEGIN_RETRY_MS = 50;
 /** A maker that is out of reach, or refused, is left alone for so long: the upstream has the rendition, too. */
 const AVOID_MS = 5_000;
 /** The stream itself, as the relay names it. */
@@ -133,7 +134,8 @@ export class RelayedStream implements RelayToHubOutput {
     log.debug({ code: 'cluster.relay-refused', stream: ref.path, upstream: this.upstream?.node, refusal: code }, message);
     this.drop(rendition);
     const isBeginning = code === 'unknown' && now() - (this.takenFrom.get(rendition)?.since ?? 0) < BEGIN_MS_MAX;
-    this.retries.set(rendition, monotonicMs(now() + (!isBeginning && this.avoidMaker(rendition) ? 0 : RETRY_MS)));
+    const retryMs = isBeginning ? BEGIN_RETRY_MS : this.avoidMaker(rendition) ? 0 : RETRY_MS;
+    this.retries.set(rendition, monotonicMs(now() + retryMs));
     if (rendition !== SOURCE || this.upstream === undefined) return;
     if (code === 'elsewhere') this.out.sentOn(this.upstream, nodes);
     else this.out.refused(this.upstream);

@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type NodeView, STALE_MS } from '../../cluster/mod.ts';
 import { monotonicMs } from '../../core/mod.ts';
+import { systemClock } from '../clock.ts';
+import { RelayClient, RelayServer, type RelayTls } from '../relay/mod.ts';
+import { TestCa } from '../relay/relay-certificates.fixture.ts';
 import { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } from './session-forward.ts';
 
 interface Asked {
@@ -15,9 +18,14 @@ interface Asked {
 }
 
 const ID = '0123456789abcdef0123456789abcdef';
+const log = pino({ level: 'silent' });
 const asked: Asked[] = [];
 const servers: Server[] = [];
 const nodes = new Map<string, NodeView>();
+let ca: TestCa;
+let mine: RelayTls;
+let client: RelayClient;
+let owner: RelayServer;
 let answer: RequestListener;
 
 async function listen(listener: RequestListener): Promise<string> {
@@ -28,7 +36,7 @@ async function listen(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function add(id: string, http: string, isStale = false): void {
+function add(id: string, relayPort: number, isStale = false): void {
   const record = {
     v: 1 as const,
     id,
@@ -36,7 +44,7 @@ function add(id: string, http: string, isStale = false): void {
     roles: ['edge' as const],
     status: 'active' as const,
     incarnation: 1,
-    endpoints: { http },
+    endpoints: { http: 'http://127.0.0.1:1', relay: `127.0.0.1:${relayPort}` },
     version: '1',
     protocol: 1,
     joinedAtMs: 0,
@@ -52,33 +60,67 @@ function add(id: string, http: string, isStale = false): void {
   });
 }
 
+function makeForward(ownId: string, limits: Partial<SessionForwardOptions> = {}): SessionForward {
+  const ask: SessionForwardOptions['ask'] = (node, question) => client.ask(node, question);
+  return new SessionForward({ ...SESSION_FORWARD_DEFAULTS, ownId, node: (id) => nodes.get(id), ask, log, ...limits });
+}
+
 /** A node that forwards; what it does not take is answered with 418. */
 function front(ownId: string, limits: Partial<SessionForwardOptions> = {}): Promise<string> {
-  const log = pino({ level: 'silent' });
-  const forward = new SessionForward({ ...SESSION_FORWARD_DEFAULTS, ownId, node: (id) => nodes.get(id), ca: '', log, ...limits });
+  const forward = makeForward(ownId, limits);
   return listen((request, response) => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     if (!forward.handle(request, response, path, query)) response.writeHead(418).end();
   });
 }
 
+/** A node that has the sessions of its own name. */
+async function makeOwner(): Promise<RelayServer> {
+  const forward = makeForward('owner');
+  const route = forward.answered((request, response, path, query) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method, headers } = request;
+      asked.push({ method, url: query === '' ? path : `${path}?${query}`, headers, body: Buffer.concat(chunks).toString() });
+      answer(request as IncomingMessage, response as Parameters<RequestListener>[1]);
+    });
+    return true;
+  });
+  const server = new RelayServer({
+    host: '127.0.0.1',
+    port: 0,
+    portKey: 'relay.port',
+    portVariable: 'SLUICE_RELAY_PORT',
+    tls: await ca.issue('owner'),
+    node: 'owner',
+    cluster: 'test',
+    mayConnect: () => true,
+    sources: { open: () => ({ refused: 'unknown', message: 'nothing here' }) },
+    routes: () => [route],
+    clock: systemClock,
+    log,
+  });
+  await server.listen();
+  return server;
+}
+
+beforeAll(async () => {
+  ca = await TestCa.make();
+  mine = await ca.issue('me');
+});
 beforeEach(async () => {
   asked.length = 0;
   nodes.clear();
   answer = (_request, response) =>
     void response.writeHead(200, { etag: '"a"', 'x-secret': 'no', 'content-type': 'application/json' }).end('{"a":1}');
-  const owner = await listen((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method, url, headers } = request;
-      asked.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
-      answer(request, response);
-    });
-  });
-  add('owner', owner);
+  client = new RelayClient({ tls: mine, node: 'me', cluster: 'test', clock: systemClock, log });
+  owner = await makeOwner();
+  add('owner', owner.port);
 });
-afterEach(() => {
+afterEach(async () => {
+  client.close();
+  await owner.close();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();
@@ -102,7 +144,7 @@ describe('a session of another node', () => {
       method: 'PATCH',
       url: `${session()}?x=1`,
       body: 'a=ice-ufrag:x\r\n',
-      headers: { 'if-match': '"a"', authorization: 'Bearer t', 'x-sluice-forwarded-by': 'me' },
+      headers: { 'if-match': '"a"', authorization: 'Bearer t' },
     });
     expect(asked[0]?.headers['cookie']).toBeUndefined();
     answer = (_request, response) => void response.writeHead(204).end();
@@ -126,7 +168,7 @@ describe('a session of another node', () => {
 
   it('is not there any more when its node is unknown or gone', async () => {
     const url = await front('me');
-    add('stale', 'http://127.0.0.1:1', true);
+    add('stale', 1, true);
     for (const node of ['unknown', 'stale']) {
       const response = await fetch(url + session(node), { method: 'DELETE' });
       expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([404, 'whip.session-not-found']);
@@ -137,7 +179,7 @@ describe('a session of another node', () => {
     const closed = createServer();
     closed.listen(0, '127.0.0.1');
     await once(closed, 'listening');
-    add('dead', `http://127.0.0.1:${(closed.address() as AddressInfo).port}`);
+    add('dead', (closed.address() as AddressInfo).port);
     closed.close();
     await once(closed, 'close');
     const refused = await fetch((await front('me')) + session('dead'), { method: 'DELETE' });
@@ -155,9 +197,17 @@ describe('a session of another node', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is forwarded once, also when two nodes have each other in mind', async () => {
-    add('left', await front('right-by-mistake'));
+  it('is asked of no other node than the one that its name says, and never sent on', async () => {
+    add('left', owner.port);
     const url = await front('me');
-    expect((await fetch(url + session('left'), { method: 'DELETE' })).status).toBe(404);
+    const mistaken = await fetch(url + session('left'), { method: 'DELETE' });
+    expect([mistaken.status, ((await mistaken.json()) as { code: string }).code]).toEqual([502, 'cluster.owner-unreachable']);
+    const limits = { timeoutMs: 5_000, answerBytesMax: 4_096 };
+    const upstream = { node: 'owner', host: '127.0.0.1', port: owner.port };
+    for (const path of [session('left'), '/live/show/whep', '/live/show/index.m3u8']) {
+      expect((await client.ask(upstream, { method: 'DELETE', path: `/sessions${path}`, ...limits })).status, path).toBe(404);
+    }
+    expect((await client.ask(upstream, { method: 'DELETE', path: session(), ...limits })).status).toBe(404);
+    expect(asked).toEqual([]);
   });
 });

@@ -1,8 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
-import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity } from '../../cluster/mod.ts';
-import { foundCluster, type NodeIdentity } from './node-identity.ts';
-import { checkStoreOwner } from './store-owner.ts';
+import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity, encodeRevocation, revokedKey } from '../../cluster/mod.ts';
+import { EmbeddedStore } from '../coordination/mod.ts';
+import { foundCluster, loadIdentity, type NodeIdentity, noteRemoval, saveIdentity } from './node-identity.ts';
+import { checkSharedFile, checkStoreOwner, isRevoked } from './store-owner.ts';
 
 let engine: MemoryEngine;
 let first: NodeIdentity;
@@ -77,5 +81,49 @@ describe('the owner of a store', () => {
     const client = engine.client();
     client.cut();
     await expect(check(first, client)).resolves.toBeUndefined();
+  });
+});
+
+describe('a store in a file', () => {
+  it("is opened by a node that joined only where it is, and is its cluster's: nothing is made elsewhere", async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-store-file-'));
+    const elsewhere = { code: 'cluster.store-elsewhere', message: expect.stringContaining('coordination nats-server') as string };
+    await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
+    expect(readdirSync(folder)).toEqual([]);
+    const store = new EmbeddedStore({ file: join(folder, 'store.sqlite') });
+    await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
+    await checkStoreOwner(store, second);
+    await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
+    await expect(checkSharedFile(folder, nodeOf(second))).resolves.toBeUndefined();
+    store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+describe('a node that was removed', () => {
+  const revoke = (node: string): void =>
+    void engine.write(
+      revokedKey(`serial-${node}`),
+      encodeRevocation({ v: 1, node, serial: `serial-${node}`, revokedAtMs: 1, notAfterMs: 2 }),
+      0,
+    );
+
+  it('is on the list of the store, where that can be told', async () => {
+    revoke(first.nodeId);
+    const client = engine.client();
+    expect([await isRevoked(client.store, first.nodeId), await isRevoked(client.store, second.nodeId)]).toEqual([true, false]);
+    client.cut();
+    expect(await isRevoked(client.store, first.nodeId)).toBe(false);
+  });
+
+  it('is told so by its own identity from then on, with what to do', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-removed-'));
+    saveIdentity(folder, first);
+    expect(loadIdentity(folder)).toEqual(first);
+    noteRemoval(folder, first);
+    expect(() => loadIdentity(folder)).toThrow(
+      expect.objectContaining({ code: 'cluster.node-removed', message: expect.stringContaining('join again with a token') as string }),
+    );
+    rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -1,5 +1,16 @@
-import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity, encodeClusterIdentity, type Store, type StoreResult } from '../../cluster/mod.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  CLUSTER_IDENTITY_KEY,
+  decodeClusterIdentity,
+  decodeRevocation,
+  encodeClusterIdentity,
+  REVOKED_PREFIX,
+  type Store,
+  type StoreResult,
+} from '../../cluster/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
+import { EmbeddedStore } from '../coordination/mod.ts';
 import { caSha256 } from './certificate-authority.ts';
 import type { NodeIdentity } from './node-identity.ts';
 
@@ -19,6 +30,33 @@ export async function checkStoreOwner(store: Store, identity: NodeIdentity): Pro
   );
 }
 
+/**
+ * Makes sure that a node which was told of a store in a file finds that very store: on another machine there is none under that path, or another one. Nothing
+ * is made or written. Throws `SluiceError` (`cluster.store-elsewhere`).
+ */
+export async function checkSharedFile(folder: string, { clusterId, clusterName, nodeId }: NodeIdentity): Promise<void> {
+  const file = join(folder, 'store.sqlite');
+  if ((existsSync(file) ? await ownerOfFile(file) : undefined) === clusterId) return;
+  throw new SluiceError(
+    'cluster.store-elsewhere',
+    `the cluster ${clusterName} keeps its state in a file on its manager's machine (cluster.coordination: embedded), and ${file} on this machine is not that file: run this node there, or found the cluster with cluster.coordination nats-server (docs/coordination.md). If the manager lists ${nodeId}, remove it with "sluice nodes remove ${nodeId}"`,
+  );
+}
+
+async function ownerOfFile(file: string): Promise<string | undefined> {
+  const store = new EmbeddedStore({ file });
+  try {
+    return await storedOwner(store);
+  } finally {
+    store.close();
+  }
+}
+
+async function storedOwner(store: Store): Promise<string | undefined> {
+  const found = await new Promise<Parameters<Parameters<Store['get']>[1]>[0]>((resolve) => store.get(CLUSTER_IDENTITY_KEY, resolve));
+  return found.ok && found.value !== undefined ? decodeClusterIdentity(found.value.value)?.id : undefined;
+}
+
 /** The id of the cluster whose store it is; undefined while nobody's, and where it cannot be told. */
 async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<string | undefined> {
   if (caPrivateKey !== undefined) {
@@ -26,8 +64,16 @@ async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey 
     const { ok } = await new Promise<StoreResult<number>>((resolve) => store.create(CLUSTER_IDENTITY_KEY, value, resolve));
     if (ok) return clusterId;
   }
-  const found = await new Promise<Parameters<Parameters<Store['get']>[1]>[0]>((resolve) => store.get(CLUSTER_IDENTITY_KEY, resolve));
-  return found.ok && found.value !== undefined ? decodeClusterIdentity(found.value.value)?.id : undefined;
+  return storedOwner(store);
+}
+
+/** Whether a node is on the store's list of those that were removed; false where that cannot be told in time. */
+export async function isRevoked(store: Store, nodeId: string): Promise<boolean> {
+  const revoked = await Promise.race([
+    new Promise<Parameters<Parameters<Store['list']>[1]>[0]>((resolve) => store.list(REVOKED_PREFIX, resolve)),
+    inTime(),
+  ]);
+  return revoked?.ok === true && revoked.value.some(({ value }) => decodeRevocation(value)?.node === nodeId);
 }
 
 function inTime(): Promise<undefined> {

@@ -7,9 +7,6 @@ import { TestCa } from '../relay/relay-certificates.fixture.ts';
 import type { Source } from '../transcode/test-media.fixture.ts';
 import { StreamNode, type StreamNodeOptions, TestMembers } from './stream-node.fixture.ts';
 
-/** Of what is published, in milliseconds: then it begins again. */
-const ROUND_MS = 4_000;
-
 /** Nodes over one store in memory, which goes by the real clock; all have the same ladder unless they are given another. */
 export class StreamCluster {
   readonly engine: MemoryEngine = new MemoryEngine();
@@ -41,8 +38,8 @@ export class StreamCluster {
     return node;
   }
 
-  /** Publishes the source, which is four seconds long, as `live/show` over and over, at the pace of its times. */
-  publish({ hub }: StreamNode, { frames }: Source): void {
+  /** Publishes the source, which is so long, as `live/show` over and over, at the pace of its times. */
+  publish({ hub }: StreamNode, { frames }: Source, seconds = 4): void {
     const publisher = { protocol: 'rtmp', address: '127.0.0.1', agent: '' } as const;
     const now = [systemClock.monotonic(), systemClock.wall()] as const;
     const publication = hub.publish(streamRef('live', 'show'), publisher, { evicted: () => undefined }, 'reject', ...now) as Publication;
@@ -53,7 +50,7 @@ export class StreamCluster {
       for (;;) {
         const frame = frames[next % frames.length];
         if (frame === undefined) return;
-        const shiftMs = Math.floor(next / frames.length) * ROUND_MS;
+        const shiftMs = Math.floor(next / frames.length) * seconds * 1_000;
         const { timescale } = frame.track;
         if (startMs + ticksToMs(frame.dts, timescale) - firstMs + shiftMs > performance.now()) return;
         const shift = (shiftMs * timescale) / 1_000;

@@ -159,6 +159,7 @@ export class StreamNode {
       isDraining: () => members.views.get(id)?.record.status === 'draining',
       makesRungs: role === 'transcode' || role === 'mono',
       standingOf: (path, rung) => this.transcoding.standingOf(path, rung),
+      countsAudiences: () => true,
       offer: () => (role === 'transcode' ? { tasksMax: tasksMaxSaid, cpuMax: 64, costs: {}, hardwareCodecs: [] } : undefined),
       streamChanged: () => undefined,
       lingerMs: 60_000,

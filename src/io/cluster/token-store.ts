@@ -4,16 +4,18 @@ import {
   decodeJoinTokenRecord,
   encodeJoinTokenRecord,
   formatJoinToken,
+  type JoinToken,
   type JoinTokenRecord,
   type JoinWish,
   judgeJoin,
   parseJoinToken,
+  TOKEN_WRONG,
   TOKENS_PREFIX,
   tokenKey,
   withUse,
 } from '../../cluster/mod.ts';
 import { sha256Hex } from './node-key.ts';
-import type { StoreCalls } from './store-calls.ts';
+import { assertKnown, type StoreCalls } from './store-calls.ts';
 
 const ID_BYTES = 8;
 const SECRET_BYTES = 32;
@@ -60,21 +62,21 @@ export class TokenStore implements JoinTokens {
   }
 
   async remove(id: string): Promise<boolean> {
-    if (!/^[a-z0-9]{1,32}$/.test(id)) return false;
-    let isThere = false;
-    await this.store.change(tokenKey(id), (value) => {
-      isThere = value !== undefined;
-      return undefined;
-    });
-    return isThere;
+    return /^[a-z0-9]{1,32}$/.test(id) && this.store.remove(tokenKey(id));
+  }
+
+  /** Whether a text is a token of this cluster that was not deleted, whatever else is to be said of it. Rejects with `ApiError` when it is not. */
+  async check(text: string): Promise<void> {
+    const { id, secret } = this.read(text);
+    const entry = await this.store.get(tokenKey(id));
+    assertKnown(tokenKey(id), entry);
+    const record = entry === undefined ? undefined : decodeJoinTokenRecord(entry.value);
+    if (record === undefined || !isSameHash(record.secretSha256, sha256Hex(secret))) throw notLikeAny();
   }
 
   /** Notes that a node joins with a token, by compare-and-swap: a last use is given once. Throws `ApiError` when it may not. */
   async use(text: string, wish: JoinWish): Promise<void> {
-    const token = parseJoinToken(text);
-    if (token === undefined) throw refusal(undefined, false, wish, this.wall());
-    if (token.caPin !== this.caPin)
-      throw new ApiError('cluster.token-wrong', 'the join token is of another cluster: copy one that was made on a manager of this one');
+    const token = this.read(text);
     await this.store.change(tokenKey(token.id), (value) => {
       const record = value === undefined ? undefined : decodeJoinTokenRecord(value);
       const isRight = record !== undefined && isSameHash(record.secretSha256, sha256Hex(token.secret));
@@ -84,7 +86,16 @@ export class TokenStore implements JoinTokens {
       return used === undefined || used === record ? value : encodeJoinTokenRecord(used);
     });
   }
+
+  private read(text: string): JoinToken {
+    const token = parseJoinToken(text);
+    if (token === undefined) throw notLikeAny();
+    if (token.caPin === this.caPin) return token;
+    throw new ApiError('cluster.token-wrong', 'the join token is of another cluster: copy one that was made on a manager of this one');
+  }
 }
+
+const notLikeAny = (): ApiError => new ApiError(TOKEN_WRONG.code, TOKEN_WRONG.message);
 
 function refusal(record: JoinTokenRecord | undefined, isSecretRight: boolean, wish: JoinWish, nowWallMs: number): ApiError | undefined {
   const refused = judgeJoin(record, isSecretRight, wish, nowWallMs);

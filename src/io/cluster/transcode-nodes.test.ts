@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Ladder } from '../../transcode/mod.ts';
-import type { Source } from '../transcode/test-media.fixture.ts';
+import { makeSource, type Source } from '../transcode/test-media.fixture.ts';
 import { StreamCluster } from './stream-cluster.fixture.ts';
 import type { StreamNode } from './stream-node.fixture.ts';
 import { flows, LADDER, makeShow, RUNG, rungOf, WAIT, watch } from './watched-rung.fixture.ts';
@@ -69,6 +69,37 @@ describe('a rung of a stream whose origin has no role for transcoding', () => {
     expect(rungOf(origin)?.reason).toMatch(/node [ab]/);
     await flows(edge, 3);
     expectSame(origin, edge);
+  });
+
+  it('goes on with the next part, and not with the next keyframe of the source, where its maker died', async () => {
+    const seconds = 60;
+    const long = await makeSource({
+      video: { codec: 'h264', width: 320, height: 180, frameRate: 10, keyframeEvery: 10 * seconds, bFrames: 2, preset: 'ultrafast' },
+      audio: { codec: 'aac', sampleRate: 48_000, channels: 2 },
+      seconds,
+    });
+    const origin = await cluster.node({ id: 'origin', role: 'origin' });
+    const makers = [await cluster.node({ id: 'a', role: 'transcode' }), await cluster.node({ id: 'b', role: 'transcode' })];
+    const edge = await cluster.node({ id: 'edge', role: 'edge' });
+    cluster.publish(origin, long, seconds);
+    await watch(edge);
+    const playlist = (): string => edge.hls.get(RUNG)?.playlist ?? '';
+    /** By how many makers the one segment is, of which each begins with a keyframe. */
+    const makersSeen = async (count: number): Promise<void> => {
+      const parts = '(?:#EXT-X-PART:(?!.*(?:GAP|INDEPENDENT)).*\\n)';
+      const another = `(?:#EXT-X-PART:.*,GAP=YES\\n)+#EXT-X-PART:.*,INDEPENDENT=YES\\n${parts}+`;
+      const whole = new RegExp(`INDEPENDENT=YES\\n${parts}+(?:${another}){${count - 1}}#EXT-X-PRELOAD-HINT`);
+      await vi.waitFor(() => expect(playlist()).toMatch(whole), WAIT);
+      expect(playlist().match(/#EXT-X-PROGRAM-DATE-TIME/g)).toHaveLength(1);
+    };
+    await makersSeen(1);
+    const first = makers.find(({ transcoding }) => transcoding.tasksRunning === 1);
+    const second = makers.find((maker) => maker !== first);
+    await first?.kill();
+    await makersSeen(2);
+    await second?.kill();
+    await makersSeen(3);
+    expect(origin.transcoding.tasksRunning).toBe(1);
   });
 
   it('comes into another region once, and from there', async () => {

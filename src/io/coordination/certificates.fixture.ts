@@ -51,7 +51,10 @@ export class TestAuthority {
       notBefore: new Date(Date.now() - DAY_MS),
       notAfter: new Date(Date.now() + DAY_MS),
       extensions: [
-        new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: address }]),
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'dns', value: name },
+          { type: 'ip', value: address },
+        ]),
         new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']),
       ],
     });

@@ -54,6 +54,7 @@ export class NatsLink {
   private readonly users = new Set<NatsLinkUser>();
   private current: NatsConnection | undefined;
   private failures = 0;
+  private refusedSince: number | undefined;
   private isClosed = false;
   private wake: () => void = () => undefined;
   private toldDetail: string | undefined;
@@ -74,6 +75,11 @@ export class NatsLink {
   /** Undefined while there is none. */
   get connection(): NatsConnection | undefined {
     return this.current;
+  }
+
+  /** For how long the servers have been refusing this client, and have said nothing else; 0: they do not. */
+  get refusedForMs(): number {
+    return this.refusedSince === undefined ? 0 : Math.max(1, performance.now() - this.refusedSince);
   }
 
   /** Why there is no connection. */
@@ -107,7 +113,9 @@ export class NatsLink {
       try {
         await this.session(await connect(this.connectionOptions()));
       } catch (error) {
-        this.tell(false, natsFailure(error).detail);
+        const { failure, detail } = natsFailure(error);
+        this.refusedSince = failure === 'refused' ? (this.refusedSince ?? performance.now()) : undefined;
+        this.tell(false, detail);
       }
       if (this.isClosed) return;
       this.failures += 1;
@@ -118,6 +126,7 @@ export class NatsLink {
   private async session(connection: NatsConnection): Promise<void> {
     if (this.isClosed) return connection.close();
     this.current = connection;
+    this.refusedSince = undefined;
     this.failures = 0;
     this.tell(true, connection.getServer());
     for (const user of [...this.users]) callOut(() => user.connected(connection));

@@ -6,6 +6,11 @@ export interface NatsServerTls {
   readonly caFile: string;
 }
 
+/** Clients are known by their certificates: one is let in whose certificate has one of these as a DNS name (or, without any, as its subject). */
+export interface NatsServerUsers {
+  readonly users: readonly string[];
+}
+
 export interface NatsServerConfig {
   readonly name: string;
   readonly host: string;
@@ -13,7 +18,7 @@ export interface NatsServerConfig {
   readonly storeFolder: string;
   readonly user: string;
   readonly password: string;
-  readonly tls?: NatsServerTls;
+  readonly tls?: NatsServerTls & NatsServerUsers;
   /** Makes it one of several servers with a common JetStream. */
   readonly cluster?: { readonly name: string; readonly host: string; readonly port: number; readonly peers: readonly string[] };
 }
@@ -23,12 +28,14 @@ export function natsServerConfig({ name, host, port, storeFolder, user, password
   const lines = [
     `server_name: ${quoted(name)}`,
     `listen: ${quoted(`${host.includes(':') ? `[${host}]` : host}:${port}`)}`,
-    `authorization { user: ${quoted(user)}, password: ${quoted(password)} }`,
+    tls === undefined
+      ? `authorization { user: ${quoted(user)}, password: ${quoted(password)} }`
+      : `authorization { users: [\n${tls.users.map((name) => `  { user: ${quoted(name)}, password: ${quoted(password)} }`).join('\n')}\n] }`,
     `jetstream { store_dir: ${quoted(storeFolder)} }`,
   ];
   if (tls !== undefined) {
     lines.push(
-      `tls { cert_file: ${quoted(tls.certFile)}, key_file: ${quoted(tls.keyFile)}, ca_file: ${quoted(tls.caFile)}, verify: true, timeout: 5 }`,
+      `tls { cert_file: ${quoted(tls.certFile)}, key_file: ${quoted(tls.keyFile)}, ca_file: ${quoted(tls.caFile)}, verify_and_map: true, timeout: 5 }`,
     );
   }
   if (cluster !== undefined) {

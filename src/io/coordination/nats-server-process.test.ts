@@ -113,7 +113,7 @@ describe('a nats-server of our own', () => {
 
   it('speaks TLS with those only who have a certificate by its authority', async () => {
     const authority = await TestAuthority.make(folder, 'ours');
-    const server = await started({ tls: await authority.issue('server') });
+    const server = await started({ tls: { ...(await authority.issue('server')), users: ['client'] } });
     const client = await authority.issue('client');
     good(await create(storeOf(server, { tls: client }), 'a/b', 'x'));
     const asText = {
@@ -130,13 +130,40 @@ describe('a nats-server of our own', () => {
       detail: expect.stringContaining('altnames'),
     });
     await authority.issue('server');
-    const elsewhere = await started({ folder: join(folder, 'elsewhere'), tls: await authority.issue('elsewhere', '127.0.0.9') });
+    const elsewhere = await started({
+      folder: join(folder, 'elsewhere'),
+      tls: { ...(await authority.issue('elsewhere', '127.0.0.9')), users: ['client'] },
+    });
     expect(await get(storeOf(elsewhere, { tls: client }), 'a')).toMatchObject({ ok: false, detail: expect.stringContaining('altnames') });
     const stranger = await (await TestAuthority.make(folder, 'theirs')).issue('stranger');
     const refused = [{ tls: { caFile: client.caFile } }, { tls: { ...stranger, caFile: client.caFile } }, { tls: stranger }, {}];
     const results = await Promise.all(refused.map((options) => get(storeOf(server, options), 'a/b')));
     expect(results.map((result) => (result.ok ? 'ok' : result.failure))).toEqual(refused.map(() => 'unavailable'));
     expect(results.every((result) => !result.ok && result.detail !== '')).toBe(true);
+  });
+
+  it('lets in the users that it is told of, and puts out at once who is none any more; the others notice nothing', async () => {
+    const authority = await TestAuthority.make(folder, 'ours');
+    const server = await started({ tls: { ...(await authority.issue('server')), users: ['first', 'second'] } });
+    const link = async (name: string): Promise<NatsLink> => {
+      const tls = await authority.issue(name);
+      const made = new NatsLink({ servers: [server.url], cluster: 'test', user: server.user, password: server.password, tls });
+      closing.push(() => made.close());
+      return made;
+    };
+    const [first, second, third] = [await link('first'), await link('second'), await link('third')];
+    await vi.waitFor(() => expect([first.connection, second.connection].includes(undefined)).toBe(false), WAIT);
+    await vi.waitFor(() => expect(third.refusedForMs).toBeGreaterThan(0), WAIT);
+    const { connection } = first;
+    server.admit(['first', 'third']);
+    await vi.waitFor(() => expect(second.refusedForMs).toBeGreaterThan(0), WAIT);
+    await vi.waitFor(() => expect(third.connection).toBeDefined(), WAIT);
+    expect([first.connection, first.refusedForMs, third.refusedForMs]).toEqual([connection, 0, 0]);
+    process.kill(server.pid!, 'SIGKILL');
+    // Nobody refuses while nobody is there.
+    await vi.waitFor(() => expect(second.refusedForMs).toBe(0), WAIT);
+    await vi.waitFor(() => expect([first.connection, third.connection].includes(undefined)).toBe(false), WAIT);
+    await vi.waitFor(() => expect(second.refusedForMs).toBeGreaterThan(0), WAIT);
   });
 
   it('tells what to do when it is missing, when its port is taken, and when its folder cannot be made', async () => {

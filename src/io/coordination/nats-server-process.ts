@@ -5,14 +5,14 @@ import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { Logger } from 'pino';
 import { SluiceError } from '../../core/mod.ts';
-import { type NatsServerTls, natsServerConfig } from './nats-server-config.ts';
+import { type NatsServerTls, type NatsServerUsers, natsServerConfig } from './nats-server-config.ts';
 
 const PROGRAM = 'nats-server';
 /** Where Debian puts it, which is not on everybody's PATH. */
 const MORE_PATH = ['/usr/local/sbin', '/usr/sbin'];
 const USER = 'sluice';
 /** The password is random and long, and in a file that only its owner reads. */
-const EXPECTED_WARNING = 'Plaintext passwords detected';
+const EXPECTED_WARNINGS = ['Plaintext passwords detected', 'found in connect proto, but user required from cert'];
 const START_MS_MAX = 15_000;
 const STOP_MS_MAX = 5000;
 const RESTART_MS_MIN = 250;
@@ -28,7 +28,7 @@ export interface NatsServerProcessOptions {
   readonly host: string;
   /** 0 takes a free one, which stays the same over restarts of the server. */
   readonly port: number;
-  readonly tls?: NatsServerTls;
+  readonly tls?: NatsServerTls & NatsServerUsers;
   /** Default `nats-server`, from the PATH. */
   readonly program?: string;
   readonly log: Logger;
@@ -36,7 +36,7 @@ export interface NatsServerProcessOptions {
 
 /**
  * A nats-server from the PATH with JetStream in a folder of ours, started again whenever it ends. Clients need the user and the password, which is made
- * once and kept in the folder (mode 0600).
+ * once and kept in the folder (mode 0600); with TLS, also a certificate with the name of a user who is let in.
  */
 export class NatsServerProcess {
   readonly user: string = USER;
@@ -45,6 +45,7 @@ export class NatsServerProcess {
   private readonly options: NatsServerProcessOptions;
   private readonly configFile: string;
   private readonly pidFile: string;
+  private readonly port: number;
   private child: ChildProcess | undefined;
   private restartTimer: NodeJS.Timeout | undefined;
   private restartMs = RESTART_MS_MIN;
@@ -57,17 +58,8 @@ export class NatsServerProcess {
     this.pidFile = join(folder, 'nats-server.pid');
     this.password = ensurePassword(join(folder, 'password'));
     this.url = `${tls === undefined ? 'nats' : 'tls'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const storeFolder = join(folder, 'jetstream');
-    const config = natsServerConfig({
-      name: 'sluice',
-      host,
-      port,
-      storeFolder,
-      user: USER,
-      password: this.password,
-      ...(tls === undefined ? {} : { tls }),
-    });
-    writePrivate(this.configFile, `${config}pid_file: ${JSON.stringify(this.pidFile)}\n`);
+    this.port = port;
+    this.writeConfig(tls);
   }
 
   /** Resolves as soon as clients can connect. Rejects with a SluiceError that tells what to do: the program is missing, the port is taken. */
@@ -95,6 +87,14 @@ export class NatsServerProcess {
     this.child?.kill('SIGHUP');
   }
 
+  /** Lets exactly these in from now on: the server closes the connections of all others. Only of one with TLS. */
+  admit(users: readonly string[]): void {
+    const { tls } = this.options;
+    if (tls === undefined) return;
+    this.writeConfig({ ...tls, users });
+    this.child?.kill('SIGHUP');
+  }
+
   async stop(): Promise<void> {
     this.isStopping = true;
     clearTimeout(this.restartTimer);
@@ -108,6 +108,20 @@ export class NatsServerProcess {
       });
       child.kill('SIGTERM');
     });
+  }
+
+  private writeConfig(tls: NatsServerProcessOptions['tls']): void {
+    const { folder, host } = this.options;
+    const config = natsServerConfig({
+      name: 'sluice',
+      host,
+      port: this.port,
+      storeFolder: join(folder, 'jetstream'),
+      user: USER,
+      password: this.password,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    writePrivate(this.configFile, `${config}pid_file: ${JSON.stringify(this.pidFile)}\n`);
   }
 
   /** Resolves when the server says that it is ready; rejects, on the first start only, when it ends before that. */
@@ -153,7 +167,7 @@ export class NatsServerProcess {
   private logLine(line: string): void {
     const { log } = this.options;
     if (line.includes('[FTL]') || line.includes('[ERR]')) log.error({ from: PROGRAM }, line);
-    else if (line.includes('[WRN]') && !line.includes(EXPECTED_WARNING)) log.warn({ from: PROGRAM }, line);
+    else if (line.includes('[WRN]') && !EXPECTED_WARNINGS.some((expected) => line.includes(expected))) log.warn({ from: PROGRAM }, line);
     else log.debug({ from: PROGRAM }, line);
   }
 

@@ -14,6 +14,7 @@ import type { HlsRenditionSource, HlsSource } from './hls-stream.ts';
 
 class FakeStream implements HlsSource {
   readonly ref = streamRef('live', 'show');
+  publisher: HlsSource['publisher'] = { protocol: 'rtmp' };
   readonly viewers = new Map<string, number>();
   readonly renditions = new Map<string, FakeStream>();
   readonly tracks = [VIDEO, AUDIO];
@@ -41,7 +42,7 @@ interface Answer {
 const HTTP: HttpServerOptions = {
   host: '127.0.0.1',
   port: 0,
-  tls: { certFile: '', keyFile: '' },
+  tls: { certFile: '', keyFile: '', hstsMaxAgeS: 0 },
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 10_000,
@@ -309,6 +310,20 @@ describe('HlsRoute', () => {
     await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(0);
   });
 
+  it('counts players that name their session by it, in the query or in a header, over whichever way they come', async () => {
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    const path = '/live/show/source/media.m3u8';
+    const inHeader = (session: string): Record<string, string> => ({ 'cmcd-session': `sid="${session}",st=l` });
+    for (const session of ['one', 'two', 'one']) await ask(path, { headers: inHeader(session) });
+    // A header that the fast way does not know.
+    await ask(path, { headers: { ...inHeader('two'), te: 'trailers' } });
+    await ask(`${path}?CMCD=${encodeURIComponent('sid="one",st=l')}`, { headers: { 'user-agent': 'another' } });
+    await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(2);
+    await ask(path);
+    await expect.poll(() => stream.viewers.get('hls'), { interval: 20 }).toBe(3);
+  });
+
   it('counts the viewers of a rendition by those who ask for its playlist, and all of them for the stream', async () => {
     const rung = new FakeStream();
     stream.renditions.set('720p', rung);
@@ -416,6 +431,17 @@ describe('HlsRoute', () => {
     expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');
     stream.feed(source.add({ seconds: 1 }));
     expect((await ask('/live/show/source/media.m3u8')).body.toString()).not.toContain('RENDITION-REPORT');
+  });
+
+  it('says why a rendition that there should be is not there for now', async () => {
+    const reason = "the server's limit of 1 transcoding tasks is reached";
+    route = makeRoute({ withheld: (path, rendition) => (path === 'live/show' && rendition === '480p' ? reason : undefined) });
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 7 }));
+    const { status, headers, body } = await ask('/live/show/480p/media.m3u8');
+    expect([status, headers['retry-after'], headers['cache-control']]).toEqual([503, '10', 'no-store']);
+    expect(body.toString()).toContain(`hls.rendition-withheld: ${reason}`);
+    expect((await ask('/live/show/240p/media.m3u8')).status).toBe(404);
   });
 
   it('ends the playlist of a stream that is over, and lets its renditions go', async () => {

@@ -13,7 +13,9 @@ import { type HlsPlace, hlsPlace } from './hls-place.ts';
 import type { HlsRendition } from './hls-rendition.ts';
 import { type HlsSource, HlsStream } from './hls-stream.ts';
 import { NodeReply, sendPreflight } from './node-reply.ts';
-import { accessRefusal, REFUSALS, redirection } from './shared-response.ts';
+import { type HlsGivers, OLDER_PREFIX, WINDOW_NAME } from './older-window.ts';
+import { accessRefusal, REFUSALS, redirection, withheldRefusal } from './shared-response.ts';
+import { viewerKey } from './viewer-estimate.ts';
 import { type WaitingBudget, WaitingRequests } from './waiting-requests.ts';
 
 export interface HlsRouteOptions {
@@ -27,6 +29,10 @@ export interface HlsRouteOptions {
   readonly find: (path: string) => HlsSource | undefined;
   /** Brings a stream that is not here; without it, none is waited for. */
   readonly bring?: (ref: StreamRef, gone?: AbortSignal) => Promise<HlsSource | undefined> | undefined;
+  /** Why a rendition of a stream, by `app/name`, is not there for now; undefined: there is no such one. */
+  readonly withheld?: (path: string, rendition: string) => string | undefined;
+  /** The nodes that streams of other nodes come from; absent: there are none. */
+  readonly givers?: HlsGivers | undefined;
   /** Complete segments in a playlist; at least 3. */
   readonly windowSegments: number;
   /** Bytes of segments kept for a stream. */
@@ -37,7 +43,7 @@ export interface HlsRouteOptions {
 }
 
 /** Sensible values for what need not be chosen. */
-export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find' | 'bring' | 'access'> = {
+export const HLS_DEFAULTS: Omit<HlsRouteOptions, 'log' | 'clock' | 'find' | 'bring' | 'access' | 'givers' | 'withheld'> = {
   packaging: 'on-demand',
   windowSegments: 10,
   windowBytesMax: 64 * 1024 * 1024,
@@ -76,6 +82,11 @@ const IDLE_KEPT_MS = 60_000;
 const START_WAIT_MS_MAX = 6_000;
 /** 6.2.5.2: a request is not held longer than three target durations. */
 const HOLD_TARGETS_MAX = 3;
+/** How long viewers wait for a file that another node has, and nodes for what this one has to ask for itself. */
+const OLDER_WAIT_MS_MAX = 6_000;
+const NODE_WAIT_MS_MAX = 4_000;
+/** `/hls/APP/NAME/RENDITION/FILE`. */
+const OLDER_PATH = new RegExp(`^${OLDER_PREFIX}(/[^/]+/[^/]+)/([^/]+)/([^/]+)$`);
 const VIEWERS_COUNTED_MAX = 100_000;
 const SWEEP_MS = 250;
 
@@ -122,9 +133,22 @@ export class HlsRoute {
     if (request.method === 'OPTIONS') sendPreflight(response);
     else if (request.method !== 'GET' && request.method !== 'HEAD') this.answer(reply, REFUSALS.methodNotAllowed);
     else {
-      const { origin, referer, 'user-agent': userAgent = '' } = request.headers;
-      this.take({ path, query, userAgent, remote: remoteAddress(request.socket) }, reply, { page: origin ?? referer });
+      const { origin, referer, 'user-agent': userAgent = '', 'cmcd-session': session = '' } = request.headers;
+      const cmcdSession = Array.isArray(session) ? (session[0] ?? '') : session;
+      this.take({ path, query, userAgent, cmcdSession, remote: remoteAddress(request.socket) }, reply, { page: origin ?? referer });
     }
+    return true;
+  };
+
+  /** What nodes ask for that get a stream from this one: what the window of a rendition has, and files of it. Their viewers are not counted here. */
+  readonly forNodes: MediaRoute = (request, response, path) => {
+    const asked = OLDER_PATH.exec(path);
+    if (asked === null) return false;
+    const [, base = '', rendition = '', file = ''] = asked;
+    const reply = uncounted(new NodeReply(request, response));
+    const found = this.findForNode(base, rendition, file);
+    const shared = 'status' in found ? found : (found.answer() ?? this.hold(reply, found));
+    if (shared !== undefined) reply.send(shared);
     return true;
   };
 
@@ -198,10 +222,10 @@ export class HlsRoute {
   }
 
   /** Who was counted by a playlist goes on, and segments are for those who have one. */
-  private isViewing({ request: { path, remote, userAgent }, place: { base, rendition } }: ArrivalRequest): boolean {
+  private isViewing({ request, place: { base, rendition } }: ArrivalRequest): boolean {
     const stream = this.streams.get(base);
-    if (rendition !== undefined && !path.endsWith(`/${MEDIA_PLAYLIST_NAME}`)) return true;
-    return stream?.isViewing(remote, userAgent, this.options.clock.monotonic()) === true;
+    if (rendition !== undefined && !request.path.endsWith(`/${MEDIA_PLAYLIST_NAME}`)) return true;
+    return stream?.isViewing(viewerKey(request), this.options.clock.monotonic()) === true;
   }
 
   /** Answers who may play. */
@@ -227,9 +251,26 @@ export class HlsRoute {
       return pending(stream, stream.waiting, () => stream.multivariantPlaylist());
     }
     const rendition = stream.rendition(name);
-    if (rendition === undefined) return REFUSALS.notFound;
+    if (rendition === undefined) return this.refusalOf(base, name);
     if (path === rendition.mediaPath) return this.findMediaPlaylist(request, stream, rendition, query);
-    return rendition.isHinted(path) ? pending(stream, rendition.waiting, () => rendition.hintedFile(path)) : REFUSALS.notFound;
+    if (rendition.isHinted(path)) return pending(stream, rendition.waiting, () => rendition.hintedFile(path));
+    return findOlderFile(rendition, path, OLDER_WAIT_MS_MAX) ?? REFUSALS.notFound;
+  }
+
+  private findForNode(base: string, name: string, file: string): SharedResponse | Pending {
+    const stream = this.isClosing ? undefined : (this.streams.get(base) ?? this.openOnDemand(base));
+    const rendition = stream?.rendition(name);
+    if (stream === undefined || rendition === undefined) return REFUSALS.notFound;
+    stream.askedAt = this.options.clock.monotonic();
+    const { waiting } = rendition;
+    if (file === WINDOW_NAME) return { waiting, holdMsMax: NODE_WAIT_MS_MAX, answer: () => rendition.window() };
+    const path = `${base}/${name}/${file}`;
+    return this.files.get(path) ?? findOlderFile(rendition, path, NODE_WAIT_MS_MAX) ?? REFUSALS.notFound;
+  }
+
+  private refusalOf(base: string, rendition: string): SharedResponse {
+    const reason = this.options.withheld?.(base.slice(1), rendition);
+    return reason === undefined ? REFUSALS.notFound : withheldRefusal(reason);
   }
 
   private findMediaPlaylist(request: SharedRequest, stream: HlsStream, rendition: HlsRendition, query: string): SharedResponse | Pending {
@@ -260,8 +301,8 @@ export class HlsRoute {
     if (app !== undefined && shared.status < 400) this.byApp.add(app, bytes);
   }
 
-  private countViewer({ remote, userAgent }: SharedRequest, stream: HlsStream, rendition: string | undefined): void {
-    stream.asked(remote, userAgent, rendition, this.options.clock.monotonic());
+  private countViewer(request: SharedRequest, stream: HlsStream, rendition: string | undefined): void {
+    stream.asked(viewerKey(request), rendition, this.options.clock.monotonic());
   }
 
   private openOnDemand(base: string): HlsStream | undefined {
@@ -270,7 +311,7 @@ export class HlsRoute {
   }
 
   private open(source: HlsSource): HlsStream {
-    const { windowSegments, windowBytesMax, waitingPerStreamMax, clock, log } = this.options;
+    const { windowSegments, windowBytesMax, waitingPerStreamMax, givers, clock, log } = this.options;
     const sent = (bytes: number): void => {
       this.requests++;
       this.bytesSent += bytes;
@@ -282,7 +323,9 @@ export class HlsRoute {
         files: this.files,
         limits: { segmentsMax: windowSegments, bytesMax: windowBytesMax },
         makeWaiting: () => new WaitingRequests(this.budget, waitingPerStreamMax, sent),
+        missing: (rendition) => this.refusalOf(`/${source.ref.path}`, rendition),
         viewersMax: VIEWERS_COUNTED_MAX,
+        from: givers && { givers, ref: source.ref, isRelayed: source.publisher.protocol === 'relay', log },
         ended: (over) => {
           over.endedAt = clock.monotonic();
         },
@@ -308,7 +351,7 @@ export class HlsRoute {
     const now = this.options.clock.monotonic();
     this.arrivals.sweep();
     for (const stream of this.streams.values()) {
-      for (const { waiting } of stream.renditions) waiting.expire(now);
+      for (const rendition of stream.renditions) rendition.tick(now);
       if (this.isDone(stream, now)) this.forget(stream.base);
       else stream.countViewers(now);
     }
@@ -330,6 +373,23 @@ function readDirectives(query: string): DeliveryDirectives | undefined {
     throw error;
   }
 }
+
+/** What is from before this node packaged the stream comes from the node that gives it. */
+function findOlderFile(rendition: HlsRendition, path: string, holdMsMax: number): Pending | undefined {
+  if (!rendition.brings(path)) return undefined;
+  return { waiting: rendition.waiting, holdMsMax, answer: () => rendition.broughtFile(path) };
+}
+
+/** What other nodes get counts at the viewers' node. */
+const uncounted = (reply: SharedReply): SharedReply => ({
+  get isGone() {
+    return reply.isGone;
+  },
+  send: (shared) => {
+    reply.send(shared);
+    return 0;
+  },
+});
 
 function pending(stream: HlsStream, waiting: WaitingRequests, answer: Pending['answer']): Pending {
   const hasBegun = stream.hasBegun;

@@ -1,6 +1,6 @@
 import { type MonotonicMs, type StreamRef, utf8Encode } from '../../core/mod.ts';
 import type { HlsWindowLimits } from '../../gateways/mod.ts';
-import type { FrameSource, Rendition } from '../../hub/mod.ts';
+import type { FrameSource, PublisherInfo, Rendition } from '../../hub/mod.ts';
 import type { Track } from '../../media/mod.ts';
 import {
   MEDIA_PLAYLIST_NAME,
@@ -9,9 +9,9 @@ import {
   type VariantStream,
 } from '../../protocols/hls/mod.ts';
 import type { SharedResponse } from '../shared-route.ts';
-import { HlsRendition, pollCache } from './hls-rendition.ts';
-import { PLAYLIST_TYPE, REFUSALS, sharedResponse } from './shared-response.ts';
-import { ViewerEstimate } from './viewer-estimate.ts';
+import { HlsRendition, type HlsRenditionOptions, pollCache } from './hls-rendition.ts';
+import { PLAYLIST_TYPE, sharedResponse } from './shared-response.ts';
+import { ViewerEstimate, type ViewerKey } from './viewer-estimate.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
 /** What HLS needs of a rendition. */
@@ -20,6 +20,7 @@ export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' 
 /** What HLS needs of a live stream. */
 export interface HlsSource extends Pick<FrameSource, 'attach'> {
   readonly ref: StreamRef;
+  readonly publisher: Pick<PublisherInfo, 'protocol'>;
   readonly viewers: Map<string, number>;
   readonly tracks: readonly Track[];
   readonly renditions: ReadonlyMap<string, HlsRenditionSource>;
@@ -30,7 +31,11 @@ export interface HlsStreamOptions {
   readonly files: Map<string, SharedResponse>;
   readonly limits: HlsWindowLimits;
   readonly makeWaiting: () => WaitingRequests;
+  /** The answer to who asks for a rendition that is not there. */
+  readonly missing: (rendition: string) => SharedResponse;
   readonly viewersMax: number;
+  /** Absent: there are no other nodes. */
+  readonly from: HlsRenditionOptions['from'];
   /** The stream itself is over. */
   readonly ended: (stream: HlsStream) => void;
 }
@@ -97,16 +102,16 @@ export class HlsStream {
   }
 
   /** Somebody asked for a playlist: for all of them together, or one rendition's. */
-  asked(address: string, agent: string, rendition: string | undefined, now: MonotonicMs): void {
+  asked(viewer: ViewerKey, rendition: string | undefined, now: MonotonicMs): void {
     this.askedAt = now;
-    const isNew = this.viewers.seen(address, agent, now);
+    const isNew = this.viewers.seen(viewer, now);
     const ofRendition = rendition === undefined || rendition === SOURCE ? undefined : this.viewersOf(rendition);
-    if (ofRendition?.seen(address, agent, now) === true || isNew) this.countViewers(now);
+    if (ofRendition?.seen(viewer, now) === true || isNew) this.countViewers(now);
   }
 
   /** Whether it is counted as a viewer. */
-  isViewing(address: string, agent: string, now: MonotonicMs): boolean {
-    return this.viewers.has(address, agent, now, this.viewerWindowMs);
+  isViewing(viewer: ViewerKey, now: MonotonicMs): boolean {
+    return this.viewers.has(viewer, now, this.viewerWindowMs);
   }
 
   /** Tells the hub who is there still. */
@@ -158,20 +163,19 @@ export class HlsStream {
   }
 
   private renderMultivariant(): string {
-    const variants: VariantStream[] = [];
-    for (const { name, playlists } of this.opened.values()) {
-      if (playlists?.isPlayable === true) variants.push(playlists.variant(mediaUri(name)));
-    }
-    for (const [name, rendition] of this.source.renditions) {
-      const { expected } = rendition;
-      if (expected === undefined || !isForHls(rendition) || this.opened.get(name)?.playlists?.isPlayable === true) continue;
-      variants.push(offeredVariant(mediaUri(name), expected, this.source.tracks));
-    }
-    return renderMultivariantPlaylist(variants);
+    return renderMultivariantPlaylist([SOURCE, ...this.listed()].flatMap((name) => this.variant(name) ?? []));
+  }
+
+  /** What is made on demand is told of as it is offered, on nodes where somebody watches it, too: all nodes say the same. */
+  private variant(name: string): VariantStream | undefined {
+    const expected = this.source.renditions.get(name)?.expected;
+    if (expected !== undefined) return offeredVariant(mediaUri(name), expected, this.source.tracks);
+    const playlists = this.opened.get(name)?.playlists;
+    return playlists?.isPlayable === true ? playlists.variant(mediaUri(name)) : undefined;
   }
 
   private open(name: string, source: Pick<FrameSource, 'attach'>): HlsRendition {
-    const { files, limits, makeWaiting } = this.options;
+    const { files, limits, makeWaiting, from } = this.options;
     const rendition = new HlsRendition(source, {
       name,
       base: this.base,
@@ -179,6 +183,7 @@ export class HlsStream {
       limits,
       waiting: makeWaiting(),
       siblings: () => [SOURCE, ...this.listed()].filter((other) => other !== name),
+      from,
       advanced: () => {
         this.multivariant = undefined;
       },
@@ -196,13 +201,16 @@ export class HlsStream {
       this.options.ended(this);
     } else {
       this.opened.delete(over.name);
-      over.close(REFUSALS.notFound);
+      over.close(this.options.missing(over.name));
     }
   }
 
-  /** Renditions beside the source that the multivariant playlist names. */
+  /** Renditions beside the source that the multivariant playlist names: in the same order on all nodes, in whatever order they learnt of them. */
   private listed(): readonly string[] {
-    return [...this.source.renditions].filter(([, rendition]) => isForHls(rendition)).map(([name]) => name);
+    return [...this.source.renditions]
+      .filter(([, rendition]) => isForHls(rendition))
+      .map(([name]) => name)
+      .sort();
   }
 }
 

@@ -11,7 +11,7 @@ const PREFLIGHT_HEADERS: string[] = [
   'Access-Control-Allow-Methods',
   'GET, HEAD, OPTIONS',
   'Access-Control-Allow-Headers',
-  'Range',
+  'Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status',
   'Access-Control-Max-Age',
   '86400',
 ];

@@ -58,6 +58,10 @@ export function accessRefusal(refusal: Exclude<AccessDecision, 'allowed'>): Shar
   return made;
 }
 
+/** The answer to who asks for a rendition that is offered otherwise, and why it is not for now. */
+export const withheldRefusal = (reason: string): SharedResponse =>
+  text(503, 'no-store', `hls.rendition-withheld: ${reason}; take another one`, ['Retry-After', '10']);
+
 /** To another URL, for this client alone. */
 export const redirection = (location: string): SharedResponse =>
   text(302, 'no-store', 'hls.token-in-path: the stream is at the address in Location', ['Location', location]);

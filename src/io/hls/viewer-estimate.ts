@@ -1,12 +1,25 @@
 import type { MonotonicMs } from '../../core/mod.ts';
+import { cmcdSessionId } from '../../protocols/hls/mod.ts';
+import type { SharedRequest } from '../shared-route.ts';
+
+/** Who asks for a playlist, as far as it can be told: a hash, so that thousands are kept in little. */
+export type ViewerKey = number;
 
 /**
- * Estimates how many viewers a stream has from playlist requests: HLS has no sessions, so one address with one user agent
- * counts as one viewer as long as it keeps asking. Viewers behind one address with equal players count as one; who comes
- * through a CDN is not seen at all. Bounded: at the limit the one not heard of for longest is forgotten.
+ * One viewer's key: that of the session that its player names by CMCD, wherever it comes from; without one, that of its address and
+ * user agent, by which equal players behind one address are one viewer.
+ */
+export function viewerKey({ remote, userAgent, query, cmcdSession }: SharedRequest): ViewerKey {
+  const session = cmcdSessionId(query, cmcdSession);
+  return session === undefined ? hash(userAgent, hash(remote, SEED)) : hash(session, SESSION_SEED);
+}
+
+/**
+ * Counts a stream's viewers by their playlist requests: HLS has no sessions, so one is there as long as it keeps asking. Viewers whose
+ * requests a CDN answers are not seen. Bounded: at the limit the one not heard of for longest is forgotten.
  */
 export class ViewerEstimate {
-  private readonly lastSeen = new Map<number, MonotonicMs>();
+  private readonly lastSeen = new Map<ViewerKey, MonotonicMs>();
   private readonly max: number;
 
   constructor(max: number) {
@@ -14,8 +27,7 @@ export class ViewerEstimate {
   }
 
   /** Returns whether it is one more. */
-  seen(address: string, agent: string, now: MonotonicMs): boolean {
-    const key = keyOf(address, agent);
+  seen(key: ViewerKey, now: MonotonicMs): boolean {
     // Deleted and set again, it moves to the end: the map is in order of age.
     const isNew = !this.lastSeen.delete(key);
     this.lastSeen.set(key, now);
@@ -28,8 +40,8 @@ export class ViewerEstimate {
   }
 
   /** Whether it is counted, as it was seen in the last `windowMs`. */
-  has(address: string, agent: string, now: MonotonicMs, windowMs: number): boolean {
-    const seen = this.lastSeen.get(keyOf(address, agent));
+  has(key: ViewerKey, now: MonotonicMs, windowMs: number): boolean {
+    const seen = this.lastSeen.get(key);
     return seen !== undefined && now - seen <= windowMs;
   }
 
@@ -43,7 +55,9 @@ export class ViewerEstimate {
   }
 }
 
-const keyOf = (address: string, agent: string): number => hash(agent, hash(address, 0x811c9dc5));
+const SEED = 0x811c9dc5;
+/** Of its own, so that a session cannot be named to be another's address. */
+const SESSION_SEED = 0x01234567;
 
 function hash(text: string, seed: number): number {
   let value = seed;

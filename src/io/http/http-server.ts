@@ -17,8 +17,8 @@ export interface HttpServerOptions {
   /** `*` is every address. */
   readonly host: string;
   readonly port: number;
-  /** Both empty: no TLS. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string };
+  /** Both files empty: no TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string; readonly hstsMaxAgeS: number };
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
@@ -52,6 +52,8 @@ export class HttpServer {
   readonly server: Server | Http2SecureServer;
   private readonly options: HttpServerOptions;
   private readonly log: pino.Logger;
+  /** RFC 6797, section 6.1; section 7.2 forbids it without TLS. */
+  private readonly hsts: string | undefined;
   private readonly sockets = new Set<Socket>();
   private readonly perAddress = new Map<string, number>();
   private readonly refused = new Map<string, number>();
@@ -67,6 +69,8 @@ export class HttpServer {
   constructor(options: HttpServerOptions, log: pino.Logger) {
     this.options = options;
     this.log = log;
+    const { hstsMaxAgeS } = options.tls;
+    this.hsts = this.isTls && hstsMaxAgeS > 0 ? `max-age=${hstsMaxAgeS}` : undefined;
     this.sharedAnswers = new SharedAnswers(options.keepAliveTimeoutMs);
     this.server = this.create();
     this.server.on('request', (request: IncomingMessage, response: ServerResponse) => this.dispatch(request, response));
@@ -174,6 +178,7 @@ export class HttpServer {
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
+    if (this.hsts !== undefined) response.setHeader('strict-transport-security', this.hsts);
     try {
       for (const route of this.mediaRoutes) if (route(request, response, path, query)) return;
       this.handler(request, response);

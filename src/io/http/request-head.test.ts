@@ -11,19 +11,20 @@ const read = (text: string, from = 0, bytesMax = 16_384): RequestHead | undefine
 describe('readRequestHead', () => {
   it('reads what a player asks', () => {
     const text =
-      'GET /live/show/source/media.m3u8?_HLS_msn=7&_HLS_part=2 HTTP/1.1\r\nHost: example.com:8080\r\nConnection: Keep-Alive\r\nUser-Agent: Mozilla/5.0 (X11)\r\nAccept: */*\r\nIf-None-Match: "x"\r\n\r\n';
+      'GET /live/show/source/media.m3u8?_HLS_msn=7&_HLS_part=2 HTTP/1.1\r\nHost: example.com:8080\r\nConnection: Keep-Alive\r\nUser-Agent: Mozilla/5.0 (X11)\r\nCMCD-Session: sid="s"\r\nAccept: */*\r\nIf-None-Match: "x"\r\n\r\n';
     expect(read(text)).toEqual({
       isHead: false,
       path: '/live/show/source/media.m3u8',
       query: '_HLS_msn=7&_HLS_part=2',
       userAgent: 'Mozilla/5.0 (X11)',
+      cmcdSession: 'sid="s"',
       end: text.length,
     });
   });
 
   it('reads HEAD, no query, no agent, and begins where it is told to', () => {
     const text = 'xxHEAD /a HTTP/1.1\r\nhost:\t x \r\n\r\nGET /b';
-    expect(read(text, 2)).toEqual({ isHead: true, path: '/a', query: '', userAgent: '', end: text.length - 6 });
+    expect(read(text, 2)).toEqual({ isHead: true, path: '/a', query: '', userAgent: '', cmcdSession: '', end: text.length - 6 });
   });
 
   const head = (target: string, more = ''): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;

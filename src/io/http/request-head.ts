@@ -7,6 +7,8 @@ export interface RequestHead {
   readonly query: string;
   /** The first `User-Agent`, or ''. */
   readonly userAgent: string;
+  /** The first `CMCD-Session`, or ''. */
+  readonly cmcdSession: string;
   /** Offset of the first byte behind the empty line. */
   readonly end: number;
 }
@@ -31,13 +33,14 @@ const VERSION = bytesOf(' HTTP/1.1\r\n');
 const KEEP_ALIVE = bytesOf('keep-alive');
 const HOST = bytesOf('host');
 const USER_AGENT = bytesOf('user-agent');
+const CMCD_SESSION = bytesOf('cmcd-session');
 const CONNECTION = bytesOf('connection');
 /** They give the request a body, change the connection, or ask for another answer than the whole one. */
 const FOREIGN = [
   ...['content-length', 'transfer-encoding', 'te', 'trailer', 'expect', 'upgrade', 'http2-settings', 'proxy-connection', 'range'],
 ].map(bytesOf);
 /** By length of name: the headers to look at more closely. Most names of a browser's request are told apart by it alone. */
-const CLOSER = new Set([HOST, USER_AGENT, CONNECTION, ...FOREIGN].map(({ length }) => length));
+const CLOSER = new Set([HOST, USER_AGENT, CMCD_SESSION, CONNECTION, ...FOREIGN].map(({ length }) => length));
 
 /**
  * Reads the head of a GET or HEAD request (RFC 9112) that lies whole in `bytes` from `from` on. Undefined for everything that it does not
@@ -63,6 +66,7 @@ export function readRequestHead(bytes: Buffer, from: number, bytesMax: number): 
     path: latin1(bytes, target, queryAt < 0 ? targetEnd : queryAt),
     query: queryAt < 0 ? '' : latin1(bytes, queryAt + 1, targetEnd),
     userAgent: latin1(bytes, fields.agentFrom, fields.agentTo),
+    cmcdSession: latin1(bytes, fields.sessionFrom, fields.sessionTo),
     end: fields.end,
   };
 }
@@ -70,12 +74,16 @@ export function readRequestHead(bytes: Buffer, from: number, bytesMax: number): 
 interface Fields {
   readonly agentFrom: number;
   readonly agentTo: number;
+  readonly sessionFrom: number;
+  readonly sessionTo: number;
   readonly end: number;
 }
 
 function readFields(bytes: Uint8Array, from: number, limit: number): Fields | undefined {
   let agentFrom = 0;
   let agentTo = 0;
+  let sessionFrom = 0;
+  let sessionTo = 0;
   let hosts = 0;
   let at = from;
   while (bytes[at] !== CR) {
@@ -92,6 +100,8 @@ function readFields(bytes: Uint8Array, from: number, limit: number): Fields | un
       if (isNamed(bytes, name, nameEnd, HOST)) hosts++;
       else if (isNamed(bytes, name, nameEnd, USER_AGENT)) {
         if (agentTo === 0) [agentFrom, agentTo] = [value, at];
+      } else if (isNamed(bytes, name, nameEnd, CMCD_SESSION)) {
+        if (sessionTo === 0) [sessionFrom, sessionTo] = [value, at];
       } else if (isNamed(bytes, name, nameEnd, CONNECTION)) {
         if (!isNamed(bytes, value, at, KEEP_ALIVE)) return undefined;
       } else if (FOREIGN.some((foreign) => isNamed(bytes, name, nameEnd, foreign))) return undefined;
@@ -99,7 +109,7 @@ function readFields(bytes: Uint8Array, from: number, limit: number): Fields | un
     at += 2;
   }
   if (at + 1 >= limit || bytes[at + 1] !== LF || hosts !== 1) return undefined;
-  return { agentFrom, agentTo, end: at + 2 };
+  return { agentFrom, agentTo, sessionFrom, sessionTo, end: at + 2 };
 }
 
 const isOf = (byte: number | undefined, kind: number): boolean => ((CLASSES[byte ?? 0] ?? 0) & kind) !== 0;

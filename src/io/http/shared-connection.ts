@@ -162,8 +162,8 @@ export class SharedConnection implements SharedReply {
     const { owner, remote } = this;
     const head = readRequestHead(bytes, from, owner.headersBytesMax);
     if (head === undefined) return 0;
-    const { path, query, userAgent } = head;
-    const request = { path, query, userAgent, remote };
+    const { path, query, userAgent, cmcdSession } = head;
+    const request = { path, query, userAgent, cmcdSession, remote };
     this.state = 'asked';
     this.isHead = head.isHead;
     try {

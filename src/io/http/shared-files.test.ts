@@ -11,7 +11,7 @@ import { HttpServer } from './http-server.ts';
 const OPTIONS = {
   host: '127.0.0.1',
   port: 0,
-  tls: { certFile: '', keyFile: '' },
+  tls: { certFile: '', keyFile: '', hstsMaxAgeS: 0 },
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 10_000,

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { GuardedKeys } from '../../api/mod.ts';
+import { monotonicMs } from '../../core/mod.ts';
 import { Metrics } from '../metrics.ts';
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
-import { createWeb } from './web.ts';
+import { createWeb, type Readiness } from './web.ts';
 
 const log = pino({ level: 'silent' });
 const site = mkdtempSync(join(tmpdir(), 'sluice-site-'));
@@ -26,7 +28,7 @@ writeFileSync(join(site, '..', 'outside.txt'), 'outside');
 const DEFAULTS: HttpServerOptions = {
   host: '127.0.0.1',
   port: 0,
-  tls: { certFile: '', keyFile: '' },
+  tls: { certFile: '', keyFile: '', hstsMaxAgeS: 0 },
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 10_000,
@@ -37,11 +39,11 @@ const DEFAULTS: HttpServerOptions = {
 
 let server: HttpServer;
 let base: string;
-let isReady = true;
+let readiness: Readiness = 'ready';
 let port: number;
 
 beforeEach(async () => {
-  isReady = true;
+  readiness = 'ready';
   server = new HttpServer(DEFAULTS, log);
   server.addMediaRoute((request, response, path, query) => {
     if (!path.endsWith('.flv')) return false;
@@ -51,7 +53,7 @@ beforeEach(async () => {
   });
   await createWeb(server, {
     operations: [],
-    keys: { scopeOf: () => undefined },
+    keys: new GuardedKeys({ find: () => undefined, byId: () => undefined }, () => monotonicMs(0)),
     publicReads: true,
     version: '0.0.0',
     bodyBytesMax: 1000,
@@ -59,7 +61,7 @@ beforeEach(async () => {
       { name: 'sluice_things', kind: 'gauge', help: 'Things', labels: ['kind'], read: () => [{ labels: { kind: 'a' }, value: 3 }] },
       { name: 'sluice_done_total', kind: 'counter', help: 'Done', read: () => [{ value: 7 }] },
     ]),
-    isReady: () => isReady,
+    readiness: () => readiness,
     siteFolder: site,
     log,
   });
@@ -154,9 +156,16 @@ describe('the HTTP server', () => {
   it('tells whether it lives and is ready', async () => {
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
     expect((await fetch(`${base}/readyz`)).status).toBe(200);
-    isReady = false;
-    expect((await fetch(`${base}/readyz`)).status).toBe(503);
-    expect((await fetch(`${base}/healthz`)).status).toBe(200);
+    for (const [state, code] of [
+      ['closed', 'api.not-ready'],
+      ['draining', 'api.draining'],
+      ['disabled', 'api.disabled'],
+    ] as const) {
+      readiness = state;
+      const response = await fetch(`${base}/readyz`);
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([503, code]);
+      expect((await fetch(`${base}/healthz`)).status).toBe(200);
+    }
   });
 
   it('shows metrics as they are now, at each scrape', async () => {

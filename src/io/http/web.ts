@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type pino from 'pino';
 import {
   type AnswerKeeper,
-  type ApiKeys,
+  createApiServer,
+  type GuardedKeys,
   type NotedChange,
   type Operation,
   PROBLEM_TYPE,
   problem,
-  problemHandlers,
   registerApi,
   type SessionCookies,
 } from '../../api/mod.ts';
@@ -19,9 +19,18 @@ import type { HttpServer } from './http-server.ts';
 import { registerSite } from './site.ts';
 import { traceApi } from './traced-api.ts';
 
+/** `ready`: all listeners are up, and clients are welcome; `closed`: they are not up yet, or not any more. */
+export type Readiness = 'ready' | 'closed' | 'draining' | 'disabled';
+
+const UNREADY: Readonly<Record<Exclude<Readiness, 'ready'>, ReturnType<typeof problem>>> = {
+  closed: problem('api.not-ready', 'the server is starting or shutting down'),
+  draining: problem('api.draining', 'the node is draining: it serves those who are there, new clients belong to other nodes'),
+  disabled: problem('api.disabled', 'the node is disabled: clients belong to other nodes until it is made active'),
+};
+
 export interface WebOptions {
   readonly operations: readonly Operation[];
-  readonly keys: ApiKeys;
+  readonly keys: GuardedKeys;
   /** Absent: keys alone are taken. */
   readonly sessions?: SessionCookies;
   /** Keeps answers for callers who ask again. */
@@ -34,8 +43,7 @@ export interface WebOptions {
   readonly metrics: Metrics;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing | undefined;
-  /** Whether all listeners are up and the node is not shutting down. */
-  readonly isReady: () => boolean;
+  readonly readiness: () => Readiness;
   /** Folder of the built console. */
   readonly siteFolder: string;
   /** Whether pages may ask other nodes, too. */
@@ -45,8 +53,8 @@ export interface WebOptions {
 
 /** Everything on the HTTP port that is not media: API, pages, metrics, health. Answers what the server's media routes leave. */
 export async function createWeb(server: HttpServer, options: WebOptions): Promise<FastifyInstance> {
-  const { log, metrics, isReady } = options;
-  const fastify = Fastify({
+  const { log, metrics, readiness } = options;
+  const fastify = createApiServer({
     serverFactory: (handler) => {
       server.handleRest(handler as Parameters<HttpServer['handleRest']>[0]);
       // Fastify treats both servers alike; only its types tell them apart.
@@ -54,21 +62,20 @@ export async function createWeb(server: HttpServer, options: WebOptions): Promis
     },
     bodyLimit: options.bodyBytesMax,
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
-    // What a client sends is taken as it stands or refused, never silently dropped.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true, allErrors: false } },
     return503OnClosing: false,
+    report: (error) => log.error({ code: 'api.internal', err: error }, 'a request could not be answered'),
     frameworkErrors: (error, _request, reply) => {
       reply.hijack();
       const { status, ...document } = problem('api.bad-request', error.message);
       reply.raw.writeHead(status, { 'content-type': PROBLEM_TYPE }).end(JSON.stringify({ status, ...document }));
     },
   });
-  problemHandlers(fastify, (error) => log.error({ code: 'api.internal', err: error }, 'a request could not be answered'));
   fastify.get('/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
   fastify.get('/readyz', (_request, reply) => {
     reply.header('cache-control', 'no-store');
-    if (isReady()) return reply.send({ status: 'ready' });
-    const document = problem('api.not-ready', 'the server is starting or shutting down');
+    const state = readiness();
+    if (state === 'ready') return reply.send({ status: 'ready' });
+    const document = UNREADY[state];
     return reply.code(document.status).type(PROBLEM_TYPE).send(JSON.stringify(document));
   });
   fastify.get('/metrics', async (_request, reply) =>

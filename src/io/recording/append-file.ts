@@ -25,8 +25,10 @@ export class AppendFile {
   private readonly opening: Promise<AppendHandle>;
   private last: Promise<void>;
   private hasFailed = false;
+  private isClosing = false;
   private queued = 0;
   private size = 0;
+  private flushedSize = 0;
 
   constructor(path: string, listener: AppendListener, openFile: OpenToAppend = openToAppend) {
     this.listener = listener;
@@ -49,9 +51,24 @@ export class AppendFile {
     this.last = this.last.then(() => this.write(piece));
   }
 
+  /** Settles when what is written by now is on the disk, or has failed. Pieces are appended meanwhile. */
+  async flush(): Promise<void> {
+    const { size } = this;
+    if (size === this.flushedSize) return;
+    const handle = await this.opening.catch(() => undefined);
+    if (handle === undefined || this.hasFailed || this.isClosing) return;
+    await handle.datasync().then(
+      () => {
+        this.flushedSize = size;
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
   /** Settles when what was appended is written, or has failed, and the file is closed. */
   async close(): Promise<void> {
     await this.last;
+    this.isClosing = true;
     await this.opening.then(
       async (handle) => {
         if (!this.hasFailed) await handle.datasync().catch((error: unknown) => this.fail(error));

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { RecordingBytes, RecordingRegistry } from '../../api/mod.ts';
+import type { RecordingBytes, RecordingLinks, RecordingRegistry } from '../../api/mod.ts';
 import type { RecordingRecord } from '../../recording/mod.ts';
 import type { Recordings } from './recordings.ts';
 
@@ -8,9 +8,11 @@ import type { Recordings } from './recordings.ts';
 export class RecordingAnswers implements RecordingRegistry {
   readonly ownId: string;
   readonly urlOf: RecordingRegistry['urlOf'];
+  readonly links: RecordingLinks;
   private readonly recordings: Recordings;
 
-  constructor(recordings: Recordings, ownId: string, urlOf: RecordingRegistry['urlOf']) {
+  constructor(recordings: Recordings, ownId: string, urlOf: RecordingRegistry['urlOf'], links: RecordingLinks) {
+    this.links = links;
     this.recordings = recordings;
     this.ownId = ownId;
     this.urlOf = urlOf;

@@ -77,6 +77,11 @@ export class RecordingCatalogue {
     return stored?.isDeleted === true || this.gone.has(id) ? undefined : (this.unwritten.get(id) ?? stored);
   }
 
+  /** Whether there is one, deleted or not. */
+  knows(id: string): boolean {
+    return this.table.get(id) !== undefined || this.unwritten.has(id);
+  }
+
   /** This node's, those too that are deleted and still have a file. */
   own(): readonly RecordingRecord[] {
     const { nodeId } = this.options;
@@ -87,6 +92,11 @@ export class RecordingCatalogue {
   put(record: RecordingRecord): Promise<void> {
     this.unwritten.set(record.id, record);
     return this.write(record.id);
+  }
+
+  /** Takes one in whose file was found, unless the store has something under its id. Rejects with `ApiError` when the store is away. */
+  async adopt(record: RecordingRecord): Promise<void> {
+    await this.calls.change(recordingKey(record.id), (value) => value ?? encodeRecording(record));
   }
 
   /** Tries again what the store did not take. */
@@ -107,7 +117,7 @@ export class RecordingCatalogue {
   async forget(id: string): Promise<void> {
     this.unwritten.delete(id);
     await this.writing.get(id);
-    await this.calls.change(recordingKey(id), () => undefined);
+    await this.calls.remove(recordingKey(id));
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { FramesToMp4 } from '../../gateways/mod.ts';
 import type { Frame, Track } from '../../media/mod.ts';
-import { type RecordingEnd, type RecordingRecord, recordedTrack } from '../../recording/mod.ts';
+import { encodeRecording, type RecordingEnd, type RecordingRecord, recordedTrack } from '../../recording/mod.ts';
 import { AppendFile, type OpenToAppend } from './append-file.ts';
 
 /** Told by a file how it does. */
@@ -24,8 +24,9 @@ export class RecordingFile {
 
   constructor(path: string, record: RecordingRecord, tracks: readonly Track[], listener: RecordingFileListener, openFile?: OpenToAppend) {
     this.path = path;
-    this.mp4 = new FramesToMp4(tracks);
     this.latest = { ...record, tracks: tracks.map(recordedTrack) };
+    // So that the catalogue can be made anew of the files.
+    this.mp4 = new FramesToMp4(tracks, encodeRecording(this.latest));
     this.file = new AppendFile(
       path,
       {
@@ -64,6 +65,11 @@ export class RecordingFile {
     const bytes = this.mp4.fragment(frames, next);
     this.durationsMs.push(this.mp4.durationMs);
     this.file.append(bytes);
+  }
+
+  /** Settles when what is written by now outlasts the machine, too. */
+  flush(): Promise<void> {
+    return this.file.flush();
   }
 
   /** Ends it behind what was appended; settles with what became of it when it is closed. Of one without media no file is left. */

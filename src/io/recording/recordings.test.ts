@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RecordingSettings } from '../../access/mod.ts';
+import { RecordingLinks } from '../../api/mod.ts';
 import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
 import { readBoxes } from '../../containers/cmaf/box-reader.fixture.ts';
 import { durationMs, monotonicMs, sizeBytes, streamRef } from '../../core/mod.ts';
 import { Hub, type Publication } from '../../hub/mod.ts';
 import type { SourceFrame } from '../../media/mod.ts';
 import { feed } from '../../media/source-frames.fixture.ts';
-import type { RecordingRecord } from '../../recording/mod.ts';
+import { decodeRecording, type RecordingRecord } from '../../recording/mod.ts';
 import { type OpenToAppend, openToAppend } from './append-file.ts';
 import { RecordingAnswers } from './recording-answers.ts';
 import { Recordings } from './recordings.ts';
@@ -43,6 +44,8 @@ class RecordingNode {
   slow: Promise<void> | undefined;
   readonly hub: Hub;
   readonly recordings: Recordings;
+  readonly told: RecordingRecord[] = [];
+  flushes = 0;
   readonly api: RecordingAnswers;
   private fedMs = 0;
   private publication: Publication | undefined;
@@ -77,11 +80,13 @@ class RecordingNode {
       settingsOf: () => this.settings,
       isExhausted: () => this.isExhausted,
       standsBy: () => this.isStandby,
+      told: (record) => this.told.push(record),
       openFile: this.open,
       clock: this.client.clock,
       log: pino({ level: 'silent' }),
     });
-    this.api = new RecordingAnswers(this.recordings, id, () => undefined);
+    const links = new RecordingLinks({ secrets: () => [], wall: () => 0 });
+    this.api = new RecordingAnswers(this.recordings, id, () => undefined, links);
     nodes.push(this);
   }
 
@@ -134,7 +139,10 @@ class RecordingNode {
         await handle.appendFile(bytes);
       },
       truncate: (size) => handle.truncate(size),
-      datasync: () => handle.datasync(),
+      datasync: () => {
+        this.flushes++;
+        return handle.datasync();
+      },
       close: () => handle.close(),
     };
   };
@@ -212,6 +220,38 @@ describe('recordings of a node', () => {
     expect(Math.abs(record.durationMs - 6_000)).toBeLessThan(50);
     expect(node.recordings.stats()).toEqual({ running: 0, ended: 1, failures: 0, bytes: bytes.length });
     expect(statSync(node.recordings.pathOf(record)).mode & 0o077).toBe(0);
+  });
+
+  it('are told of when they begin, and when they have ended', async () => {
+    const node = new RecordingNode();
+    node.publish();
+    node.feed(5);
+    await until(() => expect(node.told).toHaveLength(1));
+    node.finish();
+    await until(() => expect(node.told).toHaveLength(2));
+    const [begun, ended] = node.told as [RecordingRecord, RecordingRecord];
+    expect([begun.id, begun.end, ended.end]).toEqual([ended.id, undefined, 'stream-ended']);
+    expect(ended).toEqual(node.records[0]);
+    // What nothing came of only ends.
+    node.failure = 'ENOSPC';
+    node.publish();
+    node.feed(5);
+    await until(() => expect(node.told.map(({ end }) => end)).toEqual([undefined, 'stream-ended', 'disk-full']));
+  });
+
+  it('are flushed while they grow, and the store hears how long they are', async () => {
+    const node = new RecordingNode();
+    node.publish();
+    node.feed(5);
+    await until(() => expect(node.records).toHaveLength(1));
+    const stored = (): number => engine.under('recordings/').map(({ value }) => decodeRecording(value)?.durationMs ?? 0)[0] ?? 0;
+    await until(() => expect(stored()).toBeGreaterThan(0));
+    const before = [node.flushes, stored()];
+    node.feed(20);
+    await until(() => expect(node.records[0]?.durationMs).toBeGreaterThan(20_000));
+    engine.advance(16_000);
+    node.recordings.tick();
+    await until(() => expect([node.flushes > (before[0] ?? 0), stored() > (before[1] ?? 0) + 15_000]).toEqual([true, true]));
   });
 
   it('are cut as the app says, and go on', async () => {
@@ -321,7 +361,7 @@ describe('a disk', () => {
     }
     goOn();
     node.slow = undefined;
-    await until(() => expect(ends(node)).toHaveLength(64));
+    await until(() => expect(ends(node)).toEqual(Array.from({ length: 64 }, () => 'stream-ended')));
     node.publish();
     node.feed(2);
     node.finish();

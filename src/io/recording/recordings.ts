@@ -9,8 +9,8 @@ import { isFailure, type RecordingEnd, type RecordingRecord, type RecordingState
 import { atMost } from '../at-most.ts';
 import type { Clock } from '../clock.ts';
 import type { OpenToAppend } from './append-file.ts';
+import { settleLeftBehind } from './left-behind.ts';
 import { RecordingCatalogue } from './recording-catalogue.ts';
-import { repairFile } from './repair-file.ts';
 import { StreamRecording } from './stream-recording.ts';
 
 export interface RecordingsOptions {
@@ -23,14 +23,21 @@ export interface RecordingsOptions {
   readonly isExhausted: (app: string) => boolean;
   /** Whether a publisher of this node waits for the place of the stream's origin, which records it. */
   readonly standsBy: (path: string) => boolean;
+  /** Told of each recording of this node that begins, and then once more when it has ended. One that fails before there is anything in it only ends. */
+  readonly told: (record: RecordingRecord) => void;
   /** Another way to a file, for tests of disks that fail. */
   readonly openFile?: OpenToAppend;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
 
+const FOLDER = 'recordings';
 const LOOK_MS = 1_000;
-/** How often the catalogue is told how long the open recordings are, and what is too old is deleted. */
+/** How often open files are brought to the disk: so much is lost with a machine. */
+const FLUSH_MS = 5_000;
+/** How often the catalogue is told how long the open recordings are. */
+const PROGRESS_MS = 15_000;
+/** How often what is too old is deleted, and what the store did not take is written. */
 const UPKEEP_MS = 60_000;
 /** A disk that hangs must not hold up the end of the process. */
 const CLOSE_MS_MAX = 3_000;
@@ -46,10 +53,11 @@ export class Recordings {
   /** With those that have stopped, until their files are closed. */
   private readonly unclosed = new Set<StreamRecording>();
   private readonly removing = new Set<string>();
-  /** Begun by this process; undefined: what processes before it have left is repaired. */
+  /** Files of this process; undefined: what processes before it have left is put right. */
   private begun: Set<string> | undefined = new Set();
   private readonly counts = { ended: 0, failures: 0, bytes: 0 };
-  private upkeepAt = 0;
+  private readonly dueAt = new Map<string, number>();
+  private readonly busyWith = new Set<string>();
   private ticker: NodeJS.Timeout | undefined;
   private isClosed = false;
 
@@ -66,11 +74,11 @@ export class Recordings {
   /** Looks at all streams; to be called each second. */
   tick(): void {
     for (const stream of this.options.hub.streams()) this.look(stream);
-    if (this.begun !== undefined && this.catalogue.isRead) void this.repair(this.begun);
-    const now = this.options.clock.monotonic();
-    if (now < this.upkeepAt) return;
-    this.upkeepAt = now + UPKEEP_MS;
-    void this.upkeep();
+    const { begun } = this;
+    if (begun !== undefined && this.catalogue.isRead) this.chore('settle', 0, () => this.settle(begun));
+    this.chore('flush', FLUSH_MS, () => this.flush());
+    this.chore('progress', PROGRESS_MS, () => this.noteProgress());
+    this.chore('upkeep', UPKEEP_MS, () => this.upkeep());
   }
 
   /** Ends all recordings, and writes what became of them as far as disk and store take it soon. */
@@ -136,8 +144,7 @@ export class Recordings {
   }
 
   /** Where a file of this node is. */
-  readonly pathOf = ({ app, id }: Pick<RecordingRecord, 'app' | 'id'>): string =>
-    join(this.options.dataFolder, 'recordings', app, `${id}.mp4`);
+  readonly pathOf = ({ app, id }: Pick<RecordingRecord, 'app' | 'id'>): string => join(this.options.dataFolder, FOLDER, app, `${id}.mp4`);
 
   private asOpen(record: RecordingRecord): RecordingRecord {
     const open = this.running.get(`${record.app}/${record.stream}`)?.record;
@@ -170,6 +177,7 @@ export class Recordings {
       nodeId,
       pathOf: this.pathOf,
       fileMsMax: () => settingsOf(app).fileMinutes * 60_000,
+      opened: (id) => this.begun?.add(id),
       changed: (record) => this.changed(record),
       wrote: (bytes) => {
         this.counts.bytes += bytes;
@@ -183,36 +191,47 @@ export class Recordings {
   }
 
   private changed(record: RecordingRecord): void {
-    this.begun?.add(record.id);
     if (record.end !== undefined) {
       this.counts.ended++;
       if (isFailure(record.end)) this.counts.failures++;
     }
     void this.catalogue.put(record);
+    this.options.told(record);
+  }
+
+  /** Begins what is due, unless it is being done still. */
+  private chore(name: string, everyMs: number, work: () => Promise<void>): void {
+    const now = this.options.clock.monotonic();
+    if (now < (this.dueAt.get(name) ?? 0) || this.busyWith.has(name)) return;
+    this.dueAt.set(name, now + everyMs);
+    this.busyWith.add(name);
+    void work().finally(() => this.busyWith.delete(name));
+  }
+
+  /** One file after the other: a disk that is slow is asked less often, and takes up no more than one of the process's threads. */
+  private async flush(): Promise<void> {
+    for (const recording of [...this.running.values()]) await recording.flush();
+  }
+
+  private async noteProgress(): Promise<void> {
+    for (const { record } of [...this.running.values()]) if (record !== undefined) await this.catalogue.put(record);
   }
 
   private closeLater(recording: StreamRecording): void {
     void recording.closed().then(() => this.unclosed.delete(recording));
   }
 
-  /** Ends what a process before this one was recording when it died. */
-  private async repair(begun: ReadonlySet<string>): Promise<void> {
+  /** Puts right what processes before this one have left. */
+  private async settle(begun: ReadonlySet<string>): Promise<void> {
+    const { dataFolder, nodeId, log, told } = this.options;
+    const folder = join(dataFolder, FOLDER);
+    await settleLeftBehind({ catalogue: this.catalogue, folder, pathOf: this.pathOf, nodeId, begun, ended: told, log });
     this.begun = undefined;
-    for (const record of this.catalogue.own()) {
-      if (record.end !== undefined || record.isDeleted || begun.has(record.id)) continue;
-      const { sizeBytes, durationMs } = await repairFile(this.pathOf(record)).catch(() => ({ sizeBytes: 0, durationMs: 0 }));
-      this.options.log.info(
-        { code: 'recording.repaired', recording: record.id, sizeBytes, durationMs },
-        'ended a recording that was interrupted',
-      );
-      await this.catalogue.put({ ...record, sizeBytes, durationMs, end: 'interrupted', endedAtMs: record.startedAtMs + durationMs });
-    }
   }
 
   private async upkeep(): Promise<void> {
     const { settingsOf, clock } = this.options;
     await this.catalogue.writeLate();
-    for (const { record } of this.running.values()) if (record !== undefined) await this.catalogue.put(record);
     for (const record of this.catalogue.own()) {
       const { keepDays } = settingsOf(record.app);
       const isTooOld = keepDays > 0 && record.endedAtMs !== undefined && clock.wall() - record.endedAtMs > keepDays * DAY_MS;

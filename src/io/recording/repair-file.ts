@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { fragmentEndMs, trackTimescales } from '../../containers/mod.ts';
+import { fragmentEndMs, readMovieNote, trackTimescales } from '../../containers/mod.ts';
 import { ProtocolError } from '../../core/mod.ts';
 
 const BOX_HEADER = 8;
@@ -10,6 +10,8 @@ const INDEX_BYTES_MAX = 4 * 1024 * 1024;
 export interface RepairedFile {
   readonly sizeBytes: number;
   readonly durationMs: number;
+  /** What it says of itself. */
+  readonly note: Uint8Array | undefined;
 }
 
 /** Takes off what is torn at the end of a recording, and reads how long it is. Rejects when the file is not there. */
@@ -27,8 +29,9 @@ export async function repairFile(path: string): Promise<RepairedFile> {
 
 /** Up to the last fragment that is there with all its data. */
 async function wholePart(handle: FileHandle, fileBytes: number): Promise<RepairedFile> {
-  let whole: RepairedFile = { sizeBytes: 0, durationMs: 0 };
+  let whole: RepairedFile = { sizeBytes: 0, durationMs: 0, note: undefined };
   let timescales: readonly number[] = [];
+  let note: Uint8Array | undefined;
   let endMs = 0;
   for (let at = 0; at + BOX_HEADER <= fileBytes; ) {
     const { type, sizeBytes } = readHeader(await readAt(handle, at, BOX_HEADER));
@@ -37,14 +40,14 @@ async function wholePart(handle: FileHandle, fileBytes: number): Promise<Repaire
     if (isIndex && sizeBytes > INDEX_BYTES_MAX) break;
     try {
       const body = isIndex ? await readAt(handle, at + BOX_HEADER, sizeBytes - BOX_HEADER) : new Uint8Array();
-      if (type === 'moov') timescales = trackTimescales(body);
+      if (type === 'moov') [timescales, note] = [trackTimescales(body), readMovieNote(body)];
       if (type === 'moof') endMs = Math.max(endMs, fragmentEndMs(body, timescales));
     } catch (error) {
       if (error instanceof ProtocolError) break;
       throw error;
     }
     at += sizeBytes;
-    if (type === 'moov' || type === 'mdat') whole = { sizeBytes: at, durationMs: Math.round(endMs) };
+    if (type === 'moov' || type === 'mdat') whole = { sizeBytes: at, durationMs: Math.round(endMs), note };
   }
   return whole;
 }

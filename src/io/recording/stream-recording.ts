@@ -19,6 +19,8 @@ export interface StreamRecordingOptions {
   readonly nodeId: string;
   readonly pathOf: (record: Pick<RecordingRecord, 'app' | 'id'>) => string;
   readonly fileMsMax: () => number;
+  /** A file is opened: of a recording, once there is media in it. */
+  readonly opened: (id: string) => void;
   /** A recording begins, or has ended. */
   readonly changed: (record: RecordingRecord) => void;
   /** So much more is written. */
@@ -95,6 +97,11 @@ export class StreamRecording implements Sink {
     this.stop('stream-ended');
   }
 
+  /** Settles when what is written by now of the open file outlasts the machine, too. */
+  async flush(): Promise<void> {
+    await this.open?.flush();
+  }
+
   /** Ends the open file alone: the next keyframe begins another one. */
   endFile(reason: RecordingEnd): void {
     this.recorder.end(reason);
@@ -114,10 +121,11 @@ export class StreamRecording implements Sink {
   }
 
   private begin(tracks: readonly Track[]): void {
-    const { clock, nodeId, pathOf, openFile } = this.options;
+    const { clock, nodeId, pathOf, openFile, opened } = this.options;
     const { app, name } = this.stream.ref;
     const startedAtMs = Math.round(clock.wall());
     const id = recordingId(startedAtMs, randomBytes(6).toString('hex'));
+    opened(id);
     const record: RecordingRecord = { ...NEW_RECORD, id, app, stream: name, node: nodeId, startedAtMs };
     const file: RecordingFile = new RecordingFile(
       pathOf(record),

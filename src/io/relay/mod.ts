@@ -1,3 +1,4 @@
+export type { NodeAnswer, NodeQuestion } from './node-calls.ts';
 export { RelayClient, type RelayClientStats } from './relay-client.ts';
 export type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls, RelayUpstream, RelayWatch } from './relay-pull.ts';
 export { RELAY_QUEUE_DEFAULTS, RelayServer, type RelayServerOptions, type RelayServerStats } from './relay-server.ts';

@@ -1,6 +1,7 @@
 import type { RelayReceiver } from '../../protocols/relay/mod.ts';
 import type { HistogramValue } from '../latency-histogram.ts';
 import { LatencyRing } from '../latency-ring.ts';
+import { type NodeAnswer, NodeCalls, type NodeQuestion } from './node-calls.ts';
 import { RelayLink } from './relay-link.ts';
 import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayTls, RelayUpstream, RelayWatch } from './relay-pull.ts';
 import { tracedReceiver } from './traced-receiver.ts';
@@ -20,17 +21,19 @@ export interface RelayClientStats {
 
 const TICK_MS = 250;
 
-/** Pulls streams from other nodes: one connection to each, which all its streams share. */
+/** Pulls streams from other nodes: one connection to each, which all its streams share. And asks them. */
 export class RelayClient {
   /** Shared with the links, so that their next connections have the certificate that is in use then. */
   private readonly options: { -readonly [Key in keyof RelayClientOptions]: RelayClientOptions[Key] };
   private readonly links = new Map<string, RelayLink>();
+  private readonly calls: NodeCalls;
   private ticker: NodeJS.Timeout | undefined = undefined;
   private bytesOfClosed = 0;
   private brokenOfClosed = 0;
 
   constructor(options: RelayClientOptions) {
     this.options = { ...options };
+    this.calls = new NodeCalls(() => this.options.tls);
   }
 
   /**
@@ -46,6 +49,11 @@ export class RelayClient {
   /** Keeps a connection to a node, also without a stream; `broke` is called each time that it breaks, or cannot be made. */
   watch(upstream: RelayUpstream, broke: () => void): RelayWatch {
     return this.linkTo(upstream).watch(broke);
+  }
+
+  /** Asks another node by HTTP, at the port where it gives its streams. Rejects with `SluiceError` `relay.node-unreachable`. */
+  ask(upstream: RelayUpstream, question: NodeQuestion): Promise<NodeAnswer> {
+    return this.calls.ask(upstream, question);
   }
 
   /** Shows this certificate from the next connection on. */
@@ -74,6 +82,7 @@ export class RelayClient {
   close(): void {
     clearInterval(this.ticker);
     this.ticker = undefined;
+    this.calls.close();
     for (const [key, link] of [...this.links]) this.drop(key, link);
   }
 

@@ -1,9 +1,16 @@
 import type { SocketConstructorOpts } from 'node:net';
-import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 import type { MonotonicMs } from '../../core/mod.ts';
-import { type RelayPullerOutput, RelayPullerSession, type RelayReceiver, type RelayWish } from '../../protocols/relay/mod.ts';
+import {
+  RELAY_PROTOCOL,
+  type RelayPullerOutput,
+  RelayPullerSession,
+  type RelayReceiver,
+  type RelayWish,
+} from '../../protocols/relay/mod.ts';
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { LatencyRing } from '../latency-ring.ts';
+import { identityError } from './peer-identity.ts';
 import type { RelayClientOptions, RelayPull, RelayPullOptions, RelayUpstream, RelayWatch } from './relay-pull.ts';
 import { RelaySocket } from './relay-socket.ts';
 
@@ -148,6 +155,7 @@ export class RelayLink {
       ...tls,
       servername: '',
       minVersion: 'TLSv1.3',
+      ALPNProtocols: [RELAY_PROTOCOL],
       checkServerIdentity: (_host, certificate) => identityError(upstream, certificate),
       onread: {
         buffer: Buffer.allocUnsafeSlow(READ_BYTES),
@@ -222,14 +230,4 @@ export class RelayLink {
     this.retry = undefined;
     if (this.isUsed) this.connect();
   }
-}
-
-function identityError(upstream: RelayUpstream, certificate: PeerCertificate): Error | undefined {
-  const { CN } = certificate.subject;
-  if (CN !== upstream.node)
-    return new Error(`${upstream.host}:${upstream.port} has the certificate of node ${JSON.stringify(CN)}, not ${upstream.node}`);
-  if (upstream.fingerprint !== undefined && certificate.fingerprint256 !== upstream.fingerprint) {
-    return new Error(`node ${upstream.node} has another certificate than the one that was expected`);
-  }
-  return undefined;
 }

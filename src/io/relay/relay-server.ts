@@ -3,10 +3,13 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type pino from 'pino';
 import { HubToRelay, relayRenditions } from '../../gateways/mod.ts';
 import type { FrameSource } from '../../hub/mod.ts';
-import { type FeedSenderOptions, HOPS_MAX, type RelayWish, writePath } from '../../protocols/relay/mod.ts';
+import { type FeedSenderOptions, HOPS_MAX, RELAY_PROTOCOL, type RelayWish, writePath } from '../../protocols/relay/mod.ts';
 import type { Clock } from '../clock.ts';
 import { listenError, listenHost } from '../listen-error.ts';
+import type { MediaRoute } from '../media-route.ts';
 import { remoteAddress } from '../remote-address.ts';
+import { HTTP_PROTOCOL } from './node-calls.ts';
+import { NodeHttp } from './node-http.ts';
 import { type HeldSubscription, RelayHolder } from './relay-holder.ts';
 import type { RelayTls } from './relay-pull.ts';
 import type { RelayRefused, RelaySource, RelaySources } from './relay-sources.ts';
@@ -26,6 +29,8 @@ export interface RelayServerOptions extends Partial<FeedSenderOptions> {
   /** Whether the node of this certificate (serial number in hexadecimal) is still a member. */
   readonly mayConnect: (node: string, certificateSerial: string) => boolean;
   readonly sources: RelaySources;
+  /** What other nodes may ask for by HTTP; absent: nothing. */
+  readonly routes?: () => readonly MediaRoute[];
   readonly connectionsMax?: number;
   readonly clock: Clock;
   readonly log: pino.Logger;
@@ -56,10 +61,11 @@ const TICK_MS = 250;
 /** How long goodbyes may take when the server stops. */
 const CLOSE_MS_MAX = 1_000;
 
-/** Gives streams of this node to others, over TLS with certificates of the cluster's CA on both sides. */
+/** Gives streams of this node to others, and answers what they ask by HTTP, over TLS with certificates of the cluster's CA on both sides. */
 export class RelayServer {
   private readonly options: RelayServerOptions;
   private readonly server: Server;
+  private readonly http: NodeHttp;
   private readonly holders = new Set<RelayHolder>();
   private readonly feeds = new Map<FrameSource, HubToRelay>();
   private readonly closedByCode = new Map<string, number>();
@@ -73,9 +79,12 @@ export class RelayServer {
 
   constructor(options: RelayServerOptions) {
     this.options = options;
-    const { tls } = options;
+    const { tls, routes = () => [] } = options;
+    this.http = new NodeHttp(routes, options.log);
     const security = { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_MS_MAX } as const;
-    this.server = createServer({ ...tls, ...security, noDelay: true, keepAlive: true }, (socket) => this.accept(socket));
+    // Without a name for what it is for, a connection is the relay's: builds before do not give any.
+    const ALPNProtocols = [RELAY_PROTOCOL, HTTP_PROTOCOL];
+    this.server = createServer({ ...tls, ...security, ALPNProtocols, noDelay: true, keepAlive: true }, (socket) => this.accept(socket));
     this.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT;
     this.server.on('drop', () => count(this.closedByCode, 'relay.too-many-connections'));
     this.server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
@@ -135,6 +144,7 @@ export class RelayServer {
   /** Ends the connections of a node that is no member any more. */
   disconnect(node: string): void {
     for (const holder of [...this.holders]) if (holder.peerNode === node) holder.close('relay.not-a-member', 'the node was removed');
+    this.http.disconnect(node);
   }
 
   /** Whether any node pulls the stream, or one of its renditions, from here. */
@@ -174,6 +184,7 @@ export class RelayServer {
     if (this.isClosing) return;
     this.isClosing = true;
     clearInterval(this.ticker);
+    this.http.close();
     const ended = new Promise<void>((resolve) => this.server.close(() => resolve()));
     for (const holder of [...this.holders]) holder.close('relay.stopping', 'the node is stopping');
     let deadline: NodeJS.Timeout | undefined;
@@ -207,6 +218,12 @@ export class RelayServer {
       return;
     }
     this.connectionsTotal++;
+    if (socket.alpnProtocol === HTTP_PROTOCOL) this.http.accept(socket, peerNode);
+    else this.hold(socket, peerNode);
+  }
+
+  private hold(socket: TLSSocket, peerNode: string): void {
+    const { options } = this;
     const holder = new RelayHolder(socket, {
       node: options.node,
       cluster: options.cluster,

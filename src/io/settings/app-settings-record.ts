@@ -3,8 +3,8 @@ import type { AppPatch } from '../../api/mod.ts';
 import { isJsonObject, isSameJson, type Json, type JsonObject } from '../../settings/mod.ts';
 import { patched } from '../access/mod.ts';
 
-/** What of an app is a setting: all but its name, its keys, and when it was made. null: what the configuration says counts. */
-export function settingsOfApp({ v: _, name: __, createdAtMs: ___, tokens, ...settings }: AppRecord): JsonObject {
+/** What of an app is a setting: all but its name, its keys, when and by what software it was made. null: what the configuration says counts. */
+export function settingsOfApp({ v: _, name: __, createdAtMs: ___, isNewer: ____, tokens, ...settings }: AppRecord): JsonObject {
   const { issuer, audience, jwksUrl } = tokens;
   const text = JSON.stringify({ ...settings, tokens: { issuer, audience, jwksUrl } }, (_key, value: unknown) => value ?? null);
   return JSON.parse(text) as JsonObject;

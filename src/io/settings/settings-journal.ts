@@ -178,12 +178,12 @@ export class SettingsJournal {
     const entry = await store.get(versionKey(n));
     const old = entry === undefined ? undefined : decodeVersion(entry.value);
     if (old !== undefined) await this.forget(old.changes);
-    await store.change(versionKey(n), () => undefined);
+    await store.remove(versionKey(n));
   }
 
   private async forget(changes: VersionRecord['changes']): Promise<void> {
     if (!('id' in changes)) return;
-    for (let index = 0; index < changes.count; index++) await this.options.store.change(partKey(changes, index), () => undefined);
+    for (let index = 0; index < changes.count; index++) await this.options.store.remove(partKey(changes, index));
   }
 }
 
@@ -193,4 +193,4 @@ const changed = (base: number, done: number): ApiError =>
     `the settings are at version ${done} and no more at ${base}: somebody changed them. GET /api/v1/config has the newest; force applies all the same`,
   );
 const unreadable = (n: number): ApiError =>
-  new ApiError('cluster.store-unavailable', `version ${n} of the settings was written by newer software: update this node`);
+  new ApiError('cluster.newer-record', `version ${n} of the settings was written by newer software: update this node`);

@@ -17,7 +17,7 @@ import {
   type LadderSettings,
   type TranscodingWeights,
 } from '../../transcode/mod.ts';
-import type { StoreCalls } from '../cluster/mod.ts';
+import { assertKnown, type StoreCalls } from '../cluster/mod.ts';
 import { settingsOfApp, withAppSettings } from './app-settings-record.ts';
 
 /** How the settings of one kind are kept in the store. */
@@ -63,6 +63,8 @@ const KINDS: ReadonlyMap<string, RecordKind> = new Map<string, RecordKind>([
   ],
 ]);
 
+const AT_A_TIME = 16;
+
 /** Prefixes of all keys that settings are kept under. */
 const PREFIXES = [APP_SETTINGS_PREFIX, LADDERS_PREFIX, 'settings/'];
 
@@ -101,13 +103,20 @@ export class SettingsRecords {
     return state;
   }
 
-  /** What is set under one key; undefined: nothing. */
+  /** What is set under one key; undefined: nothing. Throws `ApiError` for what newer software has written: this one would change, or show, less than there is. */
   async get(key: string): Promise<Json | undefined> {
     const entry = await this.store.get(key);
+    assertKnown(key, entry);
     return entry === undefined ? undefined : kindOf(key)?.kind.read(entry.value);
   }
 
-  /** Makes a change, whatever is there before, unless it is made already or is over. */
+  /** Throws `ApiError` when newer software has written one of them. */
+  async assertKnown(keys: readonly string[]): Promise<void> {
+    for (let first = 0; first < keys.length; first += AT_A_TIME)
+      await Promise.all(keys.slice(first, first + AT_A_TIME).map((key) => this.get(key)));
+  }
+
+  /** Makes a change, whatever is there before, unless it is made already or is over. What newer software has written, nodes with that have to make. */
   async make({ key, after }: SettingsChange, atMs: number, isOver: () => Promise<boolean>): Promise<void> {
     const found = kindOf(key);
     // Written by newer software, which will make it.
@@ -117,12 +126,13 @@ export class SettingsRecords {
       const entry = await this.store.get(key);
       const settings = entry === undefined ? undefined : kind.read(entry.value);
       if (after === null ? entry === undefined : settings !== undefined && isSameJson(settings, after)) return;
+      assertKnown(key, entry);
       const isRemoval = after === null && key.startsWith(APP_SETTINGS_PREFIX);
       const keys = isRemoval ? this.keysOfApp(id) : [];
       // Only now: while the version is not done, nobody writes what comes after it, and what was read above is from before.
       if (await isOver()) return;
       // Keys first: an app that is made anew under the name must not find those of the old one.
-      for (const belonging of keys) await this.store.change(belonging, () => undefined);
+      for (const belonging of keys) await this.store.remove(belonging);
       const next = after === null ? undefined : kind.write(after, id, entry?.value, atMs);
       if (await this.store.write(key, entry, next)) return;
     }

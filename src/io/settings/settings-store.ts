@@ -208,6 +208,7 @@ export class SettingsStore implements SettingsRegistry, AppSettings {
     const plan = async (): Promise<readonly SettingsChange[]> => {
       before = await this.records.state();
       planned = changesBetween(before, await wish(before));
+      await this.records.assertKnown(planned.map(({ key }) => key));
       return dryRun ? [] : planned;
     };
     const { version, changes } = await this.journal.commit({ note: '', ...by }, { plan, base });

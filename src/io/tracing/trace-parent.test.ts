@@ -5,6 +5,8 @@ import { parseTraceParent } from './trace-parent.ts';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 
+const HEX = fc.constantFrom(...'0123456789abcdef-');
+
 describe('traceparent', () => {
   it('names the caller’s span, and whether it is kept', () => {
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-01`)).toEqual({ traceId: TRACE, spanId: SPAN, traceFlags: 1 });
@@ -30,7 +32,7 @@ describe('traceparent', () => {
 
   it('takes any text', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[0-9a-f-]{50,60}$/)), (text) => {
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: HEX, minLength: 50, maxLength: 60 })), (text) => {
         const parsed = parseTraceParent(text);
         if (parsed !== undefined) expect(text).toContain(`${parsed.traceId}-${parsed.spanId}`);
       }),

@@ -26,6 +26,8 @@ export interface NumberedRung {
   readonly expected: PlannedRung['expected'];
   /** The encoders to try, the best first. */
   readonly encoders: readonly string[];
+  /** It has a keyframe, and begins if it has not begun, with the first picture of at least this decoding time, whatever the source has there. */
+  readonly keyframeAtDts?: number;
 }
 
 export type ToChild =

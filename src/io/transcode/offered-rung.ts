@@ -31,6 +31,8 @@ export interface OfferedRungOutput {
 export class OfferedRung {
   readonly planned: PlannedRung;
   readonly life: RungLife;
+  /** Another node made it until a moment ago, and this one does now. */
+  isTakenBack = false;
   /** It holds a task of this node. */
   isAssigned = false;
   private readonly options: OfferedRungOptions;
@@ -129,6 +131,7 @@ export class OfferedRung {
   private leave(): void {
     const { placed } = this;
     this.because = undefined;
+    this.isTakenBack = false;
     if (placed === undefined) return;
     placed.rest();
     this.reopen();
@@ -140,6 +143,7 @@ export class OfferedRung {
     const { log, stream, offer } = this.options;
     log.warn({ code: 'transcode.taken-back', stream: stream.ref.path, rung: offer.name }, `the rung is made here: ${because}`);
     this.because = because;
+    this.isTakenBack = true;
     this.reopen();
     this.out.wishChanged();
   }

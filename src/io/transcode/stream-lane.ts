@@ -16,6 +16,8 @@ export interface StreamLaneOptions {
 }
 
 export interface StreamLaneOutput {
+  /** Whether somebody else may have made the rung before, so that its viewers are in the middle of a segment. */
+  isTakenOver(rung: string): boolean;
   frame(rung: string, frame: SourceFrame, now: MonotonicMs): void;
   /** The rung is not made for a while; `reason` is in the supervisor's `shedReasons`. */
   shed(rung: string): void;
@@ -33,6 +35,10 @@ export class StreamLane {
   private detach: (() => void) | undefined = undefined;
   private assigned: readonly PlannedRung[] = [];
   private configuration = '';
+  /** What the child was told to make last. */
+  private given: readonly PlannedRung[] = [];
+  /** Rungs that are to go on with the source's next part. */
+  private readonly takenOver = new Set<string>();
   /** For its turn to start a child. */
   private isWaiting = false;
 
@@ -81,7 +87,10 @@ export class StreamLane {
     const fields = { stream: stream.ref.path, kind: this.options.kind };
     return {
       start: (rungs) => this.startChild(rungs),
-      setRungs: (rungs) => this.child?.setRungs(rungs),
+      setRungs: (rungs) => {
+        this.child?.setRungs(rungs);
+        this.takeOver(rungs);
+      },
       kill: (reason, message) => this.kill(reason, message),
       restartIn: (delayMs, reason) => log.warn({ code: 'transcode.restarting', ...fields, delayMs }, `the transcoder failed: ${reason}`),
       shed: (rung, reason) => {
@@ -144,11 +153,26 @@ export class StreamLane {
       paused: () => undefined,
       ended: () => undefined,
     });
+    this.given = [];
+    this.takenOver.clear();
+    this.takeOver(rungs);
     // What the cached pictures show was made before: the rungs go on with the next one, and not with the source's next keyframe.
     if (this.supervisor.failuresInARow > 0) for (const { rung } of rungs) child.requestKeyframe(rung.name);
   }
 
+  /** What another node began does not fit together with what is made here: whoever has that goes on with a part that begins with a keyframe. */
+  private takeOver(rungs: readonly PlannedRung[]): void {
+    for (const { rung } of rungs.filter((planned) => !this.given.includes(planned))) {
+      if (this.out.isTakenOver(rung.name)) this.takenOver.add(rung.name);
+    }
+    this.given = rungs;
+  }
+
   private feed(child: Transcoder, frame: Frame): void {
+    if (frame.startsPart && this.takenOver.size > 0) {
+      child.keyframesAt(this.takenOver, frame.dts);
+      this.takenOver.clear();
+    }
     if (!child.frame(frame)) return;
     const { kind, timescale } = frame.track;
     this.supervisor.frameIn(kind, frame.isKeyframe, ticksToMs(frame.pts, timescale), this.options.clock.monotonic());

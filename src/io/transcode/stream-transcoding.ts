@@ -170,7 +170,7 @@ export class StreamTranscoding {
   /** Of one viewer; 0: the rung is never made. What was decided for the cluster was decided by the same rules. */
   private weightOf(name: string): number {
     if (this.isOrdered(name)) return ORDERED_WEIGHT;
-    const standing = this.options.weights?.().of(this.stream.ref.path, name, this.viewersOf(name));
+    const standing = this.options.weights?.().of(this.stream.ref.path, name, Math.max(this.viewersOf(name), viewersOf(this.stream)));
     return (standing?.weight ?? 1) * (standing?.isPinned === true ? PINNED_WEIGHT : 1);
   }
 
@@ -326,6 +326,7 @@ export class StreamTranscoding {
     return new StreamLane(
       { stream, kind, children, clock, log },
       {
+        isTakenOver: (name) => this.isForeign || this.rungs.get(name)?.isTakenBack === true,
         frame: (name, frame, now) => this.rungs.get(name)?.write(frame, now),
         shed: (name) => this.withdraw(name),
         gaveUp: () => {
@@ -344,8 +345,9 @@ function audienceOf(name: string, { rungs }: Ladder): 'everybody' | 'webrtc' {
 
 const isSame = (a: PlannedRung, b: PlannedRung): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function viewersOf(rendition: Rendition | undefined): number {
+/** Of a stream these are all who watch any of its renditions. */
+function viewersOf(source: Pick<Rendition, 'viewers'> | undefined): number {
   let count = 0;
-  for (const each of rendition?.viewers.values() ?? []) count += each;
+  for (const each of source?.viewers.values() ?? []) count += each;
   return count;
 }

@@ -25,12 +25,16 @@ export class TranscodeChildren {
   private readonly log: pino.Logger;
   private readonly loading = new Set<TranscodeProcess>();
   private shared: TranscodeProcess[] = [];
-  private readonly spare = new Spare(() => this.load(), SPARE_IDLE_MS_MAX);
+  private readonly spare: Spare<TranscodeProcess>;
   /** For sound, while there is no child with room for more. */
-  private readonly spareForSound = new Spare(() => this.load(), SPARE_IDLE_MS_MAX);
+  private readonly spareForSound: Spare<TranscodeProcess>;
 
-  constructor(log: pino.Logger) {
+  /** `isAlwaysReady`: somebody may want something at any moment, however long nobody has. */
+  constructor(log: pino.Logger, isAlwaysReady = false) {
     this.log = log;
+    const idleMsMax = isAlwaysReady ? undefined : SPARE_IDLE_MS_MAX;
+    this.spare = new Spare(() => this.load(), idleMsMax);
+    this.spareForSound = new Spare(() => this.load(), idleMsMax);
   }
 
   /** Whether a transcoder may be taken now; ask again in a moment when not. `failures`: in a row, of those the stream had for this. */

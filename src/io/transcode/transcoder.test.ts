@@ -155,6 +155,23 @@ describe('changes in mid-stream', () => {
     expect(new Set(it.of('old').map(({ track }) => track)).size).toBe(1);
   });
 
+  it('a rung has a keyframe where it is asked for, or begins there, also between B-frames of the source', async () => {
+    const made = await source({ video: { ...picture, bFrames: 2 }, seconds: 3 });
+    const at = (made.frames[30] as Frame).dts;
+    const it = run()
+      .start(made.tracks, [videoRung('old', 180)])
+      .feed(made.frames.slice(0, 30));
+    it.transcoder.setRungs([videoRung('old', 180), videoRung('new', 90)]);
+    it.transcoder.keyframesAt(new Set(['old', 'new']), at);
+    it.feed(made.frames.slice(30));
+    await it.untilFrames('new', FRAME_RATE);
+    await it.untilFrames('old', 3 * FRAME_RATE - 2);
+    const decodingTimes = (rung: string): number[] => keyframes(it.of(rung)).map(({ dts }) => dts);
+    expect(decodingTimes('old')).toEqual([...keyframes(made.frames).map(({ dts }) => dts), at].toSorted((a, b) => a - b));
+    expect(decodingTimes('new')).toEqual(decodingTimes('old').filter((dts) => dts >= at));
+    expect(it.of('new')[0]?.dts).toBe(at);
+  });
+
   it('a rung that is removed gives no more frames, and comes back with a keyframe', async () => {
     const made = await source({ video: picture, seconds: 3 });
     const it = run()

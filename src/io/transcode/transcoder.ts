@@ -145,6 +145,12 @@ export class Transcoder {
     this.seat.setRungs(outputs.map((output) => output.numbered));
   }
 
+  /** Rungs get a keyframe where the source has none, or begin there: with the first picture that has at least this decoding time, in ticks of the source. */
+  keyframesAt(rungs: ReadonlySet<string>, dts: number): void {
+    const outputs = [...this.outputs.values()];
+    this.seat.setRungs(outputs.map(({ name, numbered }) => (rungs.has(name) ? { ...numbered, keyframeAtDts: dts } : numbered)));
+  }
+
   /** A viewer of the rung cannot go on without a keyframe: it gets one with the next picture. */
   requestKeyframe(rung: string): void {
     for (const { name, number } of this.outputs.values()) if (name === rung) this.seat.requestKeyframe(number);

@@ -92,6 +92,10 @@ export class TranscodedStream {
     return () => utf8Decode(hls.playlists?.media ?? new Uint8Array());
   }
 
+  leftOut(): ReturnType<Transcoding['leftOutOf']> {
+    return this.transcoding.leftOutOf(this.publication.stream.ref.path);
+  }
+
   report(): TranscodingReport['streams'][number] | undefined {
     return this.transcoding.report().streams[0];
   }

@@ -202,6 +202,7 @@ describe('a source that changes in mid-stream', () => {
     await stream.play(later(second.frames, played));
     await stream.until('one is left', () => [...stream.publication.stream.renditions.keys()].join() === '60p');
     expect(stream.report()?.rungs.map(({ planned }) => planned.rung.name)).toEqual(['60p']);
+    expect(stream.leftOut()).toMatchObject([{ name: '120p', kind: 'video', code: 'upscale' }]);
   });
 });
 

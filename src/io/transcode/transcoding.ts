@@ -1,6 +1,14 @@
 import type pino from 'pino';
 import type { Hub, LiveStream } from '../../hub/mod.ts';
-import { allocateTasks, type Ladder, type TaskDecision, type TaskKey, type TaskWeights, type TaskWish } from '../../transcode/mod.ts';
+import {
+  allocateTasks,
+  type Ladder,
+  type LeftOutRung,
+  type TaskDecision,
+  type TaskKey,
+  type TaskWeights,
+  type TaskWish,
+} from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
 import type { ChildReport } from './child-report.ts';
 import { type EncoderReport, probeEncoders } from './encoder-probe.ts';
@@ -20,6 +28,8 @@ export interface TranscodingOptions {
   readonly tasksMax: number;
   /** Of a node that is in a cluster. */
   readonly makers?: RungMakers;
+  /** Other nodes may want rungs of this one at any moment. */
+  readonly isForOthers?: boolean;
   readonly clock: Clock;
   readonly log: pino.Logger;
 }
@@ -36,6 +46,14 @@ export interface TranscodingReport {
 
 const TICK_MS = 100;
 
+/** A rung that viewers are not offered for now, and why. */
+export interface WithheldRung {
+  readonly name: string;
+  readonly kind: 'video' | 'audio';
+  readonly expected: { readonly codec: string };
+  readonly reason: string;
+}
+
 /** Makes the rungs of the apps' ladders for all streams of this node, on demand and within the limit of tasks. */
 export class Transcoding {
   private readonly options: TranscodingOptions;
@@ -49,11 +67,13 @@ export class Transcoding {
 
   constructor(options: TranscodingOptions) {
     this.options = options;
-    this.children = new TranscodeChildren(options.log);
+    this.children = new TranscodeChildren(options.log, options.isForOthers);
   }
 
   start(): void {
     this.ticker = setInterval(() => this.tick(), TICK_MS);
+    // What another node made until it died is missed while FFmpeg loads.
+    if (this.options.isForOthers === true) this.children.warm();
     void probeEncoders(this.options.log).then((encoders) => {
       this.encoders = encoders;
     });
@@ -73,6 +93,20 @@ export class Transcoding {
   rungsOf(path: string): readonly RungReport[] {
     for (const [stream, transcoding] of this.streams) if (stream.ref.path === path) return transcoding.report();
     return [];
+  }
+
+  /** The rungs of its ladder that a stream does not get, with the reason. */
+  leftOutOf(path: string): readonly LeftOutRung[] {
+    for (const [stream, transcoding] of this.streams) if (stream.ref.path === path) return transcoding.left;
+    return [];
+  }
+
+  /** The rungs of a stream that are refused or failed for now. */
+  withheldOf(path: string): readonly WithheldRung[] {
+    return this.rungsOf(path).flatMap(({ planned: { rung }, condition, reason }) => {
+      if (condition !== 'refused' && condition !== 'failed') return [];
+      return [{ name: rung.name, kind: rung.kind, expected: { codec: rung.codec }, reason: reason ?? 'it cannot be made for now' }];
+    });
   }
 
   /** Whether this node has a rung of another node's stream for others, or why not; undefined while that is not known. */

@@ -45,6 +45,8 @@ export class VideoRungs {
   private wanted: readonly NumberedRung[] = [];
   private running = new Map<number, Running>();
   private readonly failedNumbers = new Set<number>();
+  /** Decoding times from which on rungs are to have a keyframe that the source does not have. */
+  private readonly keyframesAt = new Map<number, number>();
   private sizes: SizeBranch[] = [];
   private source: PictureShape | undefined = undefined;
   private rate: SourceRate = { timescale: 90_000, frameRate: undefined };
@@ -55,9 +57,10 @@ export class VideoRungs {
     this.out = out;
   }
 
-  /** Takes effect for those that go at once, for those that come with the next keyframe. */
+  /** Takes effect for those that go at once, for those that come with the next keyframe, or sooner where they are to. */
   async setRungs(rungs: readonly NumberedRung[]): Promise<void> {
     this.wanted = rungs.filter(({ rung }) => rung.kind === 'video');
+    for (const { number, keyframeAtDts } of this.wanted) if (keyframeAtDts !== undefined) this.keyframesAt.set(number, keyframeAtDts);
     const gone = [...this.running.keys()].filter((number) => !this.wanted.some((rung) => rung.number === number));
     if (gone.length === 0) return;
     await this.idle();
@@ -84,7 +87,9 @@ export class VideoRungs {
   /** Takes `picture` over. Settles when there is room for the next one. */
   async push(picture: Picture): Promise<void> {
     const { frame, times } = picture;
-    if (times.isKeyframe) await this.adapt(frame);
+    const due = this.takeDue(times.dts);
+    if (times.isKeyframe || due.length > 0) await this.adapt(frame);
+    for (const number of due) await this.requestKeyframe(number);
     const shared = new SharedFrame(frame, times);
     for (const branch of this.sizes) branch.push(shared);
     shared.release();
@@ -100,6 +105,14 @@ export class VideoRungs {
     await this.idle();
     for (const number of [...this.running.keys()]) this.stop(number);
     this.branch();
+  }
+
+  /** The rungs whose keyframe is to be the picture of this decoding time. */
+  private takeDue(dts: number): readonly number[] {
+    if (this.keyframesAt.size === 0) return [];
+    const due = [...this.keyframesAt].flatMap(([number, at]) => (dts >= at ? number : []));
+    for (const number of due) this.keyframesAt.delete(number);
+    return due;
   }
 
   /** Starts what is new, and anew what has another size now. */

@@ -40,17 +40,11 @@ export class DeadLetters {
 
   /** False: there was none. */
   async remove(hook: string, id: string): Promise<boolean> {
-    let was = false;
-    if (!isName(id)) return false;
-    await this.store.change(`${prefixOf(hook)}${id}`, (value) => {
-      was = value !== undefined;
-      return undefined;
-    });
-    return was;
+    return isName(id) && this.store.remove(`${prefixOf(hook)}${id}`);
   }
 
   async forget(hook: string): Promise<void> {
-    for (const { key } of await this.store.list(prefixOf(hook))) await this.store.change(key, () => undefined);
+    for (const { key } of await this.store.list(prefixOf(hook))) await this.store.remove(key);
   }
 
   private async prune(hook: string): Promise<void> {

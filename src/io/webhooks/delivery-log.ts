@@ -53,7 +53,7 @@ export class DeliveryLog {
   async forget(hook: string): Promise<void> {
     const { store } = this.options;
     this.unwritten.delete(hook);
-    for (const { key } of await store.list(prefixOf(hook))) await store.change(key, () => undefined);
+    for (const { key } of await store.list(prefixOf(hook))) await store.remove(key);
   }
 
   /** Writes what is left, as far as the store takes it soon. */

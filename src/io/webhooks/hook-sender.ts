@@ -34,9 +34,9 @@ const hmac = (secret: string, text: string): string => createHmac('sha256', secr
 
 /** Why a webhook may not be at this URL, or undefined. Without TLS only in networks that are allowed though they are private. */
 export function hookUrlRefusal(url: string, policy: UrlPolicy): string | undefined {
-  const verdict = policy.judge(url);
+  const verdict = policy.judge(url, ['https', 'http']);
   if (!verdict.isAllowed) return verdict.reason;
-  if (verdict.kind !== 'network' || (verdict.scheme !== 'https' && verdict.scheme !== 'http')) return 'a webhook is reached by HTTPS';
+  if (verdict.kind !== 'network') return 'a webhook is reached by HTTPS';
   if (!URL.canParse(url)) return 'it is no URL';
   const { username, password, hash } = new URL(url);
   if (username !== '' || password !== '') return 'it must not have a user name or password: the signature says who asks';

@@ -25,8 +25,8 @@ export function hookOf({ id, app, secret, now }: NewHook, wish: WebhookWish): We
 }
 
 /** Throws `ApiError` for a hook that would lose what newer software has written. */
-export function assertUnderstood({ id, isNewer }: WebhookRecord): void {
-  if (isNewer === true) throw new ApiError('webhooks.newer', `webhook ${id} cannot be changed here: ${NEWER_HOOK}`);
+export function assertUnderstood(record: WebhookRecord | undefined): void {
+  if (record?.isNewer === true) throw new ApiError('webhooks.newer', `webhook ${record.id} cannot be changed here: ${NEWER_HOOK}`);
 }
 
 /** The record with the patch's changes; throws `ApiError` for what cannot be. */

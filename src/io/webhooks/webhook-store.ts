@@ -86,9 +86,9 @@ export class WebhookStore implements WebhookRegistry {
   }
 
   async change(app: string, id: string, patch: WebhookPatch, seesAll: boolean): Promise<WebhookResource | undefined> {
+    assertUnderstood(this.of(app, id));
     const written = await this.write(id, (record) => {
       if (record?.app !== app) return record;
-      assertUnderstood(record);
       const next = patchedHook(record, patch, this.now());
       assertAllowed(next, this.options.policy, seesAll);
       return next;
@@ -99,9 +99,9 @@ export class WebhookStore implements WebhookRegistry {
   async rotate(app: string, id: string, graceS: number): Promise<NewWebhookResource | undefined> {
     const secret = newSigningSecret();
     const now = this.now();
+    assertUnderstood(this.of(app, id));
     const written = await this.write(id, (record) => {
       if (record?.app !== app) return record;
-      assertUnderstood(record);
       const [old] = record.secrets;
       const kept = old === undefined || graceS === 0 ? [] : [{ ...old, expiresAtMs: now + graceS * 1000 }];
       return { ...record, secrets: [{ secret, expiresAtMs: undefined }, ...kept] };
@@ -112,7 +112,9 @@ export class WebhookStore implements WebhookRegistry {
   async remove(app: string, id: string): Promise<WebhookResource | undefined> {
     const record = this.of(app, id);
     if (record === undefined) return undefined;
-    await this.write(id, () => undefined);
+    const { store, hooks } = this.options;
+    await store.remove(webhookKey(id));
+    await untilShown(() => hooks.get(id) === undefined);
     return hookResource(record);
   }
 

@@ -1,7 +1,7 @@
 import { PUMP_INTERVAL_MS } from '../../protocols/rtp/mod.ts';
 import type { HistogramValue } from '../latency-histogram.ts';
 import type { Kernel } from './kernel.ts';
-import { SendLatency } from './send-latency.ts';
+import { type Delivered, SendLatency } from './send-latency.ts';
 
 /**
  * Sends what is in the kernel's groups: at once when something new comes, and each 5 ms as long as some flow is behind (a keyframe that is
@@ -13,17 +13,23 @@ export class GroupPump {
   private readonly behind = new Set<number>();
   private readonly blocked = new Set<number>();
   private readonly sent = new SendLatency();
+  private readonly watchers = new Map<number, Delivered>();
   private timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
   }
 
+  /** From now on, until the group is forgotten, `delivered` is told how long its frames take. */
+  watch(group: number, delivered: Delivered): void {
+    this.watchers.set(group, delivered);
+  }
+
   pump(group: number): void {
     const startMs = performance.now();
     const { behind, isBlocked } = this.kernel.pump(group);
     // What waits for a full socket has not been sent.
-    if (!isBlocked) this.sent.pumped(group, this.kernel.groupStats(group), startMs, performance.now());
+    if (!isBlocked) this.sent.pumped(group, this.kernel.groupStats(group), startMs, performance.now(), this.watchers.get(group));
     if (isBlocked) this.blocked.add(group);
     else this.blocked.delete(group);
     if (behind > 0 && !isBlocked) this.behind.add(group);
@@ -42,6 +48,7 @@ export class GroupPump {
     this.behind.delete(group);
     this.blocked.delete(group);
     this.sent.forget(group);
+    this.watchers.delete(group);
   }
 
   /** From a frame's arrival to its last packet to the last viewer who keeps up, in ms: the value below which `share` of the frames lie. */

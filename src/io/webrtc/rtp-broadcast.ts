@@ -64,6 +64,11 @@ export class RtpBroadcast implements HubToRtpOutput {
     });
   }
 
+  /** Those in the kernel that it fills. */
+  get groups(): readonly number[] {
+    return [this.lanes.video.group, this.lanes.audio.group];
+  }
+
   /** The track of a kind that viewers can get now. */
   track(kind: RtpKind, track: Track | undefined): void {
     const lane = this.lanes[kind];

@@ -5,6 +5,9 @@ import type { GroupStats } from './kernel.ts';
 /** Frames under way; of more than these only the first are measured. */
 const PENDING_MAX = 64;
 
+/** Told of each frame how long it took, in ms. */
+export type Delivered = (latencyMs: number) => void;
+
 interface GroupLatency {
   /** Where frames end that not all viewers have yet, and when they came. */
   readonly pending: { readonly endIndex: number; readonly sinceMs: number }[];
@@ -18,7 +21,7 @@ export class SendLatency {
   private readonly histogram = new LatencyHistogram();
 
   /** A group was pumped from `startMs` to `endMs`, in ms of one clock; what is new in it came just before. */
-  pumped(group: number, { headIndex, reachedIndex, flows }: GroupStats, startMs: number, endMs: number): void {
+  pumped(group: number, { headIndex, reachedIndex, flows }: GroupStats, startMs: number, endMs: number, delivered?: Delivered): void {
     const state = this.groups.get(group) ?? { pending: [], headIndex: 0 };
     this.groups.set(group, state);
     const { pending } = state;
@@ -27,6 +30,7 @@ export class SendLatency {
     for (let first = pending[0]; first !== undefined && first.endIndex <= reachedIndex; first = pending[0]) {
       this.ring.add(endMs - first.sinceMs);
       this.histogram.add(endMs - first.sinceMs);
+      delivered?.(endMs - first.sinceMs);
       pending.shift();
     }
   }

@@ -13,6 +13,8 @@ import { RtpBroadcast } from './rtp-broadcast.ts';
 export interface BroadcastSource extends FrameSource {
   /** By protocol. */
   readonly viewers: Map<string, number>;
+  /** A frame has been sent to the last viewer who keeps up, so long after it came in. */
+  delivered?(latencyMs: number): void;
 }
 
 /** A viewer of a broadcast, as far as the broadcast has to say something to it. */
@@ -110,6 +112,7 @@ class Entry implements StreamBroadcast {
       },
       closed: (group) => groups.forget(group),
     });
+    for (const group of this.rtp.groups) groups.watch(group, (latencyMs) => source.delivered?.(latencyMs));
   }
 
   add(viewer: BroadcastViewer): void {

@@ -28,7 +28,7 @@ describe('parseDeliveryDirectives', () => {
     ['_HLS_msn=0x10', 'hls.bad-directive'],
     ['_HLS_msn=9999999999999', 'hls.bad-directive'],
     ['_HLS_msn=1&_HLS_part=a', 'hls.bad-directive'],
-    [`_HLS_msn=1&${'x'.repeat(600)}`, 'hls.query-too-long'],
+    [`_HLS_msn=1&${'x'.repeat(2100)}`, 'hls.query-too-long'],
   ])('refuses %j with %s', (query, code) => {
     expect(() => parseDeliveryDirectives(query)).toThrow(expect.objectContaining({ code }));
   });

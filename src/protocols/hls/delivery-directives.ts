@@ -20,8 +20,8 @@ export interface PlaylistEdge {
   readonly lastParts: number;
 }
 
-/** More query than any player sends; the rest is not looked at. */
-const QUERY_LENGTH_MAX = 512;
+/** More query than any player sends, its data by CMCD with it. */
+const QUERY_LENGTH_MAX = 2048;
 /** Media Sequence Numbers begin at the Unix time: this many digits last until the year 33658 and stay exact. */
 const DIGITS_MAX = 12;
 /** How many segments past the last one a client may ask for (6.2.5.2). */

@@ -4,6 +4,8 @@ export interface PlaylistPart {
   readonly durationS: number;
   /** It contains a frame at which decoding can start. */
   readonly isIndependent: boolean;
+  /** Nobody has it (4.4.4.9). */
+  readonly isGap?: boolean;
 }
 
 /** A Media Segment of a playlist; the last one may still be growing. */
@@ -20,6 +22,8 @@ export interface PlaylistSegment {
   readonly parts: readonly PlaylistPart[];
   /** False while parts are still to come: then it has no EXTINF and no URI in the playlist. */
   readonly isComplete: boolean;
+  /** It is not to be loaded, as not all of it is there; its parts are (4.4.4.7). */
+  readonly isGap?: boolean;
 }
 
 /** How far another rendition has come, for EXT-X-RENDITION-REPORT. */
@@ -114,11 +118,13 @@ function renderSegment(segment: PlaylistSegment, previous: PlaylistSegment | und
   if (withParts) {
     for (const part of segment.parts) {
       // 4.4.4.9: INDEPENDENT tells that the part contains an independent frame.
-      text += `#EXT-X-PART:DURATION=${decimal(part.durationS)},URI="${part.uri}"${part.isIndependent ? ',INDEPENDENT=YES' : ''}\n`;
+      const attribute = part.isGap === true ? ',GAP=YES' : part.isIndependent ? ',INDEPENDENT=YES' : '';
+      text += `#EXT-X-PART:DURATION=${decimal(part.durationS)},URI="${part.uri}"${attribute}\n`;
     }
   }
-  if (segment.isComplete) text += `#EXTINF:${decimal(segment.durationS)},\n${segment.uri}\n`;
-  return text;
+  if (!segment.isComplete) return text;
+  if (segment.isGap === true) text += '#EXT-X-GAP\n';
+  return `${text}#EXTINF:${decimal(segment.durationS)},\n${segment.uri}\n`;
 }
 
 function renderEnd(playlist: MediaPlaylist): string {

@@ -1,3 +1,4 @@
+export { cmcdSessionId } from './cmcd.ts';
 export {
   type DeliveryDirectives,
   isReached,

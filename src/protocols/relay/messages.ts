@@ -43,6 +43,9 @@ export const RELAY_VERSION = 1;
 /** The oldest version that this build still speaks: one before its own, once there is one. */
 export const RELAY_VERSION_MIN: number = Math.max(1, RELAY_VERSION - 1);
 
+/** By ALPN, a connection that carries this protocol; so does one that says nothing. */
+export const RELAY_PROTOCOL = 'sluice-relay';
+
 export const messageTypes = {
   hello: 1,
   goodbye: 2,

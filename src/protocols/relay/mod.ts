@@ -3,6 +3,7 @@ export { FrameAssembler } from './frame-assembler.ts';
 export { type RelayHolderOutput, RelayHolderSession } from './holder-session.ts';
 export {
   HOPS_MAX,
+  RELAY_PROTOCOL,
   RELAY_VERSION,
   RELAY_VERSION_MIN,
   RENDITIONS_MAX,

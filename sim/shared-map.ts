@@ -1,0 +1,172 @@
+import type { ReplicaMap } from '../src/cluster/mod.ts';
+
+/** A value as it was after so many steps; undefined: it was deleted. */
+interface Version<Value> {
+  readonly at: number;
+  readonly value: Value | undefined;
+}
+
+interface Step<Value> {
+  readonly key: string;
+  readonly value: Value | undefined;
+  /** Keys that there are after it. */
+  readonly size: number;
+}
+
+/** All that ever was set or deleted, in the order in which whoever was first did it. Each value is set once, and known by its identity. */
+export class History<Value extends object> {
+  readonly steps: Step<Value>[] = [];
+  private readonly versions = new Map<string, Version<Value>[]>();
+
+  /** A map of one who has seen nothing yet. */
+  map(): ReplicaMap<Value> {
+    return new SharedMap(this);
+  }
+
+  /** All that ever were, in the order in which they came. */
+  keys(): Iterable<string> {
+    return this.versions.keys();
+  }
+
+  valueAt(key: string, at: number): Value | undefined {
+    const versions = this.versions.get(key);
+    if (versions === undefined) return undefined;
+    for (let place = versions.length - 1; place >= 0; place--) {
+      const version = versions[place];
+      if (version !== undefined && version.at <= at) return version.value;
+    }
+    return undefined;
+  }
+
+  /** After how many steps, but more than `at`, the key had this value for the first time. */
+  firstAfter(key: string, value: Value | undefined, at: number): number | undefined {
+    const versions = this.versions.get(key) ?? [];
+    let found: number | undefined;
+    for (let place = versions.length - 1; place >= 0; place--) {
+      const version = versions[place];
+      if (version === undefined || version.at <= at) break;
+      if (version.value === value) found = version.at;
+    }
+    return found;
+  }
+
+  /** Whether it is over: the key had this value, and has another one by now. */
+  isOld(key: string, value: Value): boolean {
+    return this.versions.get(key)?.some((version) => version.value === value) === true;
+  }
+
+  append(key: string, value: Value | undefined): void {
+    const { steps } = this;
+    const before = this.valueAt(key, steps.length);
+    const size = (steps.at(-1)?.size ?? 0) + Number(value !== undefined) - Number(before !== undefined);
+    steps.push({ key, value, size });
+    const versions = this.versions.get(key);
+    if (versions === undefined) this.versions.set(key, [{ at: steps.length, value }]);
+    else versions.push({ at: steps.length, value });
+  }
+}
+
+/**
+ * What one node knows, as a place in the history of all nodes, and where it differs from that: nothing, as soon as it has heard all that the others had heard
+ * at that place. So what all nodes hear is kept once, and heard by a step forward.
+ */
+class SharedMap<Value extends object> implements ReplicaMap<Value> {
+  private readonly history: History<Value>;
+  /** So many steps of the history were taken. */
+  private at = 0;
+  /** What is otherwise here; undefined as a value: it is not there. */
+  private own: Map<string, Value | undefined> | undefined = undefined;
+  private count = 0;
+
+  constructor(history: History<Value>) {
+    this.history = history;
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  get(key: string): Value | undefined {
+    const { own } = this;
+    return own?.has(key) === true ? own.get(key) : this.history.valueAt(key, this.at);
+  }
+
+  set(key: string, value: Value): void {
+    this.put(key, value);
+  }
+
+  delete(key: string): boolean {
+    if (this.get(key) === undefined) return false;
+    this.put(key, undefined);
+    return true;
+  }
+
+  *keys(): Iterable<string> {
+    for (const key of this.history.keys()) if (this.get(key) !== undefined) yield key;
+  }
+
+  *values(): Iterable<Value> {
+    for (const key of this.history.keys()) {
+      const value = this.get(key);
+      if (value !== undefined) yield value;
+    }
+  }
+
+  private put(key: string, value: Value | undefined): void {
+    const { history, at } = this;
+    const next = history.steps[at];
+    const isNext = next !== undefined && next.key === key && next.value === value;
+    if (isNext && this.own === undefined) {
+      this.at = at + 1;
+      this.count = next.size;
+      return;
+    }
+    const present = this.get(key);
+    if (present === value && !isNext) return;
+    this.count += Number(value !== undefined) - Number(present !== undefined);
+    if (isNext) this.at = at + 1;
+    const isHere = isNext || history.valueAt(key, at) === value || this.goTo(key, value, present);
+    if (isHere) this.same(key);
+    else this.differs(key, value);
+  }
+
+  /** Steps forward to where the key has the value; false: others have gone past that already. */
+  private goTo(key: string, value: Value | undefined, present: Value | undefined): boolean {
+    const { history } = this;
+    const there = history.firstAfter(key, value, this.at);
+    if (there === undefined && !this.isNews(key, value, present)) return false;
+    if (there === undefined) history.append(key, value);
+    this.advance(there ?? history.steps.length);
+    return true;
+  }
+
+  /** Whether nobody has heard it yet. */
+  private isNews(key: string, value: Value | undefined, present: Value | undefined): boolean {
+    const { history } = this;
+    return value === undefined ? history.valueAt(key, history.steps.length) === present : !history.isOld(key, value);
+  }
+
+  /** What others have heard on the way, and this node has not, is kept as it is here. */
+  private advance(to: number): void {
+    const { history, at } = this;
+    const passed = new Map<string, Value | undefined>();
+    for (let place = at; place < to; place++) {
+      const key = history.steps[place]?.key ?? '';
+      passed.set(key, this.get(key));
+    }
+    this.at = to;
+    for (const [key, value] of passed) {
+      if (history.valueAt(key, to) === value) this.same(key);
+      else this.differs(key, value);
+    }
+  }
+
+  private differs(key: string, value: Value | undefined): void {
+    this.own ??= new Map();
+    this.own.set(key, value);
+  }
+
+  private same(key: string): void {
+    if (this.own?.delete(key) === true && this.own.size === 0) this.own = undefined;
+  }
+}

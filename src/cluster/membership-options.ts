@@ -1,0 +1,56 @@
+import type { DurationMs, MonotonicMs, WallMs } from '../core/mod.ts';
+import type { Bus } from './bus.ts';
+import type { Heartbeat, NodeLoad } from './heartbeat.ts';
+import type { NodeRecord } from './node-record.ts';
+import type { OwnNode, OwnState } from './own-record.ts';
+import type { RegionDigest } from './region-digest.ts';
+import type { ReplicaMap } from './replica-map.ts';
+import type { RosterTable } from './roster-table.ts';
+import type { Store } from './store.ts';
+
+export interface MembershipOutput {
+  /** New, or another record, incarnation or staleness. */
+  nodeChanged(id: string): void;
+  /** Its record is gone: it is no member any more. */
+  nodeGone(id: string): void;
+  /** How this node itself stands; `drainForMs` is how long a draining one has from now, undefined when it has no deadline. */
+  ownStatus(state: OwnState, drainForMs: number | undefined): void;
+  /** Something that an operator should know; told once each time that it begins. */
+  warning(code: MembershipWarning, message: string): void;
+}
+
+export type MembershipWarning = 'cluster.too-many-nodes' | 'cluster.clock-off';
+
+export interface MembershipOptions {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly clock: { monotonic(): MonotonicMs; wall(): WallMs };
+  readonly own: OwnNode;
+  readonly clusterId: string;
+  /** Asked once for each heartbeat. */
+  readonly load: () => NodeLoad;
+  readonly heartbeatMs?: DurationMs;
+  /** Without a heartbeat for so long, a node is stale. Asked each time: the cluster may change it. */
+  readonly staleMs?: () => DurationMs;
+  /** Nodes that are kept; more are not seen. */
+  readonly nodesMax?: number;
+  /** In clusters of more nodes, not everybody hears everybody's heartbeats. */
+  readonly hearAllNodesMax?: number;
+  /** Reads what others say; where many nodes share a process, what one has read serves all. */
+  readonly reader?: MembershipReader;
+  readonly share?: MembershipSharing;
+}
+
+/** Lets nodes that share a process share what all of them know. */
+export interface MembershipSharing {
+  /** One node's map of the records under a prefix. */
+  replica<Value extends object>(prefix: string): ReplicaMap<Value>;
+  /** The same empty table of a region for all of them. */
+  roster(region: string): RosterTable;
+}
+
+export interface MembershipReader {
+  heartbeat(message: Uint8Array): Heartbeat | undefined;
+  digest(message: Uint8Array): RegionDigest | undefined;
+  record(value: Uint8Array): NodeRecord | undefined;
+}
