@@ -14,7 +14,7 @@ import {
 import { CLUSTER_PROTOCOL, type NodeLoad, type NodeView } from '../cluster/mod.ts';
 import { monotonicMs } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
-import { LoadSampler, nodeNameOf, systemClock } from '../io/mod.ts';
+import { LoadSampler, nodeNameOf, streamBodyOf, systemClock } from '../io/mod.ts';
 import { advertisedEndpoints, type NodePorts } from './advertised-endpoints.ts';
 import { ClientRouting } from './client-routing.ts';
 import type { NodeServiceLoad } from './cluster-needs.ts';
@@ -192,21 +192,8 @@ export class LoneView implements ClusterView {
       epoch: 0,
       // Most want the name alone.
       get body() {
-        return bodyOf(stream);
+        return streamBodyOf(stream);
       },
     };
   }
 }
-
-/** What an origin says of its stream in a directory. */
-const bodyOf = ({ startedWallMs, state, publisher, tracks, renditions }: LiveStream): KnownStream['body'] => ({
-  startedWallMs,
-  state,
-  protocol: publisher.protocol,
-  tracks: tracks.map((track) => ({
-    kind: track.kind,
-    codec: track.codec,
-    ...(track.kind === 'video' ? { width: track.width, height: track.height } : {}),
-  })),
-  renditions: [...renditions.keys()],
-});

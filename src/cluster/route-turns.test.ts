@@ -1,24 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeLoad } from './heartbeat.ts';
 import { IDLE_LOAD } from './node-load.fixture.ts';
+import { edgeRecord } from './node-record.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
 import { RouteTurns } from './route-turns.ts';
 import type { RouteCandidate, RouteWish } from './routing.ts';
 
 const node = (id: string, record: Partial<NodeRecord> = {}, load: Partial<NodeLoad> = {}): RouteCandidate => ({
-  record: {
-    v: 1,
-    id,
-    region: 'eu',
-    roles: ['edge'],
-    status: 'active',
-    incarnation: 1,
-    endpoints: { http: `http://${id}:8080` },
-    version: '1',
-    protocol: 1,
-    joinedAtMs: 0,
-    ...record,
-  },
+  record: edgeRecord(id, record),
   load: { ...IDLE_LOAD, ...load },
   isStale: false,
   hasStream: false,

@@ -1,28 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeLoad } from './heartbeat.ts';
+import { IDLE_LOAD } from './node-load.fixture.ts';
+import { edgeRecord } from './node-record.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
 import { type RouteCandidate, type RouteWish, routeTo } from './routing.ts';
 
-const IDLE: NodeLoad = {
-  cpu: 0,
-  memoryBytes: 0,
-  memoryMaxBytes: 0,
-  networkInBps: 0,
-  networkOutBps: 0,
-  networkMaxBps: 1e9,
-  loopLagMs: 0,
-  viewers: { flv: 0, rtmp: 0, hls: 0, webrtc: 0 },
-  viewersMax: 1000,
-  streams: 0,
-  tasks: 0,
-  tasksMax: 0,
-  diskFreeBytes: 0,
-  mediaInBps: 0,
-  mediaOutBps: 0,
-  latencyP50Ms: 0,
-  latencyP95Ms: 0,
-};
+const IDLE: NodeLoad = { ...IDLE_LOAD, networkMaxBps: 1e9, viewersMax: 1000 };
 
 interface Given extends Partial<Omit<RouteCandidate, 'record' | 'load'>> {
   readonly record?: Partial<NodeRecord>;
@@ -31,19 +15,7 @@ interface Given extends Partial<Omit<RouteCandidate, 'record' | 'load'>> {
 
 function node(id: string, { record, load, ...rest }: Given = {}): RouteCandidate {
   return {
-    record: {
-      v: 1,
-      id,
-      region: 'eu',
-      roles: ['edge'],
-      status: 'active',
-      incarnation: 1,
-      endpoints: { http: `http://${id}:8080` },
-      version: '1',
-      protocol: 1,
-      joinedAtMs: 0,
-      ...record,
-    },
+    record: edgeRecord(id, record),
     load: { ...IDLE, ...load },
     isStale: false,
     hasStream: false,

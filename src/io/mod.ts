@@ -76,6 +76,7 @@ export {
   StreamGivers,
   saveIdentity,
   serveRenewals,
+  streamBodyOf,
   TokenStore,
   TranscodeOffers,
   type WeightSettings,

@@ -3,25 +3,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodeRecord, type NodeView, ROUTE_WEIGHTS } from '../../cluster/mod.ts';
+import { edgeRecord } from '../../cluster/node-record.fixture.ts';
 import { monotonicMs } from '../../core/mod.ts';
 import { ClientRegion } from './client-region.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import { NodeRouting } from './node-routing.ts';
 
 const node = (id: string, record: Partial<NodeRecord> = {}, headroom = 1): NodeView => ({
-  record: {
-    v: 1,
-    id,
-    region: 'eu',
-    roles: ['edge'],
-    status: 'active',
-    incarnation: 1,
-    endpoints: { http: `https://${id}.example:8080` },
-    version: '1',
-    protocol: 1,
-    joinedAtMs: 0,
-    ...record,
-  },
+  record: edgeRecord(id, { endpoints: { http: `https://${id}.example:8080` }, ...record }),
   heartbeat: undefined,
   incarnation: 1,
   headroom,

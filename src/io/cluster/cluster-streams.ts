@@ -24,6 +24,7 @@ import { OriginWatches } from './origin-watches.ts';
 import { relayAddressOf } from './relay-address.ts';
 import { RelayOffer } from './relay-offer.ts';
 import { RelayedStream } from './relayed-stream.ts';
+import { streamBodyOf } from './stream-body.ts';
 import type { StreamNodes } from './stream-nodes.ts';
 import { audienceOf, watchedRungs } from './watched-rungs.ts';
 
@@ -442,7 +443,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
 
   private bodyOf(stream: LiveStream): StreamBody {
     const makers = this.rungs.makersOf(stream.ref.path);
-    return makers === undefined ? bodyOf(stream) : { ...bodyOf(stream), makers };
+    return makers === undefined ? streamBodyOf(stream) : { ...streamBodyOf(stream), makers };
   }
 }
 
@@ -450,16 +451,3 @@ function isWatched({ viewers }: LiveStream): boolean {
   for (const count of viewers.values()) if (count > 0) return true;
   return false;
 }
-
-const bodyOf = ({ startedWallMs, discontinuity, state, publisher, tracks, renditions }: LiveStream): StreamBody => ({
-  startedWallMs,
-  discontinuity,
-  state,
-  protocol: publisher.protocol,
-  tracks: tracks.map((track) => ({
-    kind: track.kind,
-    codec: track.codec,
-    ...(track.kind === 'video' ? { width: track.width, height: track.height } : {}),
-  })),
-  renditions: [...renditions.keys()],
-});

@@ -30,6 +30,7 @@ export { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } 
 export { ClusterSessionSecret, ownSessionSecret } from './session-secret.ts';
 export { assertKnown, StoreCalls } from './store-calls.ts';
 export { checkSharedFile, checkStoreOwner, isRevoked } from './store-owner.ts';
+export { streamBodyOf } from './stream-body.ts';
 export { StreamGivers } from './stream-givers.ts';
 export { TokenStore } from './token-store.ts';
 export { TranscodeOffers } from './transcode-offers.ts';
