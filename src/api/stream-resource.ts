@@ -29,8 +29,8 @@ export interface StreamSource {
     readonly keyframeIntervalMs: number;
     readonly timestampJumps: number;
     readonly driftMs: number;
-    readonly latency?: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
   };
+  readonly latency?: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
 }
 
 /** What is shown of a stream beside what the stream itself tells. */
@@ -86,6 +86,7 @@ export function currentPart(
   now: WallMs,
 ): CurrentPart {
   const stats = stream.stats();
+  const { latency } = stream;
   let total = 0;
   for (const count of stream.viewers.values()) total += count;
   return {
@@ -101,7 +102,7 @@ export function currentPart(
     framesIn: stats.framesIn,
     timestampJumps: stats.timestampJumps,
     driftMs: stats.driftMs,
-    ...(stats.latency === undefined ? {} : { latency: { ...stats.latency } }),
+    ...(latency === undefined ? {} : { latency: { ...latency } }),
   };
 }
 

@@ -49,8 +49,8 @@ class ChangingStream implements StreamSource {
     keyframeIntervalMs: 2000.2,
     timestampJumps: 0,
     driftMs: 0,
-    latency: undefined as { p50Ms: number; p95Ms: number } | undefined,
   };
+  latency: StreamSource['latency'];
 
   constructor(name: string) {
     this.ref = streamRef('live', name);
@@ -72,8 +72,8 @@ const changes: Readonly<Record<string, (stream: ChangingStream) => void>> = {
   'timestamps drift': ({ counters }) => {
     counters.driftMs -= 7;
   },
-  'its latency is known': ({ counters }) => {
-    counters.latency = { p50Ms: 1.5, p95Ms: 7 };
+  'its latency is known': (stream) => {
+    stream.latency = { p50Ms: 1.5, p95Ms: 7 };
   },
   'a viewer comes': ({ viewers }) => void viewers.set('hls', (viewers.get('hls') ?? 0) + 1),
   'a viewer of another protocol comes': ({ viewers }) => void viewers.set('flv', (viewers.get('flv') ?? 0) + 1),

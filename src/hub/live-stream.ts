@@ -44,8 +44,6 @@ export interface StreamStats {
   readonly driftMs: number;
   readonly gopBytes: number;
   readonly droppedBeforeKeyframe: number;
-  /** From a frame's coming in until the last viewer who keeps up has been sent it, as outputs tell; undefined while nobody watches by one that does. */
-  readonly latency: LatencyQuantiles | undefined;
 }
 
 /** A stream that somebody publishes, or that is held over a drop. */
@@ -66,6 +64,11 @@ export interface LiveStream extends FrameSource {
   /** The newest keyframe of the pictures, as new viewers start from it: shared, not to be held on to. Undefined while none is kept, and where there is only sound. */
   readonly keyframe: Frame | undefined;
   stats(): StreamStats;
+  /**
+   * From a frame's coming in until the last viewer who keeps up has been sent it, as outputs tell; undefined while nobody watches by one that does. Reading
+   * it sorts what came: it is no part of the figures that are read of thousands of streams at once.
+   */
+  readonly latency: LatencyQuantiles | undefined;
   /** An output has sent what came in so long ago to its last viewer. */
   delivered(latencyMs: number): void;
 }
@@ -264,8 +267,11 @@ export class FanOut implements LiveStream {
       timestampJumps: this.timeline.jumps,
       driftMs: Math.round(this.timeline.driftMs),
       droppedBeforeKeyframe: this.timeline.droppedFrames,
-      latency: this.isSentToViewers ? this.deliveries.quantiles() : undefined,
     };
+  }
+
+  get latency(): LatencyQuantiles | undefined {
+    return this.isSentToViewers ? this.deliveries.quantiles() : undefined;
   }
 
   delivered(latencyMs: number): void {

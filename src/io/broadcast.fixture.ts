@@ -36,8 +36,8 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
       driftMs: 0,
       gopBytes: 0,
       droppedBeforeKeyframe: 0,
-      latency: undefined,
     }),
+    latency: undefined,
     delivered: () => undefined,
   };
 }
