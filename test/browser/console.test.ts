@@ -5,7 +5,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { painted } from '../fixtures/console-page.ts';
+import { isRefusalForNow, painted } from '../fixtures/console-page.ts';
 import { type FfmpegPublisher, publish } from '../fixtures/ffmpeg-publisher.ts';
 import { ServerProcess } from '../fixtures/server-process.ts';
 import { TestCluster, type TestNode } from '../fixtures/test-cluster.ts';
@@ -39,8 +39,7 @@ beforeAll(async () => {
   context = await browser.newContext({ viewport: VIEWPORT, colorScheme: 'light' });
   page = await context.newPage();
   page.on('console', (message) => {
-    // A stream that is not there yet is a 404, which Chromium calls an error by itself.
-    if (message.type() === 'error' && !message.text().includes('status of 4')) complaints.push(message.text());
+    if (message.type() === 'error' && !isRefusalForNow(message)) complaints.push(`${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
 });

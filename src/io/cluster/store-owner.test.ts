@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
 import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity, encodeRevocation, revokedKey } from '../../cluster/mod.ts';
@@ -96,6 +97,24 @@ describe('a store in a file', () => {
     await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
     await expect(checkSharedFile(folder, nodeOf(second))).resolves.toBeUndefined();
     store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is not called another one while it is locked, or cannot be read', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-store-file-'));
+    const file = join(folder, 'store.sqlite');
+    const store = new EmbeddedStore({ file });
+    await checkStoreOwner(store, second);
+    store.close();
+    // Who opens a file for the first time, or closes it for the last, holds all of it for a moment.
+    const other = new DatabaseSync(file);
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    setTimeout(() => other.close(), 100);
+    const elsewhere = expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject({ code: 'cluster.store-elsewhere' });
+    await expect(checkSharedFile(folder, nodeOf(second))).resolves.toBeUndefined();
+    await elsewhere;
+    writeFileSync(file, 'no database');
+    await expect(checkSharedFile(folder, nodeOf(first))).resolves.toBeUndefined();
     rmSync(folder, { recursive: true, force: true });
   });
 });

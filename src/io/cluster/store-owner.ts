@@ -7,6 +7,7 @@ import {
   encodeClusterIdentity,
   REVOKED_PREFIX,
   type Store,
+  type StoreEntry,
   type StoreResult,
 } from '../../cluster/mod.ts';
 import { SluiceError } from '../../core/mod.ts';
@@ -23,7 +24,7 @@ const ANSWER_MS_MAX = 2_000;
  */
 export async function checkStoreOwner(store: Store, identity: NodeIdentity): Promise<void> {
   const owner = await Promise.race([ownerOf(store, identity), inTime()]);
-  if (owner === undefined || owner === identity.clusterId) return;
+  if (owner === undefined || owner === 'nobody' || owner === identity.clusterId) return;
   throw new SluiceError(
     'cluster.foreign-store',
     `the store holds another cluster with the name ${identity.clusterName} (its id is ${owner}, this one's is ${identity.clusterId}): give the new cluster another cluster.name, move the folder "cluster" in the data folder of each of its nodes away, and found it anew`,
@@ -32,18 +33,19 @@ export async function checkStoreOwner(store: Store, identity: NodeIdentity): Pro
 
 /**
  * Makes sure that a node which was told of a store in a file finds that very store: on another machine there is none under that path, or another one. Nothing
- * is made or written. Throws `SluiceError` (`cluster.store-elsewhere`).
+ * is made or written. A file that cannot be read for now is waited for by whoever uses it, like any store. Throws `SluiceError` (`cluster.store-elsewhere`).
  */
 export async function checkSharedFile(folder: string, { clusterId, clusterName, nodeId }: NodeIdentity): Promise<void> {
   const file = join(folder, 'store.sqlite');
-  if ((existsSync(file) ? await ownerOfFile(file) : undefined) === clusterId) return;
+  const owner = existsSync(file) ? await ownerOfFile(file) : 'nobody';
+  if (owner === clusterId || owner === undefined) return;
   throw new SluiceError(
     'cluster.store-elsewhere',
     `the cluster ${clusterName} keeps its state in a file on its manager's machine (cluster.coordination: embedded), and ${file} on this machine is not that file: run this node there, or found the cluster with cluster.coordination nats-server (docs/coordination.md). If the manager lists ${nodeId}, remove it with "sluice nodes remove ${nodeId}"`,
   );
 }
 
-async function ownerOfFile(file: string): Promise<string | undefined> {
+async function ownerOfFile(file: string): Promise<Owner> {
   const store = new EmbeddedStore({ file });
   try {
     return await storedOwner(store);
@@ -52,13 +54,16 @@ async function ownerOfFile(file: string): Promise<string | undefined> {
   }
 }
 
-async function storedOwner(store: Store): Promise<string | undefined> {
-  const found = await new Promise<Parameters<Parameters<Store['get']>[1]>[0]>((resolve) => store.get(CLUSTER_IDENTITY_KEY, resolve));
-  return found.ok && found.value !== undefined ? decodeClusterIdentity(found.value.value)?.id : undefined;
+/** The id of a cluster; undefined where it cannot be told. */
+type Owner = string | 'nobody' | undefined;
+
+async function storedOwner(store: Store): Promise<Owner> {
+  const found = await new Promise<StoreResult<StoreEntry | undefined>>((resolve) => store.get(CLUSTER_IDENTITY_KEY, resolve));
+  if (!found.ok) return undefined;
+  return found.value === undefined ? 'nobody' : decodeClusterIdentity(found.value.value)?.id;
 }
 
-/** The id of the cluster whose store it is; undefined while nobody's, and where it cannot be told. */
-async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<string | undefined> {
+async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<Owner> {
   if (caPrivateKey !== undefined) {
     const value = encodeClusterIdentity({ v: 1, id: clusterId, name: clusterName, caSha256: caSha256(ca) });
     const { ok } = await new Promise<StoreResult<number>>((resolve) => store.create(CLUSTER_IDENTITY_KEY, value, resolve));

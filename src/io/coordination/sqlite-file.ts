@@ -242,6 +242,9 @@ export class SqliteFile {
       this.inode = statSync(file).ino;
     } catch (error) {
       database.close();
+      this.lastError = error;
+      // Who opens a file for the first time, or closes it for the last, locks all of it for a moment.
+      if (sqliteFailure(error, file).failure === 'busy') this.reopenAtMs = 0;
       throw error;
     }
     this.database = database;
