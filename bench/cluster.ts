@@ -5,6 +5,7 @@ import { TestCluster, type TestNode } from '../test/fixtures/test-cluster.ts';
 import { until } from '../test/fixtures/until.ts';
 import type { BenchCase, BenchRow } from './bench-case.ts';
 import { DelayedLink } from './delayed-link.ts';
+import { whepLoad } from './webrtc-bench.ts';
 
 /** One way; the round trip to the other region is twice as long. */
 const DELAY_MS = 25;
@@ -43,10 +44,15 @@ export const cluster: BenchCase = {
   },
 };
 
+interface ColdStarts {
+  readonly flv: number[];
+  readonly webrtc: number[];
+}
+
 type Join = (role: string, region: string, environment?: Record<string, string>, advertise?: string) => Promise<TestNode>;
 
-/** From a viewer's request to its first picture's bytes, on an edge that has never had the stream, in a region 50 ms away. */
-async function coldStarts(join: Join): Promise<number[]> {
+/** From a viewer's request to its first picture, on an edge that has never had the stream, in a region 50 ms away. */
+async function coldStarts(join: Join): Promise<ColdStarts> {
   const origin = await join(
     'origin',
     'eu',
@@ -61,7 +67,7 @@ async function coldStarts(join: Join): Promise<number[]> {
     audioCodec: 'aac',
     keyframeIntervalS: 2,
   });
-  const times: number[] = [];
+  const starts: ColdStarts = { flv: [], webrtc: [] };
   try {
     await until('the stream on the edge', async () => {
       const viewer = await FlvViewer.open(`${edge.server.httpUrl}/live/far.flv`).catch(() => undefined);
@@ -69,25 +75,43 @@ async function coldStarts(join: Join): Promise<number[]> {
       return viewer;
     });
     for (let start = 0; start < COLD_STARTS; start++) {
-      // The stream has to be gone from the edge, and the connection to the origin with it.
-      await until(
-        'the end of the pull',
-        () =>
-          edge.server.log.findLast(({ code }) => code === 'hub.stream-started' || code === 'hub.stream-ended')?.['code'] ===
-            'hub.stream-ended' || undefined,
-      );
-      await sleep(6_000);
-      const began = performance.now();
-      const viewer = await FlvViewer.open(`${edge.server.httpUrl}/live/far.flv`);
-      await until('the first picture', () => (viewer.bytes > FIRST_BYTES ? true : undefined));
-      times.push(performance.now() - began);
-      viewer.close();
+      await untilCold(edge);
+      starts.flv.push(await firstByFlv(`${edge.server.httpUrl}/live/far.flv`));
+      await untilCold(edge);
+      starts.webrtc.push(await firstByWebrtc(`${edge.server.httpUrl}/live/far/whep`));
     }
   } finally {
     await publisher.close();
     link.close();
   }
-  return times;
+  return starts;
+}
+
+/** The stream has to be gone from the edge, and the connection to the origin with it. */
+async function untilCold(edge: TestNode): Promise<void> {
+  await until(
+    'the end of the pull',
+    () =>
+      edge.server.log.findLast(({ code }) => code === 'hub.stream-started' || code === 'hub.stream-ended')?.['code'] ===
+        'hub.stream-ended' || undefined,
+  );
+  await sleep(6_000);
+}
+
+async function firstByFlv(url: string): Promise<number> {
+  const began = performance.now();
+  const viewer = await FlvViewer.open(url);
+  await until('the first picture', () => (viewer.bytes > FIRST_BYTES ? true : undefined));
+  const tookMs = performance.now() - began;
+  viewer.close();
+  return tookMs;
+}
+
+/** From the offer to a keyframe that is whole. */
+async function firstByWebrtc(url: string): Promise<number> {
+  const { joinFirstKeyframeMs } = await whepLoad(url, { viewers: 1, rampS: 0, durationS: 2, more: ['--probes', '1'] }).result;
+  if (joinFirstKeyframeMs === null) throw new Error(`no picture from ${url}`);
+  return joinFirstKeyframeMs.max;
 }
 
 /** The longest time without a byte at a viewer whose regional origin is killed, beyond the usual one. */
@@ -170,7 +194,7 @@ async function watch(node: TestNode, name: string): Promise<FlvViewer> {
 
 interface Measured {
   readonly joins: readonly number[];
-  readonly starts: readonly number[];
+  readonly starts: ColdStarts;
   readonly regional: readonly number[];
   readonly standby: readonly number[];
   readonly back: readonly number[];
@@ -187,15 +211,11 @@ function rowsOf({ joins, starts, regional, standby, back }: Measured): readonly 
       note: `${note}; ${sorted.join(', ')}`,
     };
   };
+  const far = `round trip ${DELAY_MS * 2} ms, new connection each time`;
   return [
     row('cluster: join to active', joins, 0.9, 2_000, 'the start of the process included'),
-    row(
-      'cluster: first picture on a cold edge of another region',
-      starts,
-      0.9,
-      400,
-      `HTTP-FLV, round trip ${DELAY_MS * 2} ms, new connection each time`,
-    ),
+    row('cluster: first picture on a cold edge of another region', starts.flv, 0.9, 400, `HTTP-FLV, ${far}`),
+    row('cluster: first picture on a cold edge of another region, WebRTC', starts.webrtc, 0.9, 400, `from the offer, ${far}`),
     row('cluster: gap at a viewer, regional origin killed', regional, 1, 1_000, 'longest time without a byte over HTTP-FLV'),
     row(
       'cluster: gap at a viewer, origin killed with a hot standby',
