@@ -1,12 +1,18 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { chromiumRecvonly } from '../src/protocols/sdp/chromium-play-offer.fixture.ts';
 import { type FfmpegPublisher, publish } from './fixtures/ffmpeg-publisher.ts';
+import { FlvViewer } from './fixtures/flv-viewer.ts';
 import { HlsViewer } from './fixtures/hls-viewer.ts';
 import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
 
 const WAIT = { timeout: 20_000, interval: 50 };
 const PATIENCE_MS = 60_000;
 const DEADLINE_S = 6;
+const ENOUGH_BYTES = 100_000;
+const MAIN = join(import.meta.dirname, '..', 'dist/app/main.js');
 
 let cluster: TestCluster;
 let first: TestNode;
@@ -138,6 +144,29 @@ describe('a node that drains', () => {
       successor = await publish({ url: `${other.server.rtmpUrl}/live/show`, videoCodec: 'h264', audioCodec: 'aac' });
       await publisher.ended;
       expect(other.server.log.some(({ code, stream }) => code === 'cluster.claimed' && stream === 'live/show')).toBe(true);
+      await change(cluster.manager, { status: 'active' });
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'asks an RTMP publisher that can to go on at another origin, whose viewers stay and miss at most a moment',
+    async () => {
+      const command = [MAIN, 'load', 'publish', `${cluster.manager.server.rtmpUrl}/live/moved`, '--duration', '600', '--json'];
+      const encoder = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const result = json(encoder.stdout);
+      const viewer = await vi.waitFor(() => FlvViewer.open(`${second.server.httpUrl}/live/moved.flv`), WAIT);
+      await vi.waitFor(() => expect(viewer.bytes).toBeGreaterThan(ENOUGH_BYTES), WAIT);
+      await change(cluster.manager, { status: 'draining' });
+      const isMoved = ({ code, stream }: Record<string, unknown>): boolean => code === 'cluster.claimed' && stream === 'live/moved';
+      await vi.waitFor(() => expect(other.server.log.some(isMoved)).toBe(true), WAIT);
+      const before = viewer.bytes;
+      await vi.waitFor(() => expect(viewer.bytes).toBeGreaterThan(before + ENOUGH_BYTES), WAIT);
+      console.log(`nothing came for at most ${Math.round(viewer.takeGapMs())} ms while the publisher went from origin to origin`);
+      expect(viewer.hasEnded).toBe(false);
+      viewer.close();
+      encoder.kill('SIGINT');
+      expect(await result).toMatchObject({ reconnects: 1, failed: 0, errors: {} });
       await change(cluster.manager, { status: 'active' });
     },
     PATIENCE_MS,

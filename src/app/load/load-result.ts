@@ -20,6 +20,8 @@ export interface LoadResult {
   readonly stalls: number;
   readonly stalledClients: number;
   readonly lostFrames: number;
+  /** How often publishers were asked to go on at another server, and did. */
+  readonly reconnects: number;
   /** FLV and RTMP: from sent to received, only known for streams of `sluice load publish`. HLS: behind live by PROGRAM-DATE-TIME. */
   readonly latencyMs: Percentiles | null;
   /** CPU seconds of this generator per second: near 1 means that it, not the server, is the limit. */
@@ -43,7 +45,7 @@ export function summarise(measured: Measured, records: readonly ViewerRecord[]):
   for (const { error } of records) if (error !== undefined) errors[error] = (errors[error] ?? 0) + 1;
   const joinTimes = (key: 'firstByteAtMs' | 'firstKeyframeAtMs'): number[] =>
     records.flatMap((record) => (record[key] === undefined ? [] : [record[key] - record.startedAtMs]));
-  const sum = (key: 'stalls' | 'lostFrames'): number => records.reduce((total, record) => total + record[key], 0);
+  const sum = (key: 'stalls' | 'lostFrames' | 'reconnects'): number => records.reduce((total, record) => total + record[key], 0);
   const webrtc = summariseWebrtc(records, measured.steadyPackets / measured.steadyS);
   return {
     kind: measured.kind,
@@ -59,6 +61,7 @@ export function summarise(measured: Measured, records: readonly ViewerRecord[]):
     stalls: sum('stalls'),
     stalledClients: records.filter(({ stalls }) => stalls > 0).length,
     lostFrames: sum('lostFrames'),
+    reconnects: sum('reconnects'),
     latencyMs: percentiles(records.flatMap(({ latenciesMs }) => latenciesMs)),
     generatorCpuShare: Math.round((measured.cpuS / measured.steadyS) * 100) / 100,
     ...(webrtc === undefined ? {} : { webrtc }),
@@ -74,6 +77,7 @@ export function resultTable(result: LoadResult): string {
     ['throughput', `${((result.bytesPerSecond * 8) / 1e6).toFixed(1)} Mbit/s over ${result.steadyS} s`],
     ['stalls', `${result.stalls} (of ${result.stalledClients} clients)`],
     ['lost frames', String(result.lostFrames)],
+    ...(result.reconnects === 0 ? [] : ([['reconnects', String(result.reconnects)]] as const)),
     ['latency', timesText(result.latencyMs)],
     ...(result.webrtc === undefined ? [] : webrtcRows(result.webrtc)),
     [

@@ -5,6 +5,8 @@ import { clientHello, commandMessage, controlMessage, MESSAGE, ownChunkSize, pon
 
 const PING_REQUEST = 6;
 const ACKNOWLEDGE_EVERY_DEFAULT = 1_000_000;
+/** `capsEx` of `connect` (Enhanced RTMP v2): this client follows reconnect requests. */
+const CAN_RECONNECT = 1;
 
 export interface RtmpClientListener {
   /** Audio and video messages; `head` holds at most their first 256 bytes, borrowed. */
@@ -12,6 +14,8 @@ export interface RtmpClientListener {
   bytes(count: number): void;
   /** The status of publish or play came, e.g. `NetStream.Publish.Start`. */
   status(code: string): void;
+  /** The server asks to go on at another one (Enhanced RTMP v2, Reconnect Request), undefined: to connect anew. */
+  reconnect?(tcUrl: string | undefined): void;
   closed(reason: string): void;
 }
 
@@ -33,6 +37,9 @@ export function rtmpTarget(text: string): RtmpTarget {
   }
   return { host: url.hostname, port: Number(url.port || 1935), app, stream: stream + url.search, tcUrl: `rtmp://${url.host}/${app}` };
 }
+
+/** The same stream at the server that a reconnect request names. */
+export const movedTarget = (target: RtmpTarget, tcUrl: string): RtmpTarget => rtmpTarget(`${tcUrl}/${target.stream}`);
 
 /** A connection that has sent connect, createStream and `verb` without waiting for the answers in between. */
 export class RtmpClient {
@@ -85,7 +92,13 @@ export class RtmpClient {
     this.socket.write(
       Buffer.concat([
         ownChunkSize(),
-        commandMessage(0, 'connect', 1, { app: target.app, type: 'nonprivate', flashVer: 'sluice-load', tcUrl: target.tcUrl }),
+        commandMessage(0, 'connect', 1, {
+          app: target.app,
+          type: 'nonprivate',
+          flashVer: 'sluice-load',
+          tcUrl: target.tcUrl,
+          capsEx: this.listener.reconnect === undefined ? 0 : CAN_RECONNECT,
+        }),
         commandMessage(0, 'createStream', 2, null),
         verb === 'play' ? commandMessage(1, 'play', 3, null, target.stream) : commandMessage(1, 'publish', 3, null, target.stream, 'live'),
       ]),
@@ -101,10 +114,18 @@ export class RtmpClient {
 
   private command(text: string): void {
     const status = /Net(?:Stream|Connection)\.[A-Za-z.]+[a-z]/.exec(text)?.[0];
-    if (status !== undefined) this.listener.status(status);
+    if (status === 'NetConnection.Connect.ReconnectRequest') this.listener.reconnect?.(stringProperty(text, 'tcUrl'));
+    else if (status !== undefined) this.listener.status(status);
   }
 
   close(): void {
     this.socket.destroy();
   }
+}
+
+/** A property of an AMF0 object that is a string: its name, the marker 2, two bytes of length. */
+function stringProperty(command: string, name: string): string | undefined {
+  const at = command.indexOf(`${name}\u{2}`) + name.length + 3;
+  if (at < name.length + 3) return undefined;
+  return command.slice(at, at + command.charCodeAt(at - 2) * 256 + command.charCodeAt(at - 1));
 }

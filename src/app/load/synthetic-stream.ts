@@ -77,9 +77,9 @@ export class SyntheticStream {
     return Buffer.concat([picture, message(AUDIO_CHUNK_STREAM, MESSAGE.audio, STREAM_ID, audio)]);
   }
 
-  /** Video frame `index` of the stream with the sent time in it. A copy, given to the caller. */
-  videoFrame(index: number, unixMs: number): Buffer {
-    const bytes = Buffer.from(index % this.gopFrames === 0 ? this.keyframe : this.frame);
+  /** Video frame `index` of the stream with the sent time in it, a keyframe if it is its turn or has to be one. A copy, given to the caller. */
+  videoFrame(index: number, unixMs: number, mustBeKeyframe = false): Buffer {
+    const bytes = Buffer.from(mustBeKeyframe || index % this.gopFrames === 0 ? this.keyframe : this.frame);
     bytes.writeUIntBE(Math.round((index * 1000) / this.frameRate) % 0xffffff, 1, 3);
     if (this.hasSentTime) writeSentTime(bytes, CHUNK_HEADER_SIZE + VIDEO_HEADER_SIZE, unixMs);
     return bytes;

@@ -7,6 +7,8 @@ export interface ViewerRecord {
   bytes: number;
   stalls: number;
   lostFrames: number;
+  /** Of RTMP publishers: how often the server has sent them on. */
+  reconnects: number;
   /** Milliseconds behind the sender, one for each probe. */
   readonly latenciesMs: number[];
   /** Why it ended before it was told to. */
@@ -50,6 +52,7 @@ export const newRecord = (): ViewerRecord => ({
   bytes: 0,
   stalls: 0,
   lostFrames: 0,
+  reconnects: 0,
   latenciesMs: [],
   error: undefined,
 });

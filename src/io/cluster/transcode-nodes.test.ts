@@ -5,7 +5,7 @@ import { StreamCluster } from './stream-cluster.fixture.ts';
 import type { StreamNode } from './stream-node.fixture.ts';
 import { flows, LADDER, makeShow, RUNG, rungOf, WAIT, watch } from './watched-rung.fixture.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 30_000 });
 
 let source: Source;
 beforeAll(async () => {
