@@ -6,6 +6,7 @@ import { TestCluster, type TestNode } from './fixtures/test-cluster.ts';
 const WAIT = { timeout: 20_000, interval: 50 };
 const PATIENCE_MS = 120_000;
 const STREAMS = ['one', 'two', 'three'] as const;
+const MANAGER = { SLUICE_CLUSTER_COORDINATION: 'nats-server', SLUICE_CLUSTER_NATS_PORT: '0' };
 const EDGE = { SLUICE_CLUSTER_DRAIN_MS: '8000' };
 const ORIGIN = { SLUICE_CLUSTER_DRAIN_MS: '3000', SLUICE_APPS_LIVE_SECOND_PUBLISHER: 'standby' };
 
@@ -17,7 +18,7 @@ const encoders = new Map<string, FfmpegPublisher>();
 const viewers: HlsViewer[] = [];
 
 beforeAll(async () => {
-  cluster = await TestCluster.found({ roles: ['manager'], region: 'eu' });
+  cluster = await TestCluster.found({ roles: ['manager'], region: 'eu', environment: MANAGER });
   origins = [
     await cluster.join({ roles: ['origin'], region: 'eu', environment: ORIGIN }),
     await cluster.join({ roles: ['origin'], region: 'eu', environment: ORIGIN }),
@@ -65,6 +66,12 @@ describe('a rolling restart of a whole cluster', () => {
         await playOn();
       }
       // What was asked of an edge that is going has led to the other one, without a hole.
+      expect(viewers.flatMap(({ errors }) => errors)).toEqual([]);
+
+      // With it goes the NATS server that it runs: everybody plays on by what they know.
+      await cluster.restartManager();
+      await playOn();
+      await vi.waitFor(async () => expect((await cluster.nodesBy(cluster.manager)).filter(({ stale }) => !stale)).toHaveLength(5), WAIT);
       expect(viewers.flatMap(({ errors }) => errors)).toEqual([]);
 
       for (const [place, origin] of origins.entries()) {

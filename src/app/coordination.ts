@@ -63,8 +63,12 @@ export async function startNatsServer(config: Config, identity: NodeIdentity, lo
   const folder = natsFolder(dataFolder);
   const users = keptNatsMembers(natsMembersFile(dataFolder), identity.nodeId);
   const tls = { ...writeCertificates(folder, identity), users };
-  return NatsServerProcess.start({ folder, host: '0.0.0.0', port: cluster.nats.port, tls, log });
+  // Nodes come back to the place that they were told of: a port that was free once stays the cluster's.
+  const port = cluster.nats.port || portOf(identity.coordination.servers[0]);
+  return NatsServerProcess.start({ folder, host: '0.0.0.0', port, tls, log });
 }
+
+const portOf = (server: string | undefined): number => (server === undefined ? 0 : Number(new URL(server).port));
 
 /** The files that the manager's own NATS server reads its certificate from. */
 function writeCertificates(folder: string, { certificate, privateKey, ca }: NodeIdentity): NatsServerTls {

@@ -62,7 +62,7 @@ const schema = group(
       user: text('', 'Name of the user.'),
       password: Type.String({ default: '', secret: true, description: 'Password of the user.' }),
       caFile: text('', 'File with the certificate (PEM) of whoever issued theirs. Relative paths start at the configuration file.'),
-      port: port(4222, 'TCP port of the NATS server that this node runs.'),
+      port: port(4222, 'TCP port of the NATS server that this node runs; a free one that was taken once stays.'),
     }),
     relay: group('Streams between nodes.', {
       host,
