@@ -236,6 +236,7 @@ describe('the console of `sluice dev` at work', () => {
       expect((await readFile(await download.path())).subarray(4, 8).toString()).toBe('ftyp');
       await record('off');
       expect(await shown.faults()).toEqual([]);
+      await shown.shoot('console-recordings');
     },
     TEST_MS,
   );

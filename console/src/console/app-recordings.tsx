@@ -8,6 +8,7 @@ import { ConfirmDialog } from './dialogs.tsx';
 import { PanelHead } from './forms.tsx';
 import { NeedsKey } from './needs-key.tsx';
 import { formatBytes } from './node-figures.ts';
+import { NodeLink } from './node-link.tsx';
 import { LISTS_MS, useChange } from './queries.ts';
 import { useMayChange } from './session-context.ts';
 import { formatTime } from './spans.ts';
@@ -76,7 +77,9 @@ function RecordingTable({
           <td data-label="Began">{formatTime(recording.startedAt)}</td>
           <td data-label="Length">{formatUptime(recording.durationSeconds * 1000)}</td>
           <td data-label="Size">{formatBytes(recording.sizeBytes)}</td>
-          <td data-label="Node">{recording.node}</td>
+          <td data-label="Node">
+            <NodeLink id={recording.node} />
+          </td>
           <td data-label="Ended as">{recording.reason?.message ?? 'it is being recorded'}</td>
           <td>
             <div className="row-buttons">

@@ -64,6 +64,7 @@ describe('a node in words', () => {
   });
   it('has shares only of what is known', () => {
     expect([shareOf(1, 4), shareOf(5, 4), shareOf(1, 0), shareOf(undefined, 1)]).toEqual([0.25, 1, undefined, undefined]);
-    expect([formatBytes(1.5e9), formatBytes(2.4e6), formatBytes(undefined)]).toEqual(['1.5 GB', '2 MB', '–']);
+    const bytes = [1.5e9, 2.4e6, 92_100, 0, undefined];
+    expect(bytes.map(formatBytes)).toEqual(['1.5 GB', '2 MB', '93 kB', '0 kB', '–']);
   });
 });
