@@ -16,9 +16,9 @@ describe('what a node measures', () => {
   it('goes out at the rate of the last seconds', () => {
     const usage = new NodeUsage();
     for (const second of [0, 1, 2, 3, 4, 5, 6]) usage.sample(live({ bytesOutTotal: second * 1_000 }), monotonicMs(second * 1_000));
-    expect(usage.bitrateOutOf('live')).toBe(8_000);
+    expect(usage.figuresOf('live').bitrateOutBps).toBe(8_000);
     for (const second of [7, 8, 9, 10]) usage.sample(live({ bytesOutTotal: 6_000 }), monotonicMs(second * 1_000));
-    expect(usage.bitrateOutOf('live')).toBe(0);
+    expect(usage.figuresOf('live').bitrateOutBps).toBe(0);
   });
 
   it('has nothing of what a process did not do that stood still, and no byte twice', () => {

@@ -1,5 +1,5 @@
 import type { MonotonicMs } from '../core/mod.ts';
-import type { AppFigures } from './app-figures.ts';
+import { type AppFigures, NO_FIGURES } from './app-figures.ts';
 import type { MonthCounters } from './month-record.ts';
 
 /** What an app has on this node, as it is measured each second. */
@@ -69,9 +69,9 @@ export class NodeUsage {
     return counters;
   }
 
-  /** What goes out, on average over the last seconds. */
-  bitrateOutOf(app: string): number {
-    return this.apps.get(app)?.figures.bitrateOutBps ?? 0;
+  /** An app, as it was sampled last; what goes out is averaged over the last seconds. */
+  figuresOf(app: string): AppFigures {
+    return this.apps.get(app)?.figures ?? NO_FIGURES;
   }
 
   /** All apps, as they were sampled last. */

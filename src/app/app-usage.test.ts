@@ -11,7 +11,7 @@ it.each([
     (_, n) => ({ name: `app-${String(n).padStart(3, '0')}`, limits: { ...NO_LIMITS, viewers: 1 } }) as unknown as EffectiveApp,
   );
   const idle = { name: 'idle', limits: NO_LIMITS } as unknown as EffectiveApp;
-  const meter = { apps: () => new Set<string>(), usageOf: () => NO_FIGURES, monthOf: () => NO_COUNTERS };
+  const meter = { apps: () => new Set<string>(), lastUsageOf: () => NO_FIGURES, monthOf: () => NO_COUNTERS };
   const metrics = appUsageMetrics(meter, { apps: () => [idle, ...apps.toReversed()] });
   const samples = (name: string) => [...(metrics.find((metric) => metric.name === name)?.read() ?? [])];
   expect(samples('sluice_app_viewers').map(({ labels }) => labels?.['app'])).toEqual(apps.slice(0, told).map(({ name }) => name));

@@ -93,7 +93,7 @@ const APPS_TOLD_MAX = 200;
 
 /** What apps use on all nodes, and may: every node tells the same, so that these are not to be summed over nodes. */
 export function appUsageMetrics(
-  meter: Pick<UsageMeter, 'apps' | 'usageOf' | 'monthOf'>,
+  meter: Pick<UsageMeter, 'apps' | 'lastUsageOf' | 'monthOf'>,
   control: Pick<AccessControl, 'apps'>,
 ): readonly MetricSource[] {
   const sorted = oncePerScrape(() => {
@@ -104,7 +104,7 @@ export function appUsageMetrics(
   const apps = oncePerScrape(() =>
     sorted()
       .slice(0, APPS_TOLD_MAX)
-      .map(({ name, limits }) => ({ app: name, limits, now: meter.usageOf(name), month: meter.monthOf(name) })),
+      .map(({ name, limits }) => ({ app: name, limits, now: meter.lastUsageOf(name), month: meter.monthOf(name) })),
   );
   type Told = ReturnType<typeof apps>[number];
   const each = (name: string, kind: 'counter' | 'gauge', help: string, read: (of: Told) => number): MetricSource => ({

@@ -130,10 +130,9 @@ export function webrtcMetrics(server: WebrtcServer, endpoint: WhipEndpoint): Met
 }
 
 export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
-  const reports = oncePerScrape(() => transcoding.childReports());
-  const children = (read: (of: ChildReport) => number): number => reports().reduce((total, child) => total + read(child), 0);
-  const worked = (name: string, help: string, read: (of: ChildWork) => number): MetricSource =>
-    single(`sluice_transcode_${name}`, 'gauge', help, () => children(({ stats }) => (stats === undefined ? 0 : read(stats))));
+  const children = oncePerScrape(() => transcoding.childSums());
+  const ofChildren = (name: string, help: string, read: (of: ReturnType<typeof children>) => number): MetricSource =>
+    single(`sluice_transcode_children_${name}`, 'gauge', help, () => read(children()));
   return [
     single('sluice_transcode_tasks', 'gauge', 'Rungs that are being made', () => transcoding.tasksRunning),
     single('sluice_transcode_tasks_max', 'gauge', 'Rungs that may be made at a time', () => transcoding.tasksMax),
@@ -143,21 +142,20 @@ export function transcodingMetrics(transcoding: Transcoding): MetricSource[] {
       'Rungs that are wanted and wait for others to end, the limit being reached',
       () => transcoding.tasksWaiting,
     ),
-    single('sluice_transcode_streams', 'gauge', 'Streams that rungs are made or offered of', () => reports().length),
-    single('sluice_transcode_children_restarted', 'gauge', "Restarts of the present streams' children after failures", () =>
-      children(({ restarts }) => restarts),
-    ),
-    worked('children_frames_dropped', 'Frames that the present children did not take, being too slow', (of) => of.framesDropped),
-    worked('children_frames_corrupt', 'Frames that the present children could not decode', (of) => of.framesCorrupt),
-    worked('children_cpu_seconds', 'Processor time of the present children', (of) => of.cpuS),
-    single('sluice_transcode_backlog_seconds', 'gauge', 'How much of a stream waits in its child, of the slowest one', () =>
-      reports().reduce((most, { stats }) => Math.max(most, (stats?.queuedMs ?? 0) / 1000), 0),
+    single('sluice_transcode_streams', 'gauge', 'Streams that rungs are made or offered of', () => transcoding.streamCount),
+    ofChildren('restarted', "Restarts of the present streams' children after failures", ({ restarts }) => restarts),
+    ofChildren('frames_dropped', 'Frames that the present children did not take, being too slow', ({ framesDropped }) => framesDropped),
+    ofChildren('frames_corrupt', 'Frames that the present children could not decode', ({ framesCorrupt }) => framesCorrupt),
+    ofChildren('cpu_seconds', 'Processor time of the present children', ({ cpuS }) => cpuS),
+    single(
+      'sluice_transcode_backlog_seconds',
+      'gauge',
+      'How much of a stream waits in its child, of the slowest one',
+      () => children().queuedMsMax / 1000,
     ),
   ];
 }
 
-type ChildReport = ReturnType<Transcoding['childReports']>[number];
-type ChildWork = NonNullable<ChildReport['stats']>;
 type Viewers = RtmpListenerStats['broadcasts'][number];
 
 function broadcastMetrics(protocol: 'flv' | 'rtmp', stats: () => Viewers): MetricSource[] {

@@ -1,6 +1,6 @@
-import type { Hub, LiveStream, StreamStats } from '../hub/mod.ts';
+import type { Hub } from '../hub/mod.ts';
 import { type MetricSource, oncePerScrape, type Sample, type Survey } from '../io/mod.ts';
-import { StreamSurvey } from './stream-survey.ts';
+import { type NamedStream, StreamSurvey } from './stream-survey.ts';
 
 /** The totals of streams that are over, so that totals never go back. */
 export interface RetiredStreams {
@@ -73,42 +73,27 @@ function totals(seen: () => StreamSurvey, retired: RetiredStreams): MetricSource
 }
 
 function byName(seen: () => StreamSurvey): MetricSource[] {
-  const each = (
-    name: string,
-    kind: 'counter' | 'gauge',
-    help: string,
-    read: (of: StreamStats, stream: LiveStream) => number,
-  ): MetricSource => ({
+  const each = (name: string, kind: 'counter' | 'gauge', help: string, read: (of: NamedStream) => number): MetricSource => ({
     name: `sluice_stream_${name}`,
     kind,
     help,
     labels: ['app', 'stream'],
-    *read() {
-      for (const { stats, stream, labels } of seen().named) yield { labels, value: read(stats, stream) };
-    },
+    read: () => seen().named.map((stream) => ({ labels: stream.labels, value: read(stream) })),
   });
   return [
-    each('live', 'gauge', 'Whether somebody publishes the stream; 0: it is held', (_stats, { state }) => Number(state === 'live')),
-    each('received_bytes_total', 'counter', 'Bytes of media received of the stream', ({ bytesIn }) => bytesIn),
-    each('received_frames_total', 'counter', 'Frames received of the stream', ({ framesIn }) => framesIn),
-    each('timestamp_jumps_total', 'counter', "How often the publisher's timestamps have jumped", ({ timestampJumps }) => timestampJumps),
-    each(
-      'dropped_frames_total',
-      'counter',
-      'Frames that came before the first keyframe',
-      ({ droppedBeforeKeyframe }) => droppedBeforeKeyframe,
-    ),
-    each('keyframe_interval_seconds', 'gauge', 'Between the last two keyframes', ({ keyframeIntervalMs }) => keyframeIntervalMs / 1000),
-    each('renditions', 'gauge', 'Renditions beside the stream itself', (_stats, { renditions }) => renditions.size),
+    each('live', 'gauge', 'Whether somebody publishes the stream; 0: it is held', ({ state }) => Number(state === 'live')),
+    each('received_bytes_total', 'counter', 'Bytes of media received of the stream', ({ counts }) => counts.bytesIn),
+    each('received_frames_total', 'counter', 'Frames received of the stream', ({ counts }) => counts.framesIn),
+    each('timestamp_jumps_total', 'counter', "How often the publisher's timestamps have jumped", ({ counts }) => counts.timestampJumps),
+    each('dropped_frames_total', 'counter', 'Frames that came before the first keyframe', ({ counts }) => counts.droppedBeforeKeyframe),
+    each('keyframe_interval_seconds', 'gauge', 'Between the last two keyframes', ({ counts }) => counts.keyframeIntervalMs / 1000),
+    each('renditions', 'gauge', 'Renditions beside the stream itself', ({ renditions }) => renditions),
     {
       name: 'sluice_stream_viewers',
       kind: 'gauge',
       help: 'Viewers of the stream on this node by protocol',
       labels: ['app', 'stream', 'protocol'],
-      *read() {
-        for (const { stream, labels } of seen().named)
-          for (const [protocol, value] of stream.viewers) yield { labels: { ...labels, protocol }, value };
-      },
+      read: () => seen().namedViewers,
     },
   ];
 }

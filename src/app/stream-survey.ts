@@ -1,15 +1,22 @@
-import type { Hub, LiveStream, StreamStats } from '../hub/mod.ts';
+import type { Hub, LiveStream, StreamCounts } from '../hub/mod.ts';
+import { type Sample, sharedLabels } from '../io/mod.ts';
 
-/** A stream that the metrics tell by name. */
+/** A stream that the metrics tell by name, as it was when the survey came by: all is read at once, as each stream's own memory is far from the others'. */
 export interface NamedStream {
-  readonly stream: LiveStream;
-  readonly stats: StreamStats;
-  readonly labels: { readonly app: string; readonly stream: string };
+  readonly labels: NonNullable<Sample['labels']>;
+  readonly state: LiveStream['state'];
+  readonly counts: StreamCounts;
+  readonly renditions: number;
 }
+
+/** So many streams are taken at a step. */
+const STREAMS_A_STEP = 16;
 
 /** What the metrics say of all streams of a node together, and which of them they tell by name. Of no use before all of it was walked. */
 export class StreamSurvey {
   readonly named: NamedStream[] = [];
+  /** Of the named streams, by protocol. */
+  readonly namedViewers: Sample[] = [];
   readonly states: Record<LiveStream['state'], number> = { live: 0, held: 0 };
   /** Live streams by how they come in. */
   readonly publishers: Record<LiveStream['publisher']['protocol'], number> = { rtmp: 0, webrtc: 0, relay: 0, pull: 0 };
@@ -33,23 +40,29 @@ export class StreamSurvey {
     this.namedMax = namedMax;
   }
 
-  /** Takes a stream at each step. */
   *walk(): Iterable<void> {
     const streams = [...this.hub.streams()];
     if (this.namedMax > 0 && streams.length > this.namedMax) streams.sort((a, b) => a.startedWallMs - b.startedWallMs);
     this.untold = Math.max(0, streams.length - this.namedMax);
-    for (const stream of streams) yield this.take(stream);
+    for (const [at, stream] of streams.entries()) {
+      this.take(stream, at < this.namedMax);
+      if (at % STREAMS_A_STEP === 0) yield;
+    }
   }
 
-  private take(stream: LiveStream): void {
-    const stats = stream.stats();
-    this.states[stream.state]++;
-    if (stream.state === 'live') this.publishers[stream.publisher.protocol]++;
-    for (const [protocol, count] of stream.viewers) this.viewers.set(protocol, (this.viewers.get(protocol) ?? 0) + count);
-    this.bytesIn += stats.bytesIn;
-    this.framesIn += stats.framesIn;
-    this.gopBytes += stats.gopBytes;
-    this.renditions += stream.renditions.size;
-    if (this.named.length < this.namedMax) this.named.push({ stream, stats, labels: { app: stream.ref.app, stream: stream.ref.name } });
+  private take(stream: LiveStream, isNamed: boolean): void {
+    const { ref, state, publisher, viewers, renditionCount: renditions } = stream;
+    const counts = stream.counts();
+    this.states[state]++;
+    if (state === 'live') this.publishers[publisher.protocol]++;
+    for (const [protocol, count] of viewers) this.viewers.set(protocol, (this.viewers.get(protocol) ?? 0) + count);
+    this.bytesIn += counts.bytesIn;
+    this.framesIn += counts.framesIn;
+    this.gopBytes += counts.gopBytes;
+    this.renditions += renditions;
+    if (!isNamed) return;
+    const labels = { app: ref.app, stream: ref.name };
+    this.named.push({ labels: sharedLabels(labels), state, counts, renditions });
+    for (const [protocol, value] of viewers) this.namedViewers.push({ labels: { ...labels, protocol }, value });
   }
 }

@@ -5,14 +5,18 @@ import type { Sink } from './ports.ts';
 import { SlidingRate } from './sliding-rate.ts';
 import { TimestampRate } from './timestamp-rate.ts';
 
-/** What a {@link FrameFan} measures of what passes. */
-export interface FanStats {
+/** What a {@link FrameFan} counts of what passes. */
+export interface FanCounts {
   readonly framesIn: number;
   readonly bytesIn: number;
-  readonly bitrateBps: number;
-  readonly frameRate: number;
   readonly keyframeIntervalMs: number;
   readonly gopBytes: number;
+}
+
+/** What a {@link FrameFan} measures of what passes. */
+export interface FanStats extends FanCounts {
+  readonly bitrateBps: number;
+  readonly frameRate: number;
 }
 
 /** Stamped frames on their way to every sink, with what a new sink starts from. */
@@ -145,15 +149,21 @@ export class FrameFan {
     return detach;
   }
 
-  stats(): FanStats {
-    const isLive = this.flow === 'live' && !this.isOver;
+  counts(): FanCounts {
     return {
       framesIn: this.framesIn,
       bytesIn: this.bytesIn,
-      bitrateBps: isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0,
-      frameRate: isLive ? Math.round(this.frameRate() * 100) / 100 : 0,
       keyframeIntervalMs: this.keyframeIntervalMs,
       gopBytes: this.gop.sizeBytes,
+    };
+  }
+
+  stats(): FanStats {
+    const isLive = this.flow === 'live' && !this.isOver;
+    return {
+      ...this.counts(),
+      bitrateBps: isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0,
+      frameRate: isLive ? Math.round(this.frameRate() * 100) / 100 : 0,
     };
   }
 

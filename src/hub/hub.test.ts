@@ -232,6 +232,8 @@ describe('LiveStream', () => {
     expect(stats).toMatchObject({ framesIn: 251, bytesIn: 25_100, keyframeIntervalMs: 2_000, timestampJumps: 0 });
     expect(stats.frameRate).toBeCloseTo(25, 0);
     expect(stats.bitrateBps / 20_000).toBeCloseTo(1, 1);
+    expect(stats).toMatchObject(publication.stream.counts());
+    expect(publication.stream.counts()).toMatchObject({ framesIn: 251, keyframeIntervalMs: 2_000, gopBytes: stats.gopBytes });
   });
 
   it('does not take frames that come all at once for a greater frame rate', () => {

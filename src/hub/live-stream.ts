@@ -29,21 +29,25 @@ export type PublisherInfo = {
   readonly agent: string;
 };
 
-/** Counters and gauges of one stream. */
-export interface StreamStats {
+/** What is counted of one stream, and costs next to nothing to read. */
+export interface StreamCounts {
   readonly framesIn: number;
   readonly bytesIn: number;
+  /** The distance between the last two lead keyframes; 0 until known, and for audio alone. */
+  readonly keyframeIntervalMs: number;
+  readonly timestampJumps: number;
+  readonly gopBytes: number;
+  readonly droppedBeforeKeyframe: number;
+}
+
+/** Counters and gauges of one stream. */
+export interface StreamStats extends StreamCounts {
   /** Payload bits per second over the last seconds of input. */
   readonly bitrateBps: BitrateBps;
   /** Frames a second of the lead track; 0 until known. */
   readonly frameRate: number;
-  /** The distance between the last two lead keyframes; 0 until known, and for audio alone. */
-  readonly keyframeIntervalMs: number;
-  readonly timestampJumps: number;
   /** By how many ms the publisher's timestamps have run ahead of the clock since it began or they jumped; negative: fallen behind. 0 until known, and of relayed streams. */
   readonly driftMs: number;
-  readonly gopBytes: number;
-  readonly droppedBeforeKeyframe: number;
 }
 
 /** A stream that somebody publishes, or that is held over a drop. */
@@ -61,9 +65,13 @@ export interface LiveStream extends FrameSource {
   readonly viewers: Map<string, number>;
   /** Other qualities of the same pictures by name, on the same timeline. The stream itself is the rendition `source`. */
   readonly renditions: ReadonlyMap<string, Rendition>;
+  /** How many `renditions` has, which is a new map at each look. */
+  readonly renditionCount: number;
   /** The newest keyframe of the pictures, as new viewers start from it: shared, not to be held on to. Undefined while none is kept, and where there is only sound. */
   readonly keyframe: Frame | undefined;
   stats(): StreamStats;
+  /** The part of `stats` that is read of thousands of streams at once: rates lie in arrays that are far from all else of the stream. */
+  counts(): StreamCounts;
   /**
    * From a frame's coming in until the last viewer who keeps up has been sent it, as outputs tell; undefined while nobody watches by one that does. Reading
    * it sorts what came: it is no part of the figures that are read of thousands of streams at once.
@@ -162,6 +170,10 @@ export class FanOut implements LiveStream {
 
   get renditions(): ReadonlyMap<string, Rendition> {
     return this.set.byName;
+  }
+
+  get renditionCount(): number {
+    return this.set.count;
   }
 
   get keyframe(): Frame | undefined {
@@ -263,11 +275,14 @@ export class FanOut implements LiveStream {
     const stats = this.fan.stats();
     return {
       ...stats,
+      ...this.timelineCounts(),
       bitrateBps: bitrateBps(stats.bitrateBps),
-      timestampJumps: this.timeline.jumps,
       driftMs: Math.round(this.timeline.driftMs),
-      droppedBeforeKeyframe: this.timeline.droppedFrames,
     };
+  }
+
+  counts(): StreamCounts {
+    return { ...this.fan.counts(), ...this.timelineCounts() };
   }
 
   get latency(): LatencyQuantiles | undefined {
@@ -282,6 +297,10 @@ export class FanOut implements LiveStream {
   private get isSentToViewers(): boolean {
     for (const [protocol, count] of this.viewers) if (count > 0 && protocol !== 'hls') return true;
     return false;
+  }
+
+  private timelineCounts(): Pick<StreamCounts, 'timestampJumps' | 'droppedBeforeKeyframe'> {
+    return { timestampJumps: this.timeline.jumps, droppedBeforeKeyframe: this.timeline.droppedFrames };
   }
 
   private deliver(frame: Frame): void {

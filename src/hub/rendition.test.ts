@@ -53,8 +53,10 @@ describe('a rendition', () => {
     const publication = scene.publish('one');
     const input = publication.rendition('h', at(0));
     expect(scene.names).toEqual([]);
+    expect(publication.stream.renditionCount).toBe(0);
     scene.play(4_400, publication, input);
     expect(scene.names).toEqual(['h']);
+    expect(publication.stream.renditionCount).toBe(1);
     expect(scene.changes).toBe(1);
     const { sink, calls } = recordingSink();
     const rendition = publication.stream.renditions.get('h');

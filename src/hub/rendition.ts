@@ -108,7 +108,14 @@ export class RenditionSet {
 
   /** Those that have something to play, or will have when somebody watches. */
   get byName(): ReadonlyMap<string, Rendition> {
-    return new Map([...this.entries].filter(([, fan]) => fan.tracks.length > 0 || fan.expected !== undefined));
+    return new Map([...this.entries].filter(([, fan]) => hasSomething(fan)));
+  }
+
+  /** How many these are. */
+  get count(): number {
+    let count = 0;
+    for (const fan of this.entries.values()) if (hasSomething(fan)) count++;
+    return count;
   }
 
   /**
@@ -192,6 +199,8 @@ export class RenditionSet {
     this.options.changed();
   }
 }
+
+const hasSomething = ({ tracks, expected }: FollowingFan): boolean => tracks.length > 0 || expected !== undefined;
 
 class FollowingFan implements Rendition {
   readonly name: string;

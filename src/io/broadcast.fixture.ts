@@ -2,8 +2,17 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { bitrateBps, streamRef, wallMs } from '../core/mod.ts';
 import type { BroadcastOutput, BroadcastPackager } from '../gateways/mod.ts';
-import type { LiveStream, Sink } from '../hub/mod.ts';
+import type { LiveStream, Sink, StreamCounts } from '../hub/mod.ts';
 import type { ViewerSocket } from './viewer-socket.ts';
+
+const NO_COUNTS: StreamCounts = {
+  framesIn: 0,
+  bytesIn: 0,
+  keyframeIntervalMs: 0,
+  timestampJumps: 0,
+  gopBytes: 0,
+  droppedBeforeKeyframe: 0,
+};
 
 /** A live stream without frames: the packager's `emit` takes their place. */
 export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
@@ -17,6 +26,7 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
     keyframe: undefined,
     headMs: undefined,
     renditions: new Map(),
+    renditionCount: 0,
     requestKeyframe: () => undefined,
     state: 'live',
     startedWallMs: wallMs(0),
@@ -26,17 +36,8 @@ export function emptyStream(): LiveStream & { sinks: Set<Sink> } {
       sinks.add(sink);
       return () => void sinks.delete(sink);
     },
-    stats: () => ({
-      framesIn: 0,
-      bytesIn: 0,
-      bitrateBps: bitrateBps(0),
-      frameRate: 0,
-      keyframeIntervalMs: 0,
-      timestampJumps: 0,
-      driftMs: 0,
-      gopBytes: 0,
-      droppedBeforeKeyframe: 0,
-    }),
+    stats: () => ({ ...NO_COUNTS, bitrateBps: bitrateBps(0), frameRate: 0, driftMs: 0 }),
+    counts: () => NO_COUNTS,
     latency: undefined,
     delivered: () => undefined,
   };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LatencyHistogram } from './latency-histogram.ts';
-import { type MetricSource, Metrics, oncePerScrape } from './metrics.ts';
+import { type MetricSource, Metrics, oncePerScrape, sharedLabels } from './metrics.ts';
 
-const textOf = (...sources: MetricSource[]): Promise<string> => new Metrics(sources).text();
+const scraped = async (metrics: Metrics): Promise<string> => String(await metrics.text());
+const textOf = (...sources: MetricSource[]): Promise<string> => scraped(new Metrics(sources));
 
 describe('Metrics', () => {
   it('writes counters and gauges as Prometheus reads them', async () => {
@@ -37,7 +38,30 @@ describe('Metrics', () => {
     expect(text).toContain('# TYPE nodejs_eventloop_lag_p99_seconds gauge');
     expect(text).not.toMatch(/^# TYPE \S+_total gauge/m);
     expect(text).toContain('# TYPE nodejs_active_resources gauge');
+    expect(text.match(/^# TYPE process_open_fds gauge$/gm)).toHaveLength(1);
     expect(text).not.toContain('nodejs_active_handles');
+  });
+
+  it('writes labels of any script, those that many samples share like others', async () => {
+    const labels = { place: 'Zürich "Ost"', name: '日本 🎥' };
+    const read = () => [{ labels, value: 1 }];
+    const text = await textOf(
+      { name: 'sluice_a', kind: 'gauge', help: 'Für alle', read },
+      { name: 'sluice_b', kind: 'gauge', help: 'B', read: () => [{ labels: sharedLabels(labels), value: 1e21 }] },
+    );
+    expect(text).toContain('# HELP sluice_a Für alle\n# TYPE sluice_a gauge\nsluice_a{place="Zürich \\"Ost\\"",name="日本 🎥"} 1\n');
+    expect(text).toContain('# HELP sluice_b B\n# TYPE sluice_b gauge\nsluice_b{place="Zürich \\"Ost\\"",name="日本 🎥"} 1e+21\n');
+  });
+
+  it('is whole when there is more of it than at the scrape before', async () => {
+    let count = 1;
+    const long = 'ü'.repeat(500);
+    const read = () => Array.from({ length: count }, (_, at) => ({ labels: { long, at: String(at) }, value: at }));
+    const metrics = new Metrics([{ name: 'sluice_a', kind: 'gauge', help: 'A', read }]);
+    for (count of [1, 1_000, 3]) {
+      const lines = (await scraped(metrics)).split('\n').filter((line) => line.startsWith('sluice_a{'));
+      expect(lines).toEqual(Array.from({ length: count }, (_, at) => `sluice_a{long="${long}",at="${at}"} ${at}`));
+    }
   });
 
   it('takes no two metrics of one name', () => {
@@ -50,8 +74,8 @@ describe('Metrics', () => {
     const shared = oncePerScrape(() => ++reads);
     const source = (name: string): MetricSource => ({ name, kind: 'gauge', help: 'X', read: () => [{ value: shared() }] });
     const metrics = new Metrics([source('sluice_a'), source('sluice_b')]);
-    expect(await metrics.text()).toContain('sluice_b 1\n');
-    expect(await metrics.text()).toContain('sluice_a 2\n');
+    expect(await scraped(metrics)).toContain('sluice_b 1\n');
+    expect(await scraped(metrics)).toContain('sluice_a 2\n');
   });
 
   it('walks its surveys before it reads, and keeps what they found for this scrape alone', async () => {
@@ -61,7 +85,7 @@ describe('Metrics', () => {
     };
     const source: MetricSource = { name: 'sluice_things', kind: 'gauge', help: 'X', read: () => [{ value: found().things }] };
     const metrics = new Metrics([source], [survey]);
-    for (let scrape = 0; scrape < 2; scrape++) expect(await metrics.text()).toContain('sluice_things 5\n');
+    for (let scrape = 0; scrape < 2; scrape++) expect(await scraped(metrics)).toContain('sluice_things 5\n');
     expect(found().things).toBe(0);
   });
 
@@ -89,7 +113,7 @@ describe('Metrics', () => {
     isOver = true;
     expect(turns).toBeGreaterThan(5);
     expect([reads, first === second]).toEqual([1, true]);
-    expect(first).toContain('sluice_many{x="99999"} 99999\n');
+    expect(String(first)).toContain('sluice_many{x="99999"} 99999\n');
   });
 
   it('is ready for the next scrape when one has failed', async () => {
@@ -106,6 +130,6 @@ describe('Metrics', () => {
     const metrics = new Metrics([source]);
     await expect(metrics.text()).rejects.toThrow('broken');
     isBroken = false;
-    expect(await metrics.text()).toContain('sluice_a 1\n');
+    expect(await scraped(metrics)).toContain('sluice_a 1\n');
   });
 });

@@ -110,7 +110,7 @@ export { type HistogramValue, histogramQuantileMs, histogramSince, LatencyHistog
 export { type ListenPlace, listenError, listenHost } from './listen-error.ts';
 export { createLog, type LogFormat, type LogLevel } from './log.ts';
 export type { MediaRoute } from './media-route.ts';
-export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample, type Survey } from './metrics.ts';
+export { type HistogramSample, type MetricSource, Metrics, oncePerScrape, type Sample, type Survey, sharedLabels } from './metrics.ts';
 export { RecordingAnswers, Recordings, type RecordingsOptions } from './recording/mod.ts';
 export {
   type NodeAnswer,

@@ -132,6 +132,17 @@ describe('what apps use in a cluster', () => {
     stream.viewers.set('flv', 2);
     expect(one.viewers).toBe(2);
   });
+
+  it('is also told as it was measured last, without a look at the streams', async () => {
+    const one = new MeteredNode('n1');
+    const stream = one.add('show', 'rtmp', 1);
+    expect(one.meter.lastUsageOf('live')).toMatchObject({ streams: 0, viewers: 0 });
+    await pass(1);
+    stream.viewers.set('flv', 5);
+    expect(one.meter.lastUsageOf('live')).toMatchObject({ streams: 1, viewers: 1, bitrateInBps: 1_000 });
+    await pass(1);
+    expect(one.meter.lastUsageOf('live')).toEqual(one.meter.usageOf('live'));
+  });
 });
 
 describe('what apps have used in a month', () => {

@@ -101,6 +101,11 @@ export class UsageMeter {
     return addFigures(this.ownOf(app), this.sums.othersOf(app, this.options.clock.monotonic()));
   }
 
+  /** The same as of the last second, for who asks of many apps: looking anew goes through all streams for each of them. */
+  lastUsageOf(app: string): AppFigures {
+    return addFigures(this.own.figuresOf(app), this.sums.othersOf(app, this.options.clock.monotonic()));
+  }
+
   /** What an app has used on all nodes this month. */
   monthOf(app: string): MonthCounters {
     return this.options.monthly.totalOf(app);
@@ -138,7 +143,7 @@ export class UsageMeter {
   }
 
   private ownOf(app: string): AppFigures {
-    let figures: AppFigures = { ...NO_FIGURES, bitrateOutBps: this.own.bitrateOutOf(app) };
+    let figures: AppFigures = { ...NO_FIGURES, bitrateOutBps: this.own.figuresOf(app).bitrateOutBps };
     for (const stream of this.options.hub.streams()) if (stream.ref.app === app) figures = addFigures(figures, figuresOf(stream));
     return figures;
   }

@@ -10,6 +10,16 @@ export interface ChildReport {
   readonly stats: TranscoderStats | undefined;
 }
 
+/** What the children of all streams do, together. */
+export interface ChildSums {
+  readonly restarts: number;
+  readonly framesDropped: number;
+  readonly framesCorrupt: number;
+  readonly cpuS: number;
+  /** Of the slowest one. */
+  readonly queuedMsMax: number;
+}
+
 /** The one that tells most comes first. */
 const STATES: readonly SupervisorState[] = ['gave-up', 'waiting', 'starting', 'running', 'ending', 'idle'];
 
@@ -21,6 +31,23 @@ export function reportOfLanes(lanes: readonly StreamLane[]): ChildReport {
     lastFailure: supervisors.find(({ lastFailure }) => lastFailure !== undefined)?.lastFailure,
     stats: together(lanes.flatMap((lane) => lane.stats() ?? [])),
   };
+}
+
+/** Most streams have no child: these cost no more than a look. */
+export function sumOfLanes(streams: Iterable<{ readonly everyLane: readonly StreamLane[] }>): ChildSums {
+  const sums = { restarts: 0, framesDropped: 0, framesCorrupt: 0, cpuS: 0, queuedMsMax: 0 };
+  for (const { everyLane } of streams) {
+    for (const lane of everyLane) {
+      sums.restarts += lane.supervisor.restarts;
+      const stats = lane.stats();
+      if (stats === undefined) continue;
+      sums.framesDropped += stats.framesDropped;
+      sums.framesCorrupt += stats.framesCorrupt;
+      sums.cpuS += stats.cpuS;
+      sums.queuedMsMax = Math.max(sums.queuedMsMax, stats.queuedMs);
+    }
+  }
+  return sums;
 }
 
 function together(all: readonly TranscoderStats[]): TranscoderStats | undefined {

@@ -147,7 +147,18 @@ export class StreamTranscoding {
   }
 
   childReport(): ChildReport {
-    return reportOfLanes(Object.values(this.lanes));
+    return reportOfLanes(this.everyLane);
+  }
+
+  get everyLane(): readonly StreamLane[] {
+    return Object.values(this.lanes);
+  }
+
+  /** How many rungs are being made. */
+  get tasks(): number {
+    let tasks = 0;
+    for (const { isAssigned } of this.rungs.values()) if (isAssigned) tasks++;
+    return tasks;
   }
 
   /** The stream is over, or nothing is transcoded any more. Settles when the children are gone. */

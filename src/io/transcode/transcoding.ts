@@ -10,7 +10,7 @@ import {
   type TaskWish,
 } from '../../transcode/mod.ts';
 import type { Clock } from '../clock.ts';
-import type { ChildReport } from './child-report.ts';
+import { type ChildReport, type ChildSums, sumOfLanes } from './child-report.ts';
 import { type EncoderReport, probeEncoders } from './encoder-probe.ts';
 import type { RungMakers, RungStanding } from './rung-makers.ts';
 import { NO_WEIGHT, type RungReport, StreamTranscoding } from './stream-transcoding.ts';
@@ -120,7 +120,14 @@ export class Transcoding {
   }
 
   get tasksRunning(): number {
-    return this.running().length;
+    let tasks = 0;
+    for (const transcoding of this.streams.values()) tasks += transcoding.tasks;
+    return tasks;
+  }
+
+  /** Streams that rungs are made or offered of. */
+  get streamCount(): number {
+    return this.streams.size;
   }
 
   /** How many rungs are wanted and wait for others to end, the limit being reached. */
@@ -128,9 +135,9 @@ export class Transcoding {
     return this.decisions.reduce((total, { isAssigned }) => total + Number(!isAssigned), 0);
   }
 
-  /** What the children say, by stream. */
-  childReports(): readonly ChildReport[] {
-    return [...this.streams.values()].map((transcoding) => transcoding.childReport());
+  /** What the children of all streams do, together. */
+  childSums(): ChildSums {
+    return sumOfLanes(this.streams.values());
   }
 
   report(): TranscodingReport {
@@ -140,7 +147,7 @@ export class Transcoding {
       child: transcoding.childReport(),
     }));
     const { encoders, decisions } = this;
-    return { tasksMax: this.options.tasksMax, tasksRunning: this.running().length, encoders, decisions, streams };
+    return { tasksMax: this.options.tasksMax, tasksRunning: this.tasksRunning, encoders, decisions, streams };
   }
 
   async close(): Promise<void> {
@@ -237,7 +244,7 @@ export class Transcoding {
   tasksByApp(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const [{ ref }, transcoding] of this.streams) {
-      const tasks = transcoding.assigned().length;
+      const { tasks } = transcoding;
       if (tasks > 0) counts.set(ref.app, (counts.get(ref.app) ?? 0) + tasks);
     }
     return counts;

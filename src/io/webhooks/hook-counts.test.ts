@@ -6,7 +6,9 @@ describe('the metrics of webhooks', () => {
   it('count events and questions by what came of them, and say how many events wait and how long answers took', async () => {
     const counts = new HookCounts();
     const told = async (): Promise<string[]> =>
-      (await new Metrics(counts.metrics(() => 3)).text()).split('\n').filter((line) => line.startsWith('sluice_') && !line.endsWith(' 0'));
+      String(await new Metrics(counts.metrics(() => 3)).text())
+        .split('\n')
+        .filter((line) => line.startsWith('sluice_') && !line.endsWith(' 0'));
     expect(await told()).toEqual(['sluice_webhook_queue 3']);
     for (const result of ['retrying', 'retrying', 'delivered', 'dead', 'dropped'] as const) counts.delivery(result);
     counts.question('allowed', 4);
