@@ -17,6 +17,8 @@ import type { NodeIdentity } from './node-identity.ts';
 
 /** A store that does not answer by then does not keep a node from starting: whose it is, is looked at again when the node registers. */
 const ANSWER_MS_MAX = 2_000;
+/** No cluster's id. */
+const NOBODY = 'nobody';
 
 /**
  * Makes sure that nothing is written to the store of another cluster, which has the same name on the same engine: before anything else, managers write down
@@ -24,7 +26,7 @@ const ANSWER_MS_MAX = 2_000;
  */
 export async function checkStoreOwner(store: Store, identity: NodeIdentity): Promise<void> {
   const owner = await Promise.race([ownerOf(store, identity), inTime()]);
-  if (owner === undefined || owner === 'nobody' || owner === identity.clusterId) return;
+  if (owner === undefined || owner === NOBODY || owner === identity.clusterId) return;
   throw new SluiceError(
     'cluster.foreign-store',
     `the store holds another cluster with the name ${identity.clusterName} (its id is ${owner}, this one's is ${identity.clusterId}): give the new cluster another cluster.name, move the folder "cluster" in the data folder of each of its nodes away, and found it anew`,
@@ -37,7 +39,7 @@ export async function checkStoreOwner(store: Store, identity: NodeIdentity): Pro
  */
 export async function checkSharedFile(folder: string, { clusterId, clusterName, nodeId }: NodeIdentity): Promise<void> {
   const file = join(folder, 'store.sqlite');
-  const owner = existsSync(file) ? await ownerOfFile(file) : 'nobody';
+  const owner = existsSync(file) ? await ownerOfFile(file) : NOBODY;
   if (owner === clusterId || owner === undefined) return;
   throw new SluiceError(
     'cluster.store-elsewhere',
@@ -45,7 +47,7 @@ export async function checkSharedFile(folder: string, { clusterId, clusterName, 
   );
 }
 
-async function ownerOfFile(file: string): Promise<Owner> {
+async function ownerOfFile(file: string): Promise<string | undefined> {
   const store = new EmbeddedStore({ file });
   try {
     return await storedOwner(store);
@@ -54,16 +56,14 @@ async function ownerOfFile(file: string): Promise<Owner> {
   }
 }
 
-/** The id of a cluster; undefined where it cannot be told. */
-type Owner = string | 'nobody' | undefined;
-
-async function storedOwner(store: Store): Promise<Owner> {
+/** The id of the cluster whose store it is, or {@link NOBODY}; undefined where it cannot be told. */
+async function storedOwner(store: Store): Promise<string | undefined> {
   const found = await new Promise<StoreResult<StoreEntry | undefined>>((resolve) => store.get(CLUSTER_IDENTITY_KEY, resolve));
   if (!found.ok) return undefined;
-  return found.value === undefined ? 'nobody' : decodeClusterIdentity(found.value.value)?.id;
+  return found.value === undefined ? NOBODY : decodeClusterIdentity(found.value.value)?.id;
 }
 
-async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<Owner> {
+async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<string | undefined> {
   if (caPrivateKey !== undefined) {
     const value = encodeClusterIdentity({ v: 1, id: clusterId, name: clusterName, caSha256: caSha256(ca) });
     const { ok } = await new Promise<StoreResult<number>>((resolve) => store.create(CLUSTER_IDENTITY_KEY, value, resolve));
