@@ -241,6 +241,7 @@ describe('errors', () => {
     ['limit of 0', { url: '/api/v1/streams?limit=0' }, 400, 'api.bad-request'],
     ['limit that is no number', { url: '/api/v1/streams?limit=x' }, 400, 'api.bad-request'],
     ['unknown parameter', { url: '/api/v1/streams?limt=1' }, 400, 'api.bad-request'],
+    ['parameter where there are none', { url: '/api/v1/streams/live/one?limit=1' }, 400, 'api.bad-request'],
     ['foreign cursor', { url: '/api/v1/streams?cursor=abc' }, 400, 'api.bad-cursor'],
     ['bad JSON', { url: '/echo', method: 'POST' as const, payload: '{', headers: json }, 400, 'api.bad-json'],
     ['empty JSON', { url: '/echo', method: 'POST' as const, payload: '', headers: json }, 400, 'api.bad-json'],

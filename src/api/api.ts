@@ -1,4 +1,5 @@
 import fastifySwagger from '@fastify/swagger';
+import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { readTexts } from './api-server.ts';
 import { type Authorized, type AuthorizeOptions, addressOf, authorize } from './authorize.ts';
@@ -54,6 +55,9 @@ export async function registerApi(fastify: FastifyInstance, options: ApiOptions)
   allowedMethods(fastify, options.operations);
 }
 
+/** Of operations without parameters in the query: a misspelt one is refused there, too, and does not count for nothing. */
+const NO_QUERY = Type.Object({}, { additionalProperties: false });
+
 function route(fastify: FastifyInstance, operation: Operation, options: ApiOptions): void {
   const { success } = operation;
   const schema = {
@@ -62,7 +66,7 @@ function route(fastify: FastifyInstance, operation: Operation, options: ApiOptio
     description: operation.description,
     tags: [operation.tag ?? 'streams'],
     ...(operation.params === undefined ? {} : { params: operation.params }),
-    ...(operation.query === undefined ? {} : { querystring: operation.query }),
+    querystring: operation.query ?? NO_QUERY,
     ...(operation.body === undefined || operation.checksBody === true ? {} : { body: operation.body }),
     ...(operation.headers === undefined ? {} : { headers: operation.headers }),
     security: securityOf(operation, options.publicReads),
