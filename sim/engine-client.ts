@@ -1,5 +1,5 @@
-import type { Bus, BusReply, Store, StoreEntry, StoreFailure, StoreResult, StoreWatcher } from '../src/cluster/mod.ts';
-import type { Engine, Serve, Subscription, Watch } from './engine.ts';
+import type { Bus, BusReply, Store, StoreEntry, StoreFailure, StoreResult } from '../src/cluster/mod.ts';
+import type { CrowdWatcher, Engine, Serve, Subscription, Watch } from './engine.ts';
 
 /** A call without an answer fails after so long, as {@link Store} says. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -18,8 +18,7 @@ export interface EventLoop {
 export class EngineClient {
   readonly store: Store;
   readonly bus: Bus;
-  /** The process lives and does not stand still, so that what comes for it runs at once. */
-  isAwake = true;
+  private isRunning = true;
   /** What went between it and the engine, but for what came to those that listen now. */
   private messages = 0;
   private bytes = 0;
@@ -58,6 +57,29 @@ export class EngineClient {
     return { messages, bytes };
   }
 
+  /** The process lives and does not stand still, so that what comes for it runs at once. */
+  get isAwake(): boolean {
+    return this.isRunning;
+  }
+
+  /** The process stands still. */
+  sleep(): void {
+    for (const { watcher } of this.watches) watcher.parted?.(false);
+    this.isRunning = false;
+  }
+
+  /** The process goes on; `catchUp` does what waits. */
+  wake(catchUp: () => void): void {
+    catchUp();
+    this.isRunning = true;
+    for (const { watcher } of this.watches) watcher.awake?.();
+  }
+
+  /** A watch was told something. */
+  stirred(): void {
+    this.loop.stirred();
+  }
+
   get isConnected(): boolean {
     return !this.isCut && !this.isClosed && this.engine.isRunning;
   }
@@ -84,7 +106,7 @@ export class EngineClient {
   close(): void {
     if (this.wasConnected) this.leave();
     this.isClosed = true;
-    this.isAwake = false;
+    this.isRunning = false;
     this.engine.remove(this);
   }
 
@@ -117,7 +139,7 @@ export class EngineClient {
   /** The engine's: a key under the watch's prefix was written, or deleted. */
   written(watch: Watch, key: string, revision: number, entry: StoreEntry | undefined): void {
     const { loop } = this;
-    if (this.isAwake) {
+    if (this.isRunning) {
       tell(watch, key, revision, entry);
       loop.stirred();
     } else {
@@ -127,7 +149,7 @@ export class EngineClient {
 
   /** The engine's: a message for a subscription. */
   published(subscription: Subscription, subject: string, message: Uint8Array): void {
-    if (this.isAwake) hear(subscription, subject, message);
+    if (this.isRunning) hear(subscription, subject, message);
     else this.loop.hand(() => hear(subscription, subject, message));
   }
 
@@ -138,15 +160,25 @@ export class EngineClient {
   }
 
   private leave(): void {
-    for (const watch of this.watches) this.leaves(watch);
-    for (const subscription of this.subscriptions) this.leaves(subscription);
+    for (const watch of this.watches) this.leavesWatch(watch);
+    for (const subscription of this.subscriptions) this.leavesSubscription(subscription);
     for (const subject of this.servers.keys()) this.engine.endServe(subject, this);
+  }
+
+  private leavesWatch(watch: Watch): void {
+    watch.watcher.parted?.(true);
+    watch.joined?.group.listeners.delete(watch);
+    this.leaves(watch);
+  }
+
+  private leavesSubscription(subscription: Subscription): void {
+    subscription.joined?.group.listeners.delete(subscription);
+    this.leaves(subscription);
   }
 
   private leaves(listener: Watch | Subscription): void {
     const { joined } = listener;
     if (joined === undefined) return;
-    joined.leave();
     listener.joined = undefined;
     const came = joined.group.messages - joined.messages;
     this.messages += came;
@@ -171,8 +203,10 @@ export class EngineClient {
 
   private replay(watch: Watch): void {
     const entries = this.engine.under(watch.prefix);
+    const { since } = watch;
     this.later(() => {
-      if (!watch.isOpen || !this.isConnected) return;
+      // What was on its way on an earlier connection is lost with it.
+      if (!watch.isOpen || !this.isConnected || watch.since !== since) return;
       for (const entry of entries) {
         this.count(entry.key.length + entry.value.length);
         watch.watcher.changed(entry);
@@ -223,11 +257,14 @@ export class EngineClient {
         };
         this.call(key.length, remove, done);
       },
-      watch: (prefix, watcher) => this.watch(prefix, watcher),
+      watch: (prefix, watcher) => {
+        const watch = this.watch(prefix, watcher);
+        return () => this.endWatch(watch);
+      },
     };
   }
 
-  private watch(prefix: string, watcher: StoreWatcher): () => void {
+  watch(prefix: string, watcher: CrowdWatcher): Watch {
     const watch: Watch = { client: this, prefix, watcher, isOpen: true, since: 0, joined: undefined };
     this.watches.add(watch);
     if (this.isConnected) {
@@ -236,10 +273,12 @@ export class EngineClient {
     } else {
       this.later(() => watch.isOpen && watcher.lost());
     }
-    return () => {
-      watch.isOpen = false;
-      if (this.watches.delete(watch)) this.leaves(watch);
-    };
+    return watch;
+  }
+
+  endWatch(watch: Watch): void {
+    watch.isOpen = false;
+    if (this.watches.delete(watch)) this.leavesWatch(watch);
   }
 
   private makeBus(): Bus {
@@ -275,7 +314,7 @@ export class EngineClient {
     return () => {
       subscription.isOpen = false;
       this.subscriptions.delete(subscription);
-      this.leaves(subscription);
+      this.leavesSubscription(subscription);
     };
   }
 

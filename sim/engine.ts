@@ -9,29 +9,36 @@ export interface SharedEntry extends StoreEntry {
 }
 
 /** One client that listens to one thing. */
-interface Listener {
+interface Listener<One extends Listener<One>> {
   readonly client: EngineClient;
   isOpen: boolean;
   /** Grows with each that begins to listen: it gets nothing that was on its way before. */
   since: number;
   /** Undefined while the engine does not know it. */
-  joined: Joined | undefined;
+  joined: Joined<One> | undefined;
 }
 
 /** In which group it is, and what had come to that before. */
-interface Joined {
-  readonly group: { readonly messages: number; readonly bytes: number };
+interface Joined<One extends Listener<One>> {
+  readonly group: Group<One>;
   readonly messages: number;
   readonly bytes: number;
-  leave(): void;
 }
 
-export interface Watch extends Listener {
+/** A watcher that may be told together with others. */
+export interface CrowdWatcher extends StoreWatcher {
+  /** Its process goes on after it stood still, and has done what was left to do. */
+  awake?(): void;
+  /** From now on it is not told when the others are; `hasLeft`: and not of what is written now, either, until it has seen all anew. */
+  parted?(hasLeft: boolean): void;
+}
+
+export interface Watch extends Listener<Watch> {
   readonly prefix: string;
-  readonly watcher: StoreWatcher;
+  readonly watcher: CrowdWatcher;
 }
 
-export interface Subscription extends Listener {
+export interface Subscription extends Listener<Subscription> {
   readonly pattern: string;
   readonly handler: (subject: string, message: Uint8Array) => void;
 }
@@ -39,10 +46,11 @@ export interface Subscription extends Listener {
 export type Serve = (message: Uint8Array, reply: (answer: Uint8Array) => void) => void;
 
 /** Those who listen to one thing and are as far away: a message is one event for all of them. */
-export class Group<One extends Listener> {
+export class Group<One extends Listener<One>> {
   readonly latencyMs: number;
-  /** In the order in which they began to listen. */
   readonly listeners: Set<One> = new Set();
+  /** Those that are told as one, beside the listeners. */
+  crowd: { told(key: string, entry: StoreEntry | undefined): void } | undefined = undefined;
   /** What came to it: to each one from when it began to listen. */
   messages = 0;
   bytes = 0;
@@ -57,8 +65,10 @@ export class Group<One extends Listener> {
   }
 }
 
+export type WatchGroup = Group<Watch>;
+
 /** Of one thing, by how long a message takes. */
-type Groups<One extends Listener> = Group<One>[];
+type Groups<One extends Listener<One>> = Group<One>[];
 
 /** A write, on its way to those who watch. */
 class Told extends Due {
@@ -80,10 +90,8 @@ class Told extends Due {
   override run(): void {
     const { group, key, revision, entry, upTo } = this;
     group.came(key.length + (entry?.value.length ?? 0));
-    for (const watch of group.listeners) {
-      if (watch.since > upTo) break;
-      watch.client.written(watch, key, revision, entry);
-    }
+    group.crowd?.told(key, entry);
+    for (const watch of group.listeners) if (watch.since <= upTo) watch.client.written(watch, key, revision, entry);
   }
 }
 
@@ -106,6 +114,7 @@ class Sent extends Due {
     const { group, subject, message, upTo } = this;
     group.came(subject.length + message.length);
     for (const subscription of group.listeners) {
+      // They are in the order in which they began to listen.
       if (subscription.since > upTo) break;
       subscription.client.published(subscription, subject, message);
     }
@@ -201,7 +210,8 @@ export class Engine {
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const group of groups)
-        if (group.listeners.size > 0) this.agenda.add(group.latencyMs, new Told(group, key, revision, entry, this.joins));
+        if (group.listeners.size > 0 || group.crowd !== undefined)
+          this.agenda.add(group.latencyMs, new Told(group, key, revision, entry, this.joins));
     }
     return revision;
   }
@@ -254,7 +264,7 @@ export class Engine {
   }
 }
 
-function join<One extends Listener>(all: Map<string, Groups<One>>, key: string, listener: One): void {
+function join<One extends Listener<One>>(all: Map<string, Groups<One>>, key: string, listener: One): void {
   let groups = all.get(key);
   if (groups === undefined) {
     groups = [];
@@ -268,7 +278,7 @@ function join<One extends Listener>(all: Map<string, Groups<One>>, key: string, 
   }
   const { messages, bytes, listeners } = group;
   listeners.add(listener);
-  listener.joined = { group, messages, bytes, leave: () => listeners.delete(listener) };
+  listener.joined = { group, messages, bytes };
 }
 
 /** `*` stands for one part, `**` at the end for one or more. */

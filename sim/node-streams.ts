@@ -94,7 +94,8 @@ export class NodeStreams {
         now: () => this.process.monotonic(),
         ownState: (name) => this.ownState(name),
         secondPublisher: (name) => world.policyOf(name),
-        share: world.knowledge,
+        tells: 'concerned',
+        share: world.knowledge.claimsOf(client),
       },
       {
         pull: (name, upstream) => this.pull(name, upstream),

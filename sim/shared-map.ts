@@ -19,7 +19,7 @@ export class History<Value extends object> {
   private readonly versions = new Map<string, Version<Value>[]>();
 
   /** A map of one who has seen nothing yet. */
-  map(): ReplicaMap<Value> {
+  map(): SharedMap<Value> {
     return new SharedMap(this);
   }
 
@@ -70,7 +70,7 @@ export class History<Value extends object> {
  * What one node knows, as a place in the history of all nodes, and where it differs from that: nothing, as soon as it has heard all that the others had heard
  * at that place. So what all nodes hear is kept once, and heard by a step forward.
  */
-class SharedMap<Value extends object> implements ReplicaMap<Value> {
+export class SharedMap<Value extends object> implements ReplicaMap<Value> {
   private readonly history: History<Value>;
   /** So many steps of the history were taken. */
   private at = 0;
@@ -84,6 +84,24 @@ class SharedMap<Value extends object> implements ReplicaMap<Value> {
 
   get size(): number {
     return this.count;
+  }
+
+  /** Another one that knows the same for now. */
+  copy(): SharedMap<Value> {
+    const copy = new SharedMap(this.history);
+    copy.at = this.at;
+    copy.count = this.count;
+    copy.own = this.own === undefined ? undefined : new Map(this.own);
+    return copy;
+  }
+
+  /** Whether another one with the same history knows the same. */
+  isLike(other: SharedMap<Value>): boolean {
+    if (this.count !== other.count) return false;
+    const between = this.history.steps.slice(Math.min(this.at, other.at), Math.max(this.at, other.at));
+    const keys = new Set([...between.map(({ key }) => key), ...(this.own?.keys() ?? []), ...(other.own?.keys() ?? [])]);
+    for (const key of keys) if (this.get(key) !== other.get(key)) return false;
+    return true;
   }
 
   get(key: string): Value | undefined {

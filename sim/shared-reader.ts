@@ -1,16 +1,22 @@
 import {
+  type ClaimReading,
+  type ClaimSharing,
+  type ClaimsOptions,
+  type ClaimsOutput,
   decodeDigest,
   decodeHeartbeat,
   decodeNodeRecord,
+  type KnownClaim,
   type MembershipReader,
   type MembershipSharing,
-  type ReplicaMap,
   RosterTable,
-  type Sharing,
+  readKnownClaim,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
+import { NodeClaims } from './crowd.ts';
 import type { SharedEntry } from './engine.ts';
-import { History } from './shared-map.ts';
+import type { EngineClient } from './engine-client.ts';
+import { History, type SharedMap } from './shared-map.ts';
 
 /** Reads each message once, however many simulated nodes get it. */
 export const SHARED_READER: MembershipReader = {
@@ -20,16 +26,23 @@ export const SHARED_READER: MembershipReader = {
 };
 
 /** What the nodes of one world share of what they know. */
-export class SharedKnowledge implements Sharing, MembershipSharing {
+export class SharedKnowledge implements MembershipSharing {
   private readonly rosters = new Map<string, RosterTable>();
   private readonly histories = new Map<string, History<object>>();
 
-  /** All entries under a prefix are read in the same way, and no entry is under two. */
-  readings<Reading extends object | string>(_prefix: string, read: (entry: StoreEntry) => Reading): (entry: StoreEntry) => Reading {
-    return (entry) => {
-      const shared = entry as SharedEntry;
-      shared.reading ??= read(entry);
-      return shared.reading as Reading;
+  /** For one process. */
+  claimsOf(client: EngineClient): ClaimSharing {
+    return {
+      claims: <Body>(options: ClaimsOptions<Body>, out: ClaimsOutput<Body>): NodeClaims<Body> => {
+        const { prefix, readBody } = options;
+        // All entries under a prefix are read in the same way, and no entry is under two.
+        const read = (entry: StoreEntry): ClaimReading<Body> => {
+          const shared = entry as SharedEntry;
+          shared.reading ??= readKnownClaim(entry, prefix, readBody);
+          return shared.reading as ClaimReading<Body>;
+        };
+        return new NodeClaims(options, out, { client, known: this.replica<KnownClaim<Body>>(prefix), read });
+      },
     };
   }
 
@@ -42,13 +55,13 @@ export class SharedKnowledge implements Sharing, MembershipSharing {
     return empty;
   }
 
-  replica<Value extends object>(prefix: string): ReplicaMap<Value> {
+  replica<Value extends object>(prefix: string): SharedMap<Value> {
     let history = this.histories.get(prefix);
     if (history === undefined) {
       history = new History();
       this.histories.set(prefix, history);
     }
-    return history.map() as ReplicaMap<Value>;
+    return (history as unknown as History<Value>).map();
   }
 }
 

@@ -127,7 +127,7 @@ export class SimProcess implements EventLoop {
     this.world.network.changes += 1;
     this.waiting ??= [];
     this.isRunning = false;
-    this.client.isAwake = false;
+    this.client.sleep();
   }
 
   resume(): void {
@@ -135,8 +135,10 @@ export class SimProcess implements EventLoop {
     this.waiting = undefined;
     this.world.network.changes += 1;
     this.isRunning = !this.isDead;
-    this.client.isAwake = this.isRunning;
-    for (const run of waiting ?? []) this.hand(run);
+    if (!this.isRunning) return;
+    this.client.wake(() => {
+      for (const run of waiting ?? []) this.hand(run);
+    });
     this.wake(0);
   }
 

@@ -83,6 +83,7 @@ export class Allocator {
       {
         store,
         prefix: ALLOCATION_PREFIX,
+        followsAll: false,
         own,
         now: () => clock.monotonic(),
         readBody: (json) => (typeof json === 'object' && json !== null ? json : undefined),

@@ -27,6 +27,7 @@ class Node {
       {
         store: this.client.store,
         prefix: 'streams/',
+        followsAll: true,
         own: { node, incarnation },
         now: () => engine.now(),
         readBody: (json) => (typeof json === 'object' && json !== null && 'says' in json ? (json as Body) : undefined),

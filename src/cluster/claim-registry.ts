@@ -1,19 +1,11 @@
 import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { Claim, type ClaimPorts, type ReplaceVerdict } from './claim.ts';
-import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
-import type { ReplicaMap } from './replica-map.ts';
-import type { Store, StoreEntry } from './store.ts';
-
-/** What the cluster knows of one claimed thing. */
-export interface Claimed<Body> {
-  readonly name: string;
-  readonly holder: Holder;
-  readonly epoch: number;
-  readonly body: Body;
-}
+import { type Holder, isSameHolder } from './claim-record.ts';
+import { type Claimed, ClaimReplica, type ClaimSharing, type Claims, type KnownClaim } from './claim-replica.ts';
+import type { Store } from './store.ts';
 
 export interface ClaimRegistryOutput<Body> {
-  /** Somebody's claim is new, says something else, or is gone. */
+  /** Somebody's claim of a name that is followed is new, says something else, or is gone. */
   changed(name: string, claimed: Claimed<Body> | undefined): void;
   /** This node's claim holds, with this fencing number. */
   held(name: string, epoch: number): void;
@@ -33,25 +25,19 @@ export interface ClaimRegistryOptions<Body> {
   readonly mayReplace: (name: string, holder: Holder, wasOurs: boolean, done: (verdict: ReplaceVerdict) => void) => void;
   /** Whether a run of a node's process is gone. */
   readonly isGone: (holder: Holder) => boolean;
-  readonly share?: Sharing;
+  /** Every name is followed; otherwise those that this node claims, and those it is asked to follow. */
+  readonly followsAll: boolean;
+  readonly share?: ClaimSharing;
 }
 
 const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 /** What belongs to nobody any more is taken out when its holder has been gone for so long. */
 const SWEEP_GONE_MS = 30_000;
 
-/** Lets the nodes that share a process share what they read, and what all of them know. */
-export interface Sharing {
-  /** Gives a `read` that reads each entry once, for all of one prefix. */
-  readings<Reading extends object | string>(prefix: string, read: (entry: StoreEntry) => Reading): (entry: StoreEntry) => Reading;
-  /** One node's map of what is under a prefix. */
-  replica<Value extends object>(prefix: string): ReplicaMap<Value>;
-}
-
-interface Known<Body> {
-  readonly record: ClaimRecord<Body>;
-  readonly revision: number;
-  readonly claimed: Claimed<Body>;
+/** Since when the holder of a claim is gone. */
+interface Orphan {
+  readonly epoch: number;
+  readonly since: MonotonicMs;
 }
 
 /**
@@ -61,52 +47,39 @@ interface Known<Body> {
 export class ClaimRegistry<Body> {
   private readonly options: ClaimRegistryOptions<Body>;
   private readonly out: ClaimRegistryOutput<Body>;
-  private readonly known: ReplicaMap<Known<Body>>;
+  private readonly known: Claims<Body>;
+  /** By name, by how many it is followed here. */
+  private readonly followed = new Map<string, number>();
   private readonly claims = new Map<string, Claim<Body>>();
   /** Those that wait to try again. */
   private readonly waiting = new Set<Claim<Body>>();
   /** Given up, but still in the store. */
   private readonly leaving = new Map<string, Claim<Body>>();
-  /** The greatest of all claims that were ever told. */
-  private epochSeen = 0;
-  /** Names whose holders are gone, and since when. */
-  private readonly orphans = new Map<string, MonotonicMs>();
-  private readonly read: (entry: StoreEntry) => Known<Body> | UnreadableRecord;
-  private unseen: Set<string> | undefined = new Set();
-  private endWatch: (() => void) | undefined = undefined;
+  /** By name. */
+  private orphans: ReadonlyMap<string, Orphan> = new Map();
   private nextAt: MonotonicMs = NEVER;
 
   constructor(options: ClaimRegistryOptions<Body>, out: ClaimRegistryOutput<Body>) {
     this.options = options;
     this.out = out;
-    const { prefix, readBody, share } = options;
-    const read = (entry: StoreEntry): Known<Body> | UnreadableRecord => readKnown(entry, prefix, readBody);
-    this.read = share === undefined ? read : share.readings(prefix, read);
-    this.known = share === undefined ? new Map<string, Known<Body>>() : share.replica(prefix);
+    const told = {
+      changed: (name: string, known: KnownClaim<Body> | undefined) => this.changed(name, known),
+      seen: (name: string, revision: number) => this.claims.get(name)?.seen(revision),
+      current: () => {
+        for (const claim of this.claims.values()) claim.recheck();
+      },
+    };
+    this.known = options.share?.claims(options, told) ?? new ClaimReplica(options, told);
   }
 
   /** Begins to follow the store. */
   start(): void {
-    const { store, prefix } = this.options;
-    this.endWatch = store.watch(prefix, {
-      changed: (entry) => this.told(entry),
-      deleted: (key) => this.gone(key.slice(prefix.length)),
-      current: () => this.complete(),
-      lost: () => {
-        this.unseen = new Set(this.known.keys());
-      },
-    });
+    this.known.start();
   }
 
   /** Ends the watch; claims stay as they are in the store. */
   stop(): void {
-    this.endWatch?.();
-    this.endWatch = undefined;
-  }
-
-  /** Whether all that the store has is known. False before the first sight of it, and after an outage until it was looked through again. */
-  get isCurrent(): boolean {
-    return this.unseen === undefined;
+    this.known.stop();
   }
 
   get(name: string): Claimed<Body> | undefined {
@@ -131,6 +104,22 @@ export class ClaimRegistry<Body> {
     return this.claims.get(name)?.heldEpoch;
   }
 
+  /** Tells of this name from now on, as often as it is asked to more often than {@link unfollow}. */
+  follow(name: string): void {
+    const followers = this.followed.get(name) ?? 0;
+    this.followed.set(name, followers + 1);
+    if (followers === 0) this.known.follow(name);
+  }
+
+  unfollow(name: string): void {
+    const followers = this.followed.get(name) ?? 0;
+    if (followers > 1) {
+      this.followed.set(name, followers - 1);
+    } else if (this.followed.delete(name)) {
+      this.known.unfollow(name);
+    }
+  }
+
   /** Whether this node has the claim or is after it. */
   isWanted(name: string): boolean {
     return this.claims.has(name);
@@ -143,7 +132,7 @@ export class ClaimRegistry<Body> {
       store: this.options.store,
       own: this.options.own,
       now: this.options.now,
-      epochSeen: () => this.epochSeen,
+      epochSeen: () => this.known.epochSeen,
       readBody: this.options.readBody,
       waits: () => {
         this.waiting.add(claim);
@@ -155,10 +144,12 @@ export class ClaimRegistry<Body> {
       held: (epoch) => this.out.held(name, epoch),
       lost: (to) => {
         this.claims.delete(name);
+        this.unfollow(name);
         this.out.lost(name, to);
       },
     });
     this.claims.set(name, claim);
+    this.follow(name);
   }
 
   /** Says something new of a claimed name. */
@@ -171,6 +162,7 @@ export class ClaimRegistry<Body> {
     const claim = this.claims.get(name);
     if (claim === undefined) return;
     this.claims.delete(name);
+    this.unfollow(name);
     claim.release();
     if (claim.isOver) return;
     this.leaving.set(name, claim);
@@ -206,77 +198,33 @@ export class ClaimRegistry<Body> {
    * who are gone, as far as it is known; more than 0 where that cannot be told now.
    */
   sweep(now: MonotonicMs): number {
-    if (this.unseen !== undefined) {
-      this.orphans.clear();
-      return 1;
-    }
-    for (const { revision, claimed } of this.known.values()) {
-      const { name } = claimed;
-      if (!this.options.isGone(claimed.holder)) {
-        this.orphans.delete(name);
-        continue;
-      }
-      const since = this.orphans.get(name) ?? now;
-      this.orphans.set(name, since);
+    const { known, options } = this;
+    const before = this.orphans;
+    const orphans = new Map<string, Orphan>();
+    this.orphans = orphans;
+    if (!known.isCurrent) return 1;
+    for (const { revision, claimed } of known.values()) {
+      const { name, epoch, holder } = claimed;
+      if (!options.isGone(holder)) continue;
+      const orphan = before.get(name);
+      const since = orphan?.epoch === epoch ? orphan.since : now;
+      orphans.set(name, { epoch, since });
       if (now - since < SWEEP_GONE_MS || this.claims.has(name)) continue;
       // Whatever comes of it: the next look tells.
-      this.options.store.delete(this.options.prefix + name, revision, () => undefined);
+      options.store.delete(options.prefix + name, revision, () => undefined);
     }
-    return this.orphans.size;
+    return orphans.size;
   }
 
-  private told(entry: StoreEntry): void {
-    const reading = this.read(entry);
-    const isReadable = reading !== 'newer' && reading !== 'malformed';
-    const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
-    const isAfterOutage = this.unseen?.delete(name) === true;
-    const known = this.known.get(name);
-    if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
-    if (isReadable) {
-      const { claimed, record } = reading;
-      if (claimed.epoch > this.epochSeen) this.epochSeen = claimed.epoch;
-      this.known.set(name, reading);
-      this.out.changed(name, claimed);
-      this.leaveOrphan(name, record);
-    } else {
-      this.forget(name);
-    }
-    if (this.claims.size > 0) this.claims.get(name)?.seen(entry.revision);
+  private changed(name: string, known: KnownClaim<Body> | undefined): void {
+    this.out.changed(name, known?.claimed);
+    if (known !== undefined) this.leaveOrphan(name, known);
   }
 
   /** This node's, but by no claim of its: left over from one that was given up while the store was away. */
-  private leaveOrphan(name: string, record: ClaimRecord<Body>): void {
+  private leaveOrphan(name: string, { record }: KnownClaim<Body>): void {
     if (!isSameHolder(record.holder, this.options.own) || this.claims.has(name) || this.leaving.has(name)) return;
     this.claim(name, record.body);
     this.release(name);
   }
-
-  private gone(name: string): void {
-    this.unseen?.delete(name);
-    this.forget(name);
-    if (this.claims.size > 0) this.claims.get(name)?.seen(0);
-  }
-
-  private complete(): void {
-    const { unseen } = this;
-    this.unseen = undefined;
-    for (const name of unseen ?? []) this.gone(name);
-    for (const claim of this.claims.values()) claim.recheck();
-  }
-
-  private forget(name: string): void {
-    if (this.orphans.size > 0) this.orphans.delete(name);
-    if (this.known.delete(name)) this.out.changed(name, undefined);
-  }
-}
-
-function readKnown<Body>(
-  { key, value, revision }: StoreEntry,
-  prefix: string,
-  readBody: (json: unknown) => Body | undefined,
-): Known<Body> | UnreadableRecord {
-  const record = readClaim(value, readBody);
-  if (record === 'newer' || record === 'malformed') return record;
-  const { holder, body } = record;
-  return { revision, record, claimed: { name: key.slice(prefix.length), holder, epoch: epochOf(record, revision), body } };
 }

@@ -22,8 +22,20 @@ export {
   type WatchedRung,
 } from './allocation-messages.ts';
 export { BUS_MESSAGE_BYTES_MAX, type Bus, type BusFailure, type BusReply } from './bus.ts';
-export { type Holder, isSameHolder } from './claim-record.ts';
-export { type Claimed, ClaimRegistry, type Sharing } from './claim-registry.ts';
+export { type Holder, isSameHolder, writeClaim } from './claim-record.ts';
+export { ClaimRegistry } from './claim-registry.ts';
+export {
+  type Claimed,
+  type ClaimReading,
+  ClaimReplica,
+  type ClaimReplicaParts,
+  type ClaimSharing,
+  type Claims,
+  type ClaimsOptions,
+  type ClaimsOutput,
+  type KnownClaim,
+  readKnownClaim,
+} from './claim-replica.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
 export { ClusterTerms, STALE_MS, writeStaleMs } from './cluster-terms.ts';
 export { FanOut, type FanOutChild } from './fan-out.ts';

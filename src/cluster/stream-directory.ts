@@ -2,7 +2,8 @@ import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import type { Bus } from './bus.ts';
 import type { ReplaceVerdict } from './claim.ts';
 import type { Holder } from './claim-record.ts';
-import { type Claimed, ClaimRegistry, type Sharing } from './claim-registry.ts';
+import { ClaimRegistry } from './claim-registry.ts';
+import type { Claimed, ClaimSharing } from './claim-replica.ts';
 import { type OriginAnswer, type OriginHead, type OwnStreamState, Standbys } from './standbys.ts';
 import type { Store } from './store.ts';
 import { type RegionalBody, readRegionalBody, readStreamBody, regionPrefix, STREAMS_PREFIX, type StreamBody } from './stream-record.ts';
@@ -35,7 +36,7 @@ export interface StreamDirectoryOutput {
   evict(name: string, to: string | undefined): void;
   /** The stream's origin is another node: the publisher here waits to take its place. */
   standBy(name: string, origin: string): void;
-  /** What is known of a stream changed; undefined: nobody publishes it any more. */
+  /** What is known of a stream changed; undefined: nobody publishes it any more. Of all streams, or of some: see {@link StreamDirectoryOptions.tells}. */
   changed(name: string, stream: Claimed<StreamBody> | undefined): void;
 }
 
@@ -51,8 +52,10 @@ export interface StreamDirectoryOptions {
   readonly headMs?: (name: string) => number | undefined;
   /** What happens to a stream that is live on another node when somebody publishes it here. */
   readonly secondPublisher: (name: string) => SecondPublisher;
+  /** Of which streams changes are told: of `all` (the default), or of those alone that are wanted or published here. */
+  readonly tells?: 'all' | 'concerned';
   /** For many nodes in one process. */
-  readonly share?: Sharing;
+  readonly share?: ClaimSharing;
 }
 
 /** `standby`: its publisher is kept, and takes over as soon as the first one is gone. */
@@ -88,7 +91,7 @@ export class StreamDirectory {
   private readonly endings: (() => void)[] = [];
 
   constructor(options: StreamDirectoryOptions, out: StreamDirectoryOutput) {
-    const { store, own, region, nodes, now, share } = options;
+    const { store, own, region, nodes, now, tells = 'all', share } = options;
     const sharing = share === undefined ? {} : { share };
     this.options = options;
     this.out = out;
@@ -96,6 +99,7 @@ export class StreamDirectory {
       {
         store,
         ...sharing,
+        followsAll: tells === 'all',
         prefix: STREAMS_PREFIX,
         own,
         now,
@@ -122,6 +126,7 @@ export class StreamDirectory {
       {
         store,
         ...sharing,
+        followsAll: false,
         prefix: regionPrefix(region),
         own,
         now,
@@ -156,6 +161,12 @@ export class StreamDirectory {
       {
         pull: (name, upstream) => this.out.pull(name, upstream),
         stop: (name, isOver) => this.out.stop(name, isOver),
+        wanted: (name, isWanted) => {
+          for (const claims of [this.streams, this.regionals]) {
+            if (isWanted) claims.follow(name);
+            else claims.unfollow(name);
+          }
+        },
         claimRegion: (name) => this.regionals.claim(name, {}),
         releaseRegion: (name) => this.regionals.release(name),
       },
@@ -212,19 +223,20 @@ export class StreamDirectory {
   /** Somebody publishes here. The claim follows; {@link StreamDirectoryOutput.evict} if another node's is the better one. */
   publish(name: string, body: StreamBody): void {
     this.sourcing.unwant(name);
+    if (!this.bodies.has(name)) this.streams.follow(name);
     this.bodies.set(name, body);
     if (!this.standbys.has(name)) this.streams.claim(name, body);
   }
 
   /** What is published here looks different now. */
   describe(name: string, body: StreamBody): void {
-    this.bodies.set(name, body);
+    if (this.bodies.has(name)) this.bodies.set(name, body);
     this.streams.describe(name, body);
   }
 
   /** Nobody publishes it here any more. */
   unpublish(name: string): void {
-    this.bodies.delete(name);
+    this.forgetBody(name);
     this.standbys.delete(name);
     this.heads.delete(name);
     this.given.delete(name);
@@ -312,12 +324,16 @@ export class StreamDirectory {
     // Without a publisher of its own it would only take the stream back from whoever is without one, too.
     const canStandBy = this.bodies.has(name) && this.options.ownState(name) === 'live' && this.options.secondPublisher(name) === 'standby';
     if (to === undefined || !canStandBy) {
-      this.bodies.delete(name);
+      this.forgetBody(name);
       this.out.evict(name, to?.node);
       return;
     }
     this.standbys.add(name, to.node);
     this.out.standBy(name, to.node);
+  }
+
+  private forgetBody(name: string): void {
+    if (this.bodies.delete(name)) this.streams.unfollow(name);
   }
 
   private takePlace(name: string, from: string | undefined, head: OriginHead): void {

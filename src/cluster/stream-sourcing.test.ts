@@ -8,6 +8,8 @@ const SHOW = 'live/show';
 class World {
   now = 0;
   readonly did: string[] = [];
+  /** Of whose claims changes are to be told. */
+  readonly followed = new Set<string>();
   readonly origins = new Map<string, Held>();
   readonly regionals = new Map<string, Held>();
   readonly draining = new Set<string>();
@@ -30,6 +32,7 @@ class World {
     {
       pull: (name, { node, epoch }) => this.did.push(`pull ${name} from ${node} at ${epoch}`),
       stop: (name, isOver) => this.did.push(`stop ${name}${isOver ? ' for good' : ''}`),
+      wanted: (name, isWanted) => (isWanted ? this.followed.add(name) : this.followed.delete(name)),
       claimRegion: (name) => this.did.push(`claim ${name}`),
       releaseRegion: (name) => this.did.push(`release ${name}`),
     },

@@ -32,6 +32,8 @@ export interface SourcingOutput {
   pull(name: string, upstream: Upstream): void;
   /** Nothing is to be pulled any more; `isOver`: nobody publishes the stream, so that its viewers are told. */
   stop(name: string, isOver: boolean): void;
+  /** Whether changes of the claims on a stream and its region are to be told from now on. */
+  wanted(name: string, isWanted: boolean): void;
   /** Become the stream's regional origin, if nobody is. */
   claimRegion(name: string): void;
   releaseRegion(name: string): void;
@@ -145,6 +147,7 @@ export class StreamSourcing {
       via: undefined,
       by: NOBODY,
     });
+    this.out.wanted(name, true);
     this.decide(name, now);
   }
 
@@ -152,7 +155,6 @@ export class StreamSourcing {
   unwant(name: string): void {
     const wanted = this.wanted.get(name);
     if (wanted === undefined) return;
-    this.wanted.delete(name);
     this.forget(name, wanted);
     this.leaveRegion(name, wanted);
     if (wanted.upstream !== undefined) this.out.stop(name, false);
@@ -288,7 +290,7 @@ export class StreamSourcing {
   private dependsOn(name: string, wanted: Wanted, nodes: readonly (string | undefined)[]): void {
     const by = new Set(nodes.filter((node) => node !== undefined));
     if (by.size === wanted.by.size && [...by].every((node) => wanted.by.has(node))) return;
-    this.forget(name, wanted);
+    this.dependsOnNobody(name, wanted);
     wanted.by = by;
     for (const node of wanted.by) {
       const names = this.byNode.get(node);
@@ -298,6 +300,12 @@ export class StreamSourcing {
   }
 
   private forget(name: string, wanted: Wanted): void {
+    this.wanted.delete(name);
+    this.out.wanted(name, false);
+    this.dependsOnNobody(name, wanted);
+  }
+
+  private dependsOnNobody(name: string, wanted: Wanted): void {
     for (const node of wanted.by) {
       const names = this.byNode.get(node);
       names?.delete(name);
@@ -370,7 +378,6 @@ export class StreamSourcing {
     wanted.goneSince ??= now;
     this.awaits(name, now);
     if (now - wanted.goneSince < GONE_MS_MAX) return;
-    this.wanted.delete(name);
     this.forget(name, wanted);
     this.leaveRegion(name, wanted);
     this.out.stop(name, true);

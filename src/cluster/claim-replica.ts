@@ -1,0 +1,190 @@
+import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
+import type { ReplicaMap } from './replica-map.ts';
+import type { Store, StoreEntry, StoreWatcher } from './store.ts';
+
+/** What the cluster knows of one claimed thing. */
+export interface Claimed<Body> {
+  readonly name: string;
+  readonly holder: Holder;
+  readonly epoch: number;
+  readonly body: Body;
+}
+
+/** A claim as it was told. */
+export interface KnownClaim<Body> {
+  readonly record: ClaimRecord<Body>;
+  readonly revision: number;
+  readonly claimed: Claimed<Body>;
+}
+
+/** What is known of the claims under a prefix: answers at once, also while the store is away. */
+export interface Claims<Body> {
+  readonly size: number;
+  /** Whether all that the store has is known. False before the first sight of it, and after an outage until it was looked through again. */
+  readonly isCurrent: boolean;
+  /** The greatest of all claims that were ever told. */
+  readonly epochSeen: number;
+  /** Begins to follow the store. */
+  start(): void;
+  stop(): void;
+  get(name: string): KnownClaim<Body> | undefined;
+  values(): Iterable<KnownClaim<Body>>;
+  /** Tells of this name from now on. Once, until it is not followed any more. */
+  follow(name: string): void;
+  unfollow(name: string): void;
+}
+
+/** Told of names that are followed, and of claims that were made in the own name. */
+export interface ClaimsOutput<Body> {
+  /** A claim is new, says something else, or is gone. */
+  changed(name: string, known: KnownClaim<Body> | undefined): void;
+  /** The store has this revision of it, whatever it says; 0: nothing. */
+  seen(name: string, revision: number): void;
+  /** All that the store has is known, for the first time or again. */
+  current(): void;
+}
+
+export interface ClaimsOptions<Body> {
+  readonly store: Store;
+  /** Of all keys; ends in `/`. What follows is the name. */
+  readonly prefix: string;
+  readonly own: Holder;
+  /** Undefined for what cannot be read. */
+  readonly readBody: (json: unknown) => Body | undefined;
+  /** Every name is followed. */
+  readonly followsAll: boolean;
+}
+
+/** Lets the nodes that share a process share what they read, and what all of them know. */
+export interface ClaimSharing {
+  claims<Body>(options: ClaimsOptions<Body>, out: ClaimsOutput<Body>): Claims<Body>;
+}
+
+export type ClaimReading<Body> = KnownClaim<Body> | UnreadableRecord;
+
+export interface ClaimReplicaParts<Body> {
+  /** What it knows at first. */
+  readonly known: ReplicaMap<KnownClaim<Body>>;
+  readonly epochSeen: number;
+  readonly isCurrent: boolean;
+  readonly read: (entry: StoreEntry) => ClaimReading<Body>;
+}
+
+/** All claims under a prefix of the store, as its watch tells them. */
+export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
+  private readonly options: ClaimsOptions<Body>;
+  private readonly out: ClaimsOutput<Body>;
+  private readonly read: (entry: StoreEntry) => ClaimReading<Body>;
+  private readonly known: ReplicaMap<KnownClaim<Body>>;
+  private readonly followed = new Set<string>();
+  private greatestEpoch: number;
+  /** Known, and not told again since the store was lost; undefined while nothing is missing. */
+  private unseen: Set<string> | undefined;
+  private endWatch: (() => void) | undefined = undefined;
+
+  /** `parts`: what it begins with, instead of nothing. */
+  constructor(options: ClaimsOptions<Body>, out: ClaimsOutput<Body>, parts: Partial<ClaimReplicaParts<Body>> = {}) {
+    const { known = new Map<string, KnownClaim<Body>>(), epochSeen = 0, isCurrent = false } = parts;
+    this.options = options;
+    this.out = out;
+    this.read = parts.read ?? ((entry) => readKnownClaim(entry, options.prefix, options.readBody));
+    this.known = known;
+    this.greatestEpoch = epochSeen;
+    this.unseen = isCurrent ? undefined : new Set();
+  }
+
+  get size(): number {
+    return this.known.size;
+  }
+
+  get isCurrent(): boolean {
+    return this.unseen === undefined;
+  }
+
+  get epochSeen(): number {
+    return this.greatestEpoch;
+  }
+
+  start(): void {
+    this.endWatch = this.options.store.watch(this.options.prefix, this);
+  }
+
+  stop(): void {
+    this.endWatch?.();
+    this.endWatch = undefined;
+  }
+
+  get(name: string): KnownClaim<Body> | undefined {
+    return this.known.get(name);
+  }
+
+  values(): Iterable<KnownClaim<Body>> {
+    return this.known.values();
+  }
+
+  follow(name: string): void {
+    this.followed.add(name);
+  }
+
+  unfollow(name: string): void {
+    this.followed.delete(name);
+  }
+
+  changed(entry: StoreEntry): void {
+    const reading = this.read(entry);
+    const isReadable = reading !== 'newer' && reading !== 'malformed';
+    const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
+    const isAfterOutage = this.unseen?.delete(name) === true;
+    const known = this.known.get(name);
+    if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
+    if (isReadable) {
+      if (reading.claimed.epoch > this.greatestEpoch) this.greatestEpoch = reading.claimed.epoch;
+      this.known.set(name, reading);
+      if (!this.isFollowed(name) && !isSameHolder(reading.record.holder, this.options.own)) return;
+      this.out.changed(name, reading);
+      this.out.seen(name, entry.revision);
+    } else {
+      this.forget(name, entry.revision);
+    }
+  }
+
+  deleted(key: string): void {
+    const name = key.slice(this.options.prefix.length);
+    this.unseen?.delete(name);
+    this.forget(name, 0);
+  }
+
+  current(): void {
+    const { unseen } = this;
+    this.unseen = undefined;
+    for (const name of unseen ?? []) this.forget(name, 0);
+    this.out.current();
+  }
+
+  lost(): void {
+    this.unseen = new Set(this.known.keys());
+  }
+
+  private forget(name: string, revision: number): void {
+    const wasKnown = this.known.delete(name);
+    if (!this.isFollowed(name)) return;
+    if (wasKnown) this.out.changed(name, undefined);
+    this.out.seen(name, revision);
+  }
+
+  private isFollowed(name: string): boolean {
+    return this.options.followsAll || this.followed.has(name);
+  }
+}
+
+/** An entry as all who are told of it read it. */
+export function readKnownClaim<Body>(
+  { key, value, revision }: StoreEntry,
+  prefix: string,
+  readBody: (json: unknown) => Body | undefined,
+): ClaimReading<Body> {
+  const record = readClaim(value, readBody);
+  if (record === 'newer' || record === 'malformed') return record;
+  const { holder, body } = record;
+  return { revision, record, claimed: { name: key.slice(prefix.length), holder, epoch: epochOf(record, revision), body } };
+}
