@@ -3,10 +3,10 @@ import type { LiveStream } from '../hub/mod.ts';
 import { LatencyHistogram } from '../io/mod.ts';
 import { MediaRates } from './media-rates.ts';
 
-const stream = (protocol: string): { publisher: { protocol: string }; bytesIn: number; stats(): { bytesIn: number } } => ({
+const stream = (protocol: string): { publisher: { protocol: string }; bytesIn: number; counts(): { bytesIn: number } } => ({
   publisher: { protocol },
   bytesIn: 0,
-  stats(): { bytesIn: number } {
+  counts(): { bytesIn: number } {
     return { bytesIn: this.bytesIn };
   },
 });

@@ -96,7 +96,7 @@ export class MediaRates {
   private published(): number {
     const received = new Map<LiveStream, number>();
     for (const stream of this.options.hub.streams()) {
-      const { bytesIn } = stream.stats();
+      const { bytesIn } = stream.counts();
       const since = Math.max(0, bytesIn - (this.received.get(stream) ?? 0));
       if (stream.publisher.protocol !== 'relay') this.publishedBytes += since;
       received.set(stream, bytesIn);

@@ -81,7 +81,7 @@ const live = new WeakMap<FakeStream, LiveStream>();
 function asLive(stream: FakeStream): LiveStream {
   const known = live.get(stream);
   if (known !== undefined) return known;
-  const made = { ...stream, stats: () => ({ bytesIn: stream.bytesIn, bitrateBps: 1_000 }) } as unknown as LiveStream;
+  const made = { ...stream, counts: () => ({ bytesIn: stream.bytesIn }), stats: () => ({ bitrateBps: 1_000 }) } as unknown as LiveStream;
   live.set(stream, made);
   return made;
 }

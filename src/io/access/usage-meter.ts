@@ -186,7 +186,7 @@ export class UsageMeter {
     const byApp = new Map<string, number>();
     const received = new Map<LiveStream, number>();
     for (const stream of new Set([...streams, ...this.ended])) {
-      const { bytesIn } = stream.stats();
+      const { bytesIn } = stream.counts();
       const since = Math.max(0, bytesIn - (this.received.get(stream) ?? 0));
       if (!this.ended.has(stream)) received.set(stream, bytesIn);
       if (stream.publisher.protocol !== 'relay') byApp.set(stream.ref.app, (byApp.get(stream.ref.app) ?? 0) + since);
