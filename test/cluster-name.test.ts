@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TestNats } from '../src/io/coordination/nats-servers.fixture.ts';
+import { natsEnvironment } from './fixtures/nats-environment.ts';
 import { TestCluster } from './fixtures/test-cluster.ts';
 
 const WAIT = { timeout: 60_000, interval: 50 };
@@ -8,20 +9,11 @@ const PATIENCE_MS = 240_000;
 let nats: TestNats;
 let cluster: TestCluster;
 
-const founding = (name: string): Parameters<typeof TestCluster.found>[0] => {
-  const { user, password } = nats;
-  return {
-    roles: ['manager'],
-    region: 'eu',
-    environment: {
-      SLUICE_CLUSTER_NAME: name,
-      SLUICE_CLUSTER_COORDINATION: 'nats',
-      SLUICE_CLUSTER_NATS_SERVERS: nats.servers.map(({ url }) => url).join(','),
-      SLUICE_CLUSTER_NATS_USER: user,
-      SLUICE_CLUSTER_NATS_PASSWORD: password,
-    },
-  };
-};
+const founding = (name: string): Parameters<typeof TestCluster.found>[0] => ({
+  roles: ['manager'],
+  region: 'eu',
+  environment: { SLUICE_CLUSTER_NAME: name, ...natsEnvironment(nats) },
+});
 
 beforeAll(async () => {
   nats = await TestNats.start(1);
