@@ -1,19 +1,12 @@
 // One of two nodes between which streams are relayed: `relay-process.ts`, told by its parent's messages what to be.
 import pino from 'pino';
-import { durationMs, type MonotonicMs, mediaTime, monotonicMs, Slab, sizeBytes, streamRef } from '../src/core/mod.ts';
+import { durationMs, monotonicMs, sizeBytes, streamRef } from '../src/core/mod.ts';
 import { RelayToHub } from '../src/gateways/mod.ts';
-import { Hub, type Publication } from '../src/hub/mod.ts';
+import { Hub } from '../src/hub/mod.ts';
 import { countPayloadsAsHeap, RelayClient, RelayServer, type RelayTls, systemClock } from '../src/io/mod.ts';
-import { audioTrack, videoTrack } from '../src/media/source-frames.fixture.ts';
 import type { RelayOrder, RelayReport } from './relay.ts';
+import { SyntheticFeed } from './synthetic-feed.ts';
 
-const FRAME_MS = 1000 / 30;
-const AUDIO_MS = 1024 / 48;
-const GOP_FRAMES = 60;
-const BITRATE_BPS = 2_500_000;
-const AUDIO_BYTES = 340;
-/** Keyframes are eight times the others. */
-const FRAME_BYTES = Math.round(((BITRATE_BPS / 8 - (AUDIO_BYTES * 1000) / AUDIO_MS) * (GOP_FRAMES / 30)) / (GOP_FRAMES + 7));
 const FEED_MS = 4;
 const LATENCIES_MAX = 1_000_000;
 
@@ -46,43 +39,8 @@ let bytes = 0;
 let cpu = process.cpuUsage();
 let atMs = performance.now();
 
-/** A synthetic publisher whose frames fall due in real time. */
-class Feed {
-  private readonly publication: Publication;
-  private readonly offsetMs: number;
-  /** As the readers of a publisher's messages have one. */
-  private readonly slab = new Slab();
-  private video = 0;
-  private audio = 0;
-
-  constructor(index: number, startMs: number) {
-    const info = { protocol: 'rtmp', address: '127.0.0.1', agent: 'bench' } as const;
-    const ref = streamRef('bench', `stream-${index}`);
-    const publication = hub.publish(ref, info, { evicted: nothing }, 'reject', systemClock.monotonic(), systemClock.wall());
-    if (typeof publication === 'string') throw new Error(publication);
-    this.publication = publication;
-    // Publishers do not send in step, nor do their keyframes come together.
-    this.offsetMs = startMs + ((index * 373.3) % (GOP_FRAMES * FRAME_MS));
-  }
-
-  write(now: MonotonicMs): void {
-    for (; this.offsetMs + this.audio * AUDIO_MS <= now; this.audio++) {
-      this.put(audioTrack, this.audio * 1024, true, AUDIO_BYTES, now);
-    }
-    for (; this.offsetMs + this.video * FRAME_MS <= now; this.video++) {
-      const isKeyframe = this.video % GOP_FRAMES === 0;
-      this.put(videoTrack, this.video * 3000, isKeyframe, isKeyframe ? 8 * FRAME_BYTES : FRAME_BYTES, now);
-    }
-  }
-
-  private put(track: typeof audioTrack | typeof videoTrack, dts: number, isKeyframe: boolean, size: number, now: MonotonicMs): void {
-    const frame = { track, dts: mediaTime(dts), pts: mediaTime(dts), isKeyframe, payload: this.slab.take(size) };
-    this.publication.write(frame, now, systemClock.wall());
-  }
-}
-
 async function hold(tls: RelayTls, streams: number): Promise<void> {
-  const feeds = Array.from({ length: streams }, (_, index) => new Feed(index, performance.now()));
+  const feeds = Array.from({ length: streams }, (_, index) => new SyntheticFeed(hub, index, monotonicMs(performance.now())));
   setInterval(() => {
     const now = monotonicMs(performance.now());
     for (const feed of feeds) feed.write(now);

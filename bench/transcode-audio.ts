@@ -6,7 +6,7 @@ import type { ServerProcess } from '../test/fixtures/server-process.ts';
 import { type BenchCase, type BenchRow, median } from './bench-case.ts';
 import { withServer } from './bench-server.ts';
 import { loopedFile, withLoopedPublishers } from './looped-publishers.ts';
-import { type CpuUse, cpuUse, untilRungs } from './transcode-bench.ts';
+import { type CpuUse, cpuUse, hundredths, turnsText, untilRungs } from './transcode-bench.ts';
 
 const SOUNDS = 24;
 /** Few and many: what is done once for a server is less a stream with many. */
@@ -36,10 +36,10 @@ export const transcodeAudio: BenchCase = {
 
 async function rowsWith(sound: string, picture: string): Promise<BenchRow[]> {
   const sounds = await byTurns(SOUNDS, sound, [OPUS]);
-  const rows = [
+  const rows: BenchRow[] = [
     {
       name: 'transcode: AAC to Opus at real time',
-      value: rounded(median(sounds.map(({ fed }) => percentOfCore(fed, fed.childrenS, SOUNDS)))),
+      value: hundredths(median(sounds.map(({ fed }) => percentOfCore(fed, fed.childrenS, SOUNDS)))),
       unit: '% of a core a stream',
       bar: { atMost: 2 },
       note: `${SOUNDS} streams at once, up to 16 in a child`,
@@ -51,22 +51,20 @@ async function rowsWith(sound: string, picture: string): Promise<BenchRow[]> {
   return rows;
 }
 
+/** For information: what feeding alone costs, which has a bar, is a case of its own. */
 function feeding(what: string, streams: number, rounds: readonly Round[]): BenchRow {
-  const [fed, bare] = [
-    rounds.map((round) => percentOfCore(round.fed, round.fed.serverS, streams)),
-    rounds.map((round) => percentOfCore(round.bare, round.bare.serverS, streams)),
-  ];
-  const list = (values: readonly number[]): string => values.map(rounded).join(', ');
+  const turns = {
+    fed: rounds.map((round) => percentOfCore(round.fed, round.fed.serverS, streams)),
+    bare: rounds.map((round) => percentOfCore(round.bare, round.bare.serverS, streams)),
+  };
   return {
     name: `transcode: what feeding children, and taking back what they make, costs the server, ${what}`,
-    value: rounded(median(fed) - median(bare)),
+    value: hundredths(median(turns.fed) - median(turns.bare)),
     unit: '% of a core a stream',
-    bar: { atMost: 1 },
-    note: `${streams} streams, medians of ${ROUNDS} turns each; the server alone ${list(fed)} % with transcoding, ${list(bare)} % without`,
+    note: `${streams} streams, medians of ${ROUNDS} turns each; the server alone ${turnsText(turns, 'transcoding')}`,
   };
 }
 
-const rounded = (value: number): number => Math.round(value * 100) / 100;
 const percentOfCore = ({ seconds }: CpuUse, cpuS: number, streams: number): number => (100 * cpuS) / seconds / streams;
 
 type Rungs = readonly { readonly name: string; readonly codec?: string }[];

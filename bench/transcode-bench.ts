@@ -97,3 +97,14 @@ export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
+
+/** What a process uses by turns, in percent of a core a stream, of each round. */
+export interface Turns {
+  /** With children that are fed. */
+  readonly fed: readonly number[];
+  readonly bare: readonly number[];
+}
+
+export const turnsText = ({ fed, bare }: Turns, withWhat: string): string => `${list(fed)} % with ${withWhat}, ${list(bare)} % without`;
+export const hundredths = (value: number): number => Math.round(value * 100) / 100;
+const list = (values: readonly number[]): string => values.map(hundredths).join(', ');

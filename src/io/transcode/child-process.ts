@@ -11,10 +11,11 @@ const THREADS_MAX = 32;
 /** The pipe to a child process that transcodes. */
 export type TranscodePipe = FramedChild<ToChild, FromChild>;
 
-/** Starts a child process for transcoding. */
-export function startTranscodeChild(listener: ChildListener<FromChild>): TranscodePipe {
-  // From dist it is JavaScript; from the sources, as in tests, TypeScript that Node runs as it is.
-  const script = fileURLToPath(new URL(`./transcode-worker${extname(import.meta.url)}`, import.meta.url));
+// From dist it is JavaScript; from the sources, as in tests, TypeScript that Node runs as it is.
+const WORKER = fileURLToPath(new URL(`./transcode-worker${extname(import.meta.url)}`, import.meta.url));
+
+/** Starts a child process for transcoding. `script`: its program, as a path. */
+export function startTranscodeChild(listener: ChildListener<FromChild>, script: string = WORKER): TranscodePipe {
   const threads = Math.min(THREADS_MAX, Math.max(THREADS_MIN, 2 * availableParallelism()));
   return new FramedChild<ToChild, FromChild>(script, { UV_THREADPOOL_SIZE: String(threads) }, listener);
 }

@@ -23,15 +23,20 @@ export type ChildPurpose = 'video' | 'audio';
 /** The transcoding children of this process: one for pictures and one for sound are kept warm, so that a first viewer does not wait for FFmpeg to load. */
 export class TranscodeChildren {
   private readonly log: pino.Logger;
+  private readonly script: string | undefined;
   private readonly loading = new Set<TranscodeProcess>();
   private shared: TranscodeProcess[] = [];
   private readonly spare: Spare<TranscodeProcess>;
   /** For sound, while there is no child with room for more. */
   private readonly spareForSound: Spare<TranscodeProcess>;
 
-  /** `isAlwaysReady`: somebody may want something at any moment, however long nobody has. */
-  constructor(log: pino.Logger, isAlwaysReady = false) {
+  /**
+   * `isAlwaysReady`: somebody may want something at any moment, however long nobody has. `script`: the children's program, another than the one that
+   * transcodes.
+   */
+  constructor(log: pino.Logger, isAlwaysReady = false, script?: string) {
     this.log = log;
+    this.script = script;
     const idleMsMax = isAlwaysReady ? undefined : SPARE_IDLE_MS_MAX;
     this.spare = new Spare(() => this.load(), idleMsMax);
     this.spareForSound = new Spare(() => this.load(), idleMsMax);
@@ -77,7 +82,7 @@ export class TranscodeChildren {
   }
 
   private load(): TranscodeProcess {
-    const child = new TranscodeProcess();
+    const child = new TranscodeProcess(this.script);
     this.loading.add(child);
     return child;
   }

@@ -32,12 +32,16 @@ export class TranscodeProcess {
   private failure: { readonly code: string; readonly message: string } | undefined = undefined;
   private exitReason: string | undefined = undefined;
 
-  constructor() {
-    this.child = startTranscodeChild({
-      control: (message) => this.control(message),
-      frame: (frame) => this.rungs.get(frame.channel)?.listener.frame(frame),
-      exited: (reason) => this.exited(reason),
-    });
+  /** `script`: another program than the one that transcodes. */
+  constructor(script?: string) {
+    this.child = startTranscodeChild(
+      {
+        control: (message) => this.control(message),
+        frame: (frame) => this.rungs.get(frame.channel)?.listener.frame(frame),
+        exited: (reason) => this.exited(reason),
+      },
+      script,
+    );
   }
 
   get pid(): number | undefined {
