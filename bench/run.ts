@@ -83,10 +83,18 @@ for (const one of CASES.filter(({ name }) => positionals.length === 0 || positio
   }
 }
 
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node.js ${process.versions.node}`;
+const processor = cpus()[0]?.model.trim() ?? 'an unknown processor';
+const machine = `${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node.js ${process.versions.node}`;
 const measured = new Date().toISOString().slice(0, 10);
-const cells = rows.map((row) => [row.name, `${row.value.toLocaleString('en')} ${row.unit}`, barText(row), metText(row), row.note]);
-const table = [['what', 'measured', 'bar', 'met', 'how'], ['---', '---', '---', '---', '---'], ...cells]
+const cells = rows.map((row) => [
+  row.name,
+  `${row.value.toLocaleString('en')} ${row.unit}`,
+  barText(row),
+  metText(row),
+  `${measured}, ${processor}`,
+  row.note,
+]);
+const table = [['what', 'measured', 'bar', 'met', 'when, where', 'how'], ['---', '---', '---', '---', '---', '---'], ...cells]
   .map((cell) => `| ${cell.join(' | ')} |`)
   .join('\n');
 console.log(`\n${machine}, ${measured}\n\n${table}\n`);
@@ -101,7 +109,10 @@ if (values.write === true) {
   const kept = old.split('\n').filter((line) => positionals.length > 0 && /^\| (?!what |---)/.test(line) && !isMeasured(line));
   const [head = '', rule = '', ...fresh] = table.split('\n');
   const whole = [head, rule, ...kept, ...fresh].join('\n');
-  writeFileSync(PAGE, `${before}${BEGIN}\n\nMeasured ${measured} on ${machine}.\n\n${whole}\n\n${END}${after}`);
+  writeFileSync(
+    PAGE,
+    `${before}${BEGIN}\n\nLast measured ${measured} on ${machine}; each row says when it was, and on which processor.\n\n${whole}\n\n${END}${after}`,
+  );
 }
 
 function metText(row: BenchRow): string {
