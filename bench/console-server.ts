@@ -42,7 +42,8 @@ function simulatedStreams(count: number, nodes: number): ReadonlyMap<string, Kno
       renditions: ['720p', '480p'],
       makers: { '720p': { node: nodeId((index + 1) % nodes), incarnation: 1 } },
     };
-    streams.set(name, { name, holder: { node: nodeId(index % nodes) }, epoch: index, body });
+    // The own node would have its streams in its hub.
+    streams.set(name, { name, holder: { node: nodeId(1 + (index % (nodes - 1))) }, epoch: index, body });
   }
   return streams;
 }

@@ -1,5 +1,6 @@
 import type { Bus, BusReply, Store, StoreEntry, StoreFailure, StoreResult } from '../src/cluster/mod.ts';
-import type { CrowdWatcher, Engine, Serve, Subscription, Watch } from './engine.ts';
+import { Due } from './agenda.ts';
+import type { CrowdWatcher, Engine, Hear, Serve, Subscription, Watch } from './engine.ts';
 
 /** A call without an answer fails after so long, as {@link Store} says. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -12,6 +13,26 @@ export interface EventLoop {
   hand(run: () => void): void;
   /** A watch was told something. */
   stirred(): void;
+}
+
+/** A message on its way to the engine. */
+class Publishing extends Due {
+  private readonly client: EngineClient;
+  private readonly engine: Engine;
+  private readonly subject: string;
+  private readonly message: Uint8Array;
+
+  constructor(client: EngineClient, engine: Engine, subject: string, message: Uint8Array) {
+    super();
+    this.client = client;
+    this.engine = engine;
+    this.subject = subject;
+    this.message = message;
+  }
+
+  override run(): void {
+    if (this.client.isConnected) this.engine.publish(this.subject, this.message);
+  }
 }
 
 /** One process's way to the engine. */
@@ -65,6 +86,7 @@ export class EngineClient {
   /** The process stands still. */
   sleep(): void {
     for (const { watcher } of this.watches) watcher.parted?.(false);
+    for (const subscription of this.subscriptions) subscription.hear = this.hearLater(subscription);
     this.isRunning = false;
   }
 
@@ -72,6 +94,7 @@ export class EngineClient {
   wake(catchUp: () => void): void {
     catchUp();
     this.isRunning = true;
+    for (const subscription of this.subscriptions) subscription.hear = subscription.handler;
     for (const { watcher } of this.watches) watcher.awake?.();
   }
 
@@ -147,10 +170,9 @@ export class EngineClient {
     }
   }
 
-  /** The engine's: a message for a subscription. */
-  published(subscription: Subscription, subject: string, message: Uint8Array): void {
-    if (this.isRunning) hear(subscription, subject, message);
-    else this.loop.hand(() => hear(subscription, subject, message));
+  /** For a process that stands still. */
+  private hearLater(subscription: Subscription): Hear {
+    return (subject, message) => this.loop.hand(() => subscription.isOpen && subscription.handler(subject, message));
   }
 
   private arrive(): void {
@@ -287,7 +309,7 @@ export class EngineClient {
       publish: (subject, message) => {
         if (!this.isConnected) return;
         this.count(subject.length + message.length);
-        this.afterLatency(() => this.isConnected && engine.publish(subject, message));
+        engine.agenda.add(this.latencyMs, new Publishing(this, engine, subject, message));
       },
       subscribe: (pattern, handler) => this.subscribe(pattern, handler),
       request: (subject, message, timeoutMs, done) => this.request(subject, message, timeoutMs, done),
@@ -307,8 +329,8 @@ export class EngineClient {
     };
   }
 
-  private subscribe(pattern: string, handler: Subscription['handler']): () => void {
-    const subscription: Subscription = { client: this, pattern, handler, isOpen: true, since: 0, joined: undefined };
+  private subscribe(pattern: string, handler: Hear): () => void {
+    const subscription: Subscription = { client: this, pattern, handler, hear: handler, isOpen: true, since: 0, joined: undefined };
     this.subscriptions.add(subscription);
     if (this.isConnected) this.engine.subscribe(subscription);
     return () => {
@@ -344,10 +366,6 @@ function tell({ isOpen, watcher }: Watch, key: string, revision: number, entry: 
   if (!isOpen) return;
   if (entry === undefined) watcher.deleted(key, revision);
   else watcher.changed(entry);
-}
-
-function hear({ isOpen, handler }: Subscription, subject: string, message: Uint8Array): void {
-  if (isOpen) handler(subject, message);
 }
 
 const failed = (failure: StoreFailure, detail: string): { ok: false; failure: StoreFailure; detail: string } => ({

@@ -40,8 +40,12 @@ export interface Watch extends Listener<Watch> {
 
 export interface Subscription extends Listener<Subscription> {
   readonly pattern: string;
-  readonly handler: (subject: string, message: Uint8Array) => void;
+  readonly handler: Hear;
+  /** The handler itself while the process runs: messages are many, and what is not touched for them need not be fetched from memory. */
+  hear: Hear;
 }
+
+export type Hear = (subject: string, message: Uint8Array) => void;
 
 export type Serve = (message: Uint8Array, reply: (answer: Uint8Array) => void) => void;
 
@@ -116,7 +120,7 @@ class Sent extends Due {
     for (const subscription of group.listeners) {
       // They are in the order in which they began to listen.
       if (subscription.since > upTo) break;
-      subscription.client.published(subscription, subject, message);
+      subscription.hear(subject, message);
     }
   }
 }

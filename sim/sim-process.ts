@@ -1,5 +1,5 @@
 import { CLUSTER_PROTOCOL, Membership, type NodeLoad } from '../src/cluster/mod.ts';
-import type { MonotonicMs } from '../src/core/mod.ts';
+import { type MonotonicMs, monotonicMs } from '../src/core/mod.ts';
 import { Due } from './agenda.ts';
 import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
@@ -40,6 +40,8 @@ export class SimProcess implements EventLoop {
   isRunning = true;
   isDead = false;
   isDraining = false;
+  private readonly phaseMs: number;
+  private hasBegun = false;
   private waiting: (() => void)[] | undefined = undefined;
   private loaded: { readonly watching: number; readonly streams: number; readonly load: NodeLoad } | undefined = undefined;
   /** When its timers run next; they do so in their turn, which comes each so often. */
@@ -51,6 +53,7 @@ export class SimProcess implements EventLoop {
     this.world = world;
     this.startedAt = world.now;
     this.place = place;
+    this.phaseMs = place.phaseMs;
     this.client = new EngineClient(world.engine, { latencyMs: place.engineLatencyMs, isCut: place.isCut, loop: this });
     this.streams = new NodeStreams(this);
     this.membership = new Membership(
@@ -93,7 +96,7 @@ export class SimProcess implements EventLoop {
   }
 
   monotonic(): MonotonicMs {
-    return this.place.clock.monotonic();
+    return monotonicMs(this.world.now);
   }
 
   /** Runs it in this process's event loop. */
@@ -162,10 +165,10 @@ export class SimProcess implements EventLoop {
 
   /** Lets its timers run in the first turn from `at` on. */
   private wake(at: number): void {
-    const { world, place } = this;
+    const { world, phaseMs } = this;
     const { now, tickMs } = world;
-    const from = Math.max(at, now + 1) - place.phaseMs;
-    const turnAt = Math.ceil(from / tickMs) * tickMs + place.phaseMs;
+    const from = Math.max(at, now + 1) - phaseMs;
+    const turnAt = Math.ceil(from / tickMs) * tickMs + phaseMs;
     if (turnAt >= this.turnAt) return;
     this.turnAt = turnAt;
     world.agenda.add(turnAt - now, new Turn(this, turnAt));
@@ -181,18 +184,19 @@ export class SimProcess implements EventLoop {
 
   private tick(): void {
     const now = this.monotonic();
-    const { membership, streams } = this;
+    const { membership } = this;
     if (now >= membership.wakeAt) membership.tick(now);
-    if (streams.directory === undefined && membership.incarnation !== undefined) this.begin(membership.incarnation);
+    if (!this.hasBegun && membership.incarnation !== undefined) this.begin(membership.incarnation);
     if (now >= this.streamsAt) {
-      streams.tick(now);
-      this.streamsAt = streams.wakeAt;
+      this.streams.tick(now);
+      this.streamsAt = this.streams.wakeAt;
     }
     this.allocation?.tick();
     this.wake(this.allocation === undefined ? Math.min(membership.wakeAt, this.streamsAt) : now);
   }
 
   private begin(incarnation: number): void {
+    this.hasBegun = true;
     this.streams.begin(incarnation);
     if (this.world.options.makers > 0) this.allocation = new SimAllocation(this, incarnation);
   }

@@ -3,7 +3,14 @@ import { formatBitrate, formatHop, formatLatency, formatRatio, formatSeconds, fo
 
 describe('figures', () => {
   it('shows bitrates in the unit that reads best', () => {
-    expect([2_500_000, 640_400, 0, undefined, Number.NaN].map(formatBitrate)).toEqual(['2.5 Mbit/s', '640 kbit/s', '0 kbit/s', '–', '–']);
+    expect([18_000_000_000, 2_500_000, 640_400, 0, undefined, Number.NaN].map(formatBitrate)).toEqual([
+      '18.0 Gbit/s',
+      '2.5 Mbit/s',
+      '640 kbit/s',
+      '0 kbit/s',
+      '–',
+      '–',
+    ]);
   });
   it('shows a latency to the hundredth of a second, and negative ones as they are', () => {
     expect([1234, -80, undefined].map(formatSeconds)).toEqual(['1.23 s', '-0.08 s', '–']);

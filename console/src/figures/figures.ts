@@ -3,9 +3,10 @@ export const UNKNOWN = '–';
 
 const known = (value: number | undefined): value is number => value !== undefined && Number.isFinite(value);
 
-/** `2.5 Mbit/s`, `640 kbit/s`. */
+/** `2.5 Mbit/s`, `640 kbit/s`, `18.0 Gbit/s`. */
 export function formatBitrate(bitrateBps: number | undefined): string {
   if (!known(bitrateBps)) return UNKNOWN;
+  if (bitrateBps >= 1e9) return `${(bitrateBps / 1e9).toFixed(1)} Gbit/s`;
   if (bitrateBps >= 1e6) return `${(bitrateBps / 1e6).toFixed(1)} Mbit/s`;
   return `${Math.round(bitrateBps / 1e3)} kbit/s`;
 }
