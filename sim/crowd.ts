@@ -7,7 +7,7 @@ import {
   type KnownClaim,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
-import type { Watch, WatchGroup } from './engine.ts';
+import type { Watch } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { SharedMap } from './shared-map.ts';
 
@@ -212,7 +212,7 @@ export class NodeClaims<Body> implements Claims<Body> {
   /** Is told with the others from now on, if it knows the same. */
   private join(): void {
     const { alone, known, watch, parts, options, isWhole } = this;
-    const group = watch?.joined?.group as WatchGroup | undefined;
+    const group = watch?.joined?.group;
     if (alone === undefined || watch === undefined || group === undefined || !isWhole || !parts.client.isAwake) return;
     const present = group.crowd as Crowd<Body> | undefined;
     if (present?.known.isLike(known) === false) return;
@@ -230,7 +230,7 @@ export class NodeClaims<Body> implements Claims<Body> {
   private part(): void {
     const { crowd, options, out, watch, epochSeen } = this;
     if (crowd === undefined || watch === undefined) return;
-    const group = watch.joined?.group as WatchGroup | undefined;
+    const group = watch.joined?.group;
     this.known = crowd.known.copy();
     this.alone = new ClaimReplica(options, out, { ...this.parts, known: this.known, epochSeen, isCurrent: true });
     for (const name of this.followed) this.alone.follow(name);

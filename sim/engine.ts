@@ -69,8 +69,6 @@ export class Group<One extends Listener<One>> {
   }
 }
 
-export type WatchGroup = Group<Watch>;
-
 /** Of one thing, by how long a message takes. */
 type Groups<One extends Listener<One>> = Group<One>[];
 
