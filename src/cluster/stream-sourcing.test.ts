@@ -319,6 +319,41 @@ describe('a stream whose holder has enough nodes below it', () => {
     expect(world.take()).toEqual([`pull ${SHOW} from o2-eu at 2`]);
   });
 
+  it('comes from one that is to be left where all that it names are, and stays there', () => {
+    world.draining.add('e2').add('e3');
+    world.broken('e3');
+    world.changed();
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
+    world.sentOn('o-eu', 'e3', 'e2');
+    expect(world.take()).toEqual([`pull ${SHOW} from e2 at 1`]);
+    world.changed();
+    expect(world.take()).toEqual([]);
+  });
+
+  it('comes from one that was out of reach a moment ago where there is no other, until it is so again', () => {
+    world.broken('e2');
+    world.sentOn('o-eu', 'e2');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`, `pull ${SHOW} from e2 at 1`]);
+    world.changed();
+    expect(world.take()).toEqual([]);
+    world.broken('e2');
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
+    // It is tried for as long as nothing better is named.
+    world.sentOn('o-eu', 'e2', 'e3');
+    expect(world.take()).toEqual([`pull ${SHOW} from e3 at 1`]);
+  });
+
+  it('is asked of the holder again when the last resort does not give it', () => {
+    world.broken('e2');
+    world.sentOn('o-eu', 'e2');
+    world.take();
+    for (let at = 0; at <= 2_000; at += 200) {
+      world.sourcing.refused(SHOW, { node: 'e2', epoch: 1 }, monotonicMs(world.now));
+      world.pass(200);
+    }
+    expect(world.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
+  });
+
   it('is not looked for at nodes of other regions, at this node or where it came from', () => {
     world.sentOn('e2', 'o-us', 'e1', 'e2', 'o-eu', 'unknown');
     expect(world.take()).toEqual([]);

@@ -75,8 +75,8 @@ interface Wanted {
   takeFrom: MonotonicMs;
   /** Whether this node has, or may yet get, the claim on its region. */
   isRegional: boolean;
-  /** `root` has enough nodes below it, and sent this one on to `node`. */
-  via: { readonly root: string; readonly node: string } | undefined;
+  /** `root` has enough nodes below it, and sent this one on to `node`; `isLastResort`: which is to be left, or did not answer a moment ago, as all it named. */
+  via: { readonly root: string; readonly node: string; readonly isLastResort: boolean } | undefined;
   /** The nodes by which it was decided where it comes from. */
   by: ReadonlySet<string>;
 }
@@ -186,6 +186,7 @@ export class StreamSourcing {
   /** The upstream is out of reach. Whoever pulls keeps trying until it is told otherwise. */
   broken(name: string, upstream: Upstream, now: MonotonicMs): void {
     this.suspect(upstream.node, now);
+    this.leaveVia(name, upstream.node);
     this.changed(name, now);
   }
 
@@ -198,6 +199,7 @@ export class StreamSourcing {
     if (now - wanted.refusedSince < REFUSED_MS_MAX) return;
     wanted.refusedSince = now;
     if (upstream.node !== this.view.origin(name)?.node) this.suspect(upstream.node, now);
+    this.leaveVia(name, upstream.node);
     this.changed(name, now);
   }
 
@@ -206,10 +208,12 @@ export class StreamSourcing {
     const wanted = this.wanted.get(name);
     if (wanted === undefined || wanted.upstream?.node !== upstream.node) return;
     const root = wanted.via?.root ?? upstream.node;
-    const node = nodes.find((each) => each !== upstream.node && each !== root && this.isUsable(each, now));
-    // Those that it named may have died together; the upstream has room for this node then, too, once it knows.
+    const others = nodes.filter((each) => each !== upstream.node && each !== root && this.isNear(each));
+    const usable = others.find((each) => this.isUsable(each, now));
+    // There is no other way: the upstream would only send this node on again. Where they have died, it has room as soon as it knows.
+    const node = usable ?? others.find((each) => !this.isSuspect(each, now)) ?? others[0];
     if (node === undefined) return;
-    wanted.via = { root, node };
+    wanted.via = { root, node, isLastResort: usable === undefined };
     this.decide(name, now);
   }
 
@@ -266,6 +270,12 @@ export class StreamSourcing {
   private awaits(name: string, now: MonotonicMs): void {
     this.waiting.add(name);
     this.wake(now);
+  }
+
+  /** A last resort that is none, either: its root is asked again. */
+  private leaveVia(name: string, node: string): void {
+    const wanted = this.wanted.get(name);
+    if (wanted?.via?.node === node) wanted.via = undefined;
   }
 
   private suspect(node: string, now: MonotonicMs): void {
@@ -325,14 +335,18 @@ export class StreamSourcing {
   /** The node that its root sent this one on to, for as long as that is the root and the node is of use; then the root is asked again. */
   private throughTree(wanted: Wanted, root: string, now: MonotonicMs): string {
     const { via } = wanted;
-    if (via?.root === root && this.isUsable(via.node, now)) return via.node;
+    if (via?.root === root && (via.isLastResort ? this.isNear(via.node) : this.isUsable(via.node, now))) return via.node;
     wanted.via = undefined;
     return root;
   }
 
   private isUsable(node: string, now: MonotonicMs): boolean {
-    const { view, options } = this;
-    return node !== options.node && view.regionOf(node) === options.region && !view.isDraining(node) && !this.isSuspect(node, now);
+    return this.isNear(node) && !this.view.isDraining(node) && !this.isSuspect(node, now);
+  }
+
+  /** Whether it is another node of this region. */
+  private isNear(node: string): boolean {
+    return node !== this.options.node && this.view.regionOf(node) === this.options.region;
   }
 
   /** From whom to pull what comes from another region; undefined while that is being settled. */
