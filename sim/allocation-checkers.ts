@@ -1,3 +1,4 @@
+import { nodeKey } from '../src/cluster/mod.ts';
 import { Violation } from './checkers.ts';
 import type { Faults } from './faults.ts';
 import { RUNGS } from './sim-allocation.ts';
@@ -58,8 +59,10 @@ export class AllocationCheckers {
 
   private lookAtLimits(): void {
     const made = new Map<string, Set<string>>();
-    for (const { process } of this.world.nodes) {
+    for (const { id, process } of this.world.nodes) {
       if (process === undefined || process.isPaused) continue;
+      // Where the store has lost its record nobody who allocates knows it, until it is registered again.
+      if (this.world.engine.read(nodeKey(id)) === undefined) continue;
       for (const { path, publication } of process.streams.hub.values()) {
         if (publication === undefined) continue;
         for (const { name } of RUNGS) {

@@ -82,6 +82,27 @@ describe('a cluster of many nodes', () => {
     for (const node of [...eu, ...us]) expect(node.told.filter((line) => line.includes('stale') || line.includes('gone'))).toEqual([]);
   });
 
+  it('believes a node that counts its processes from 1 again, as the store has lost everything, also where only digests are heard', () => {
+    const { eu, us } = many(10);
+    const [node, far] = [eu[5]!, us[9]!];
+    node.kill();
+    const second = new Process('e05', {}, node.client);
+    engine.advance(5_000);
+    far.view('e05');
+    expect(far.membership.isAlive('e05', 2)).toBe(true);
+    far.client.cut();
+    engine.stop();
+    second.kill();
+    engine.wipe();
+    engine.start();
+    new Process('e05', {}, node.client);
+    engine.advance(3_000);
+    far.client.heal();
+    engine.advance(10_000);
+    expect(far.membership.record('e05')?.incarnation).toBe(1);
+    expect(far.membership.isAlive('e05', 1)).toBe(true);
+  });
+
   it('is not misled by an observer that stood still: it says nothing before it has listened for a while', () => {
     const { eu, us } = many(10);
     eu[0]?.pause();

@@ -378,10 +378,11 @@ export class Membership {
     const now = this.options.clock.monotonic();
     const roster = this.rosterOf(region, now);
     const view = this.views.get(id);
-    // A new process has written its record: that is a sign of life, too.
+    // A new process has written its record: that is a sign of life, too. After the store has lost everything it counts from 1 again.
+    const isCountedAnew = incarnation < before.incarnation;
     if (view === undefined) {
-      if (incarnation > before.incarnation) roster.begun(id, now);
-    } else if (incarnation > view.incarnation) {
+      if (incarnation !== before.incarnation) roster.begun(id, now);
+    } else if (incarnation > view.incarnation || isCountedAnew) {
       view.incarnation = incarnation;
       view.heartbeat = undefined;
       view.signAt = now;

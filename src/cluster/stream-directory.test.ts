@@ -192,6 +192,22 @@ describe('a stream that is published on one node', () => {
     });
   });
 
+  it('is given up by a node that was taken for dead, also over a link so slow that most questions get no answer in time', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    first.publish();
+    engine.advance(50);
+    first.client.cut();
+    first.buried();
+    second.publish();
+    engine.advance(5_000);
+    expect(second.take()).toEqual([`held ${SHOW}`]);
+    first.isAlive = true;
+    engine.latencyMs = 350;
+    first.client.heal();
+    engine.advance(10_000);
+    expect(first.take()).toEqual([`held ${SHOW}`, `evict ${SHOW} for o2`]);
+  });
+
   it('is not taken from an origin that is slow to answer by one who comes and may stand by', () => {
     const [first, second] = [new Node('o1'), new Node('o2')];
     second.secondPublisher = 'standby';

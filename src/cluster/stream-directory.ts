@@ -63,6 +63,8 @@ export type SecondPublisher = 'reject' | 'takeover' | 'standby';
 
 /** How long another node may take to say whether it has a publisher; one that is frozen for longer loses its stream to one that is not. */
 const ASK_MS = 1_000;
+/** The same for one that has taken the stream from this node: whoever waits loses nothing by it, and a slow link must not keep it from giving way. */
+const ASK_TAKER_MS = 3_000;
 /** How long what was found out of a holder holds: the store may be out of reach when it is to be used. */
 const GIVEN_MS = 2_000;
 /** No stream lasts a hundred years. */
@@ -147,7 +149,7 @@ export class StreamDirectory {
       isLive: (name) => options.ownState(name) === 'live',
       origin: (name) => this.heldBy(this.streams.get(name)),
       isDisconnected: (node) => nodes.isDisconnected(node),
-      ask: (name, node, done) => this.ask(name, node, done),
+      ask: (name, node, done) => this.ask(name, node, ASK_MS, done),
       takePlace: (name, from, head) => this.takePlace(name, from, head),
     });
     this.sourcing = new StreamSourcing(
@@ -386,7 +388,7 @@ export class StreamDirectory {
       done('yes');
       return;
     }
-    this.ask(name, node, (answer) => {
+    this.ask(name, node, wasOurs ? ASK_TAKER_MS : ASK_MS, (answer) => {
       if (answer === 'unavailable') done('unknown');
       else if (answer === 'timeout' && !isGone) done(this.ofSilent(name, wasOurs));
       // Two that wait for their publishers to come back would take the stream from each other for as long as they do.
@@ -402,8 +404,8 @@ export class StreamDirectory {
   }
 
   /** What a node has of a stream, or why that is not known. */
-  private ask(name: string, node: string, done: (answer: OriginAnswer, headMs?: number) => void): void {
-    this.options.bus.request(`${HOLDS}/${node}`, encodeVersioned({ v: 1, name }), ASK_MS, (reply) => {
+  private ask(name: string, node: string, timeoutMs: number, done: (answer: OriginAnswer, headMs?: number) => void): void {
+    this.options.bus.request(`${HOLDS}/${node}`, encodeVersioned({ v: 1, name }), timeoutMs, (reply) => {
       if (!reply.ok) {
         done(reply.failure);
         return;
