@@ -64,7 +64,8 @@ export class AllocationCheckers {
       // Where the store has lost its record nobody who allocates knows it, until it is registered again.
       if (this.world.engine.read(nodeKey(id)) === undefined) continue;
       for (const { path, publication } of process.streams.hub.values()) {
-        if (publication === undefined) continue;
+        // Whose publisher waits for another's place is no origin, and has nothing made.
+        if (publication === undefined || process.streams.directory?.ownEpoch(path) === undefined) continue;
         for (const { name } of RUNGS) {
           const node = process.allocation?.follower.orderOf(path, name)?.node;
           if (node !== undefined) made.set(node, (made.get(node) ?? new Set()).add(`${path} ${name}`));
