@@ -1,4 +1,3 @@
-import { nodeKey } from '../src/cluster/mod.ts';
 import { Violation } from './checkers.ts';
 import type { Faults } from './faults.ts';
 import { RUNGS } from './sim-allocation.ts';
@@ -59,13 +58,10 @@ export class AllocationCheckers {
 
   private lookAtLimits(): void {
     const made = new Map<string, Set<string>>();
-    for (const { id, process } of this.world.nodes) {
+    for (const { process } of this.world.nodes) {
       if (process === undefined || process.isPaused) continue;
-      // Where the store has lost its record nobody who allocates knows it, until it is registered again.
-      if (this.world.engine.read(nodeKey(id)) === undefined) continue;
       for (const { path, publication } of process.streams.hub.values()) {
-        // Whose publisher waits for another's place is no origin, and has nothing made.
-        if (publication === undefined || process.streams.directory?.ownEpoch(path) === undefined) continue;
+        if (publication === undefined) continue;
         for (const { name } of RUNGS) {
           const node = process.allocation?.follower.orderOf(path, name)?.node;
           if (node !== undefined) made.set(node, (made.get(node) ?? new Set()).add(`${path} ${name}`));

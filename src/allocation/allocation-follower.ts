@@ -40,6 +40,8 @@ export interface PoolStanding {
 
 /** Decisions that are kept. */
 const NOTES_MAX = 1_000;
+/** Each decision gives all orders again, and is told after them. A message may be lost; who is given none so often has none: a leader does not know whom the one before him gave any. */
+const DECISIONS_WITHOUT_ORDERS = 3;
 const REPORT_EACH_MS = 1_000;
 const LOOK_EACH_MS = 100;
 /** Nobody allocates who says nothing for so long: orders are void, and origins place by themselves. */
@@ -50,7 +52,9 @@ export class AllocationFollower {
   private readonly options: AllocationFollowerOptions;
   private readonly endings: readonly (() => void)[];
   private readonly kept: AllocationNote[] = [];
-  private orders = new Map<string, RungOrder>();
+  private orders: ReadonlyMap<string, RungOrder> = new Map();
+  /** Heard of since they were given. */
+  private decisionsSince = 0;
   private epoch = 0;
   private ledUntil = Number.NEGATIVE_INFINITY;
   private standing: PoolStanding | undefined = undefined;
@@ -135,7 +139,12 @@ export class AllocationFollower {
   private ordered(message: Uint8Array): void {
     const orders = decodeAllocationOrders(message);
     if (orders === undefined || !this.isCurrent(orders.epoch)) return;
-    this.orders = new Map(orders.rungs.map((order) => [identity(order.stream, order.rung), order]));
+    this.decisionsSince = 0;
+    this.ordersAre(new Map(orders.rungs.map((order) => [identity(order.stream, order.rung), order])));
+  }
+
+  private ordersAre(orders: ReadonlyMap<string, RungOrder>): void {
+    this.orders = orders;
     this.options.ordersChanged();
   }
 
@@ -143,7 +152,11 @@ export class AllocationFollower {
     const news = decodeAllocationNews(message);
     if (news === undefined || !this.isCurrent(news.epoch)) return;
     const { leader, epoch, pool, decided } = news;
-    if (pool !== undefined) this.standing = { leader, epoch, pool };
+    if (pool !== undefined) {
+      this.standing = { leader, epoch, pool };
+      this.decisionsSince += 1;
+      if (this.decisionsSince >= DECISIONS_WITHOUT_ORDERS && this.orders.size > 0) this.ordersAre(new Map());
+    }
     this.kept.push(...decided);
     this.kept.splice(0, Math.max(0, this.kept.length - NOTES_MAX));
   }

@@ -263,6 +263,32 @@ describe('the allocation of transcoding by managers', () => {
     expect(origin.follower.pool?.epoch).toBeGreaterThan(epoch);
   });
 
+  it('takes orders back from who had a stream before a manager died that knew it', () => {
+    const { it, origin, managers } = world(2, 1);
+    origin.watched.set('live/a 720p', 5);
+    it.advance(5_000);
+    expect(order(origin, 'live/a')).toBe('t0');
+    managers.find(({ id }) => id === it.leaders[0])?.kill();
+    const next = it.add('o2', 'origin');
+    it.origins.set('live/a', 'o2');
+    it.advance(12_000);
+    expect([order(origin, 'live/a'), order(next, 'live/a')]).toEqual([undefined, 't0']);
+  });
+
+  it('takes orders back from who did not hear that', () => {
+    const { it, origin } = world(1, 1);
+    origin.watched.set('live/a 720p', 5);
+    it.advance(5_000);
+    origin.client.cut();
+    const next = it.add('o2', 'origin');
+    next.watched.set('live/a 720p', 5);
+    it.origins.set('live/a', 'o2');
+    it.advance(4_000);
+    origin.client.heal();
+    it.advance(8_000);
+    expect([order(origin, 'live/a'), order(next, 'live/a')]).toEqual([undefined, 't0']);
+  });
+
   it('is not done by one that was cut off: its orders are void, and it resigns when it is back', () => {
     const { it, origin, managers } = world(2, 1);
     origin.watched.set('live/a 720p', 5);
