@@ -53,7 +53,13 @@ export class Agenda {
     while (this.nowMs <= end) {
       const slot = this.nowMs & MASK;
       // What is asked for at once is due in the same millisecond, and lands at the end of this very list.
-      for (let due = first[slot]; due !== undefined; due = due.after) due.run();
+      for (let due = first[slot]; due !== undefined; ) {
+        due.run();
+        const { after } = due;
+        // What has happened may be old, and would keep those after it from being collected as young.
+        due.after = undefined;
+        due = after;
+      }
       first[slot] = undefined;
       last[slot] = undefined;
       this.nowMs += 1;

@@ -194,7 +194,7 @@ export class EngineClient {
   }
 
   private leavesSubscription(subscription: Subscription): void {
-    subscription.joined?.group.listeners.delete(subscription);
+    this.engine.endSubscription(subscription);
     this.leaves(subscription);
   }
 

@@ -141,8 +141,10 @@ export class Engine {
   private readonly watches = new Map<string, Groups<Watch>>();
   private readonly subscriptions = new Map<string, Groups<Subscription>>();
   private readonly servers = new Map<string, Set<EngineClient>>();
-  /** Who gets what is published under a subject, as far as that was looked up. */
-  private readonly routes = new Map<string, Groups<Subscription>[]>();
+  /** Who gets what is published under a subject, as far as that was looked up since somebody was the first to listen, or the last. */
+  private readonly routes = new Map<string, readonly Group<Subscription>[]>();
+  /** Which patterns a subject matches: those that were ever subscribed to. */
+  private readonly matching = new Map<string, readonly Groups<Subscription>[]>();
   /** Lists of what is under a prefix, for all who ask before something is written. */
   private readonly listed = new Map<string, { readonly revision: number; readonly entries: readonly StoreEntry[] }>();
   private isDown = false;
@@ -226,15 +228,22 @@ export class Engine {
   }
 
   private deliver(subject: string, message: Uint8Array, delay: number): void {
-    let routes = this.routes.get(subject);
-    if (routes === undefined) {
-      routes = [...this.subscriptions].filter(([pattern]) => matches(pattern, subject)).map(([, groups]) => groups);
-      this.routes.set(subject, routes);
+    const groups = this.routes.get(subject) ?? this.routeOf(subject);
+    for (let at = 0; at < groups.length; at++) {
+      const group = groups[at] as Group<Subscription>;
+      this.agenda.add(group.latencyMs + delay, new Sent(group, subject, message, this.joins));
     }
-    for (const groups of routes) {
-      for (const group of groups)
-        if (group.listeners.size > 0) this.agenda.add(group.latencyMs + delay, new Sent(group, subject, message, this.joins));
+  }
+
+  private routeOf(subject: string): readonly Group<Subscription>[] {
+    let matching = this.matching.get(subject);
+    if (matching === undefined) {
+      matching = [...this.subscriptions].filter(([pattern]) => matches(pattern, subject)).map(([, groups]) => groups);
+      this.matching.set(subject, matching);
     }
+    const groups = matching.flat().filter(({ listeners }) => listeners.size > 0);
+    this.routes.set(subject, groups);
+    return groups;
   }
 
   watch(watch: Watch): void {
@@ -243,9 +252,15 @@ export class Engine {
   }
 
   subscribe(subscription: Subscription): void {
-    if (!this.subscriptions.has(subscription.pattern)) this.routes.clear();
+    if (!this.subscriptions.has(subscription.pattern)) this.matching.clear();
     subscription.since = ++this.joins;
     join(this.subscriptions, subscription.pattern, subscription);
+    if (subscription.joined?.group.listeners.size === 1) this.routes.clear();
+  }
+
+  endSubscription(subscription: Subscription): void {
+    const { joined } = subscription;
+    if (joined?.group.listeners.delete(subscription) === true && joined.group.listeners.size === 0) this.routes.clear();
   }
 
   serve(subject: string, client: EngineClient): void {

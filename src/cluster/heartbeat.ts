@@ -55,8 +55,11 @@ const LISTED_VERSION = 2;
 /** The same in less than half of the bytes: figures as a list. For nodes of protocol `LISTED_HEARTBEATS_SINCE` and later alone. */
 export class HeartbeatWriter {
   private readonly id: string;
+  private incarnation: number | undefined = undefined;
   private load: NodeLoad | undefined = undefined;
-  private figures = '';
+  /** What comes before the time, and after it. */
+  private head = '';
+  private tail = '';
 
   constructor(id: string) {
     this.id = JSON.stringify(id);
@@ -64,11 +67,15 @@ export class HeartbeatWriter {
 
   /** A load that is the same object as the last time is not looked at again. */
   write(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
+    if (incarnation !== this.incarnation) {
+      this.incarnation = incarnation;
+      this.head = `{"v":${LISTED_VERSION},"id":${this.id},"incarnation":${incarnation},"sentMs":`;
+    }
     if (load !== this.load) {
       this.load = load;
-      this.figures = JSON.stringify(listOf(load, load.viewers));
+      this.tail = `,"load":${JSON.stringify(listOf(load, load.viewers))}}`;
     }
-    return utf8Encode(`{"v":${LISTED_VERSION},"id":${this.id},"incarnation":${incarnation},"sentMs":${sentMs},"load":${this.figures}}`);
+    return utf8Encode(this.head + sentMs + this.tail);
   }
 }
 
@@ -82,12 +89,12 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   if (id === undefined || !isName(id) || incarnation === undefined || sentMs === undefined) return undefined;
   const { load, viewers } = fields;
   const figures = Array.isArray(load) ? load : listOf(fields, (typeof viewers === 'object' ? (viewers ?? {}) : {}) as UnknownFields);
-  return heartbeatOf(id, incarnation, sentMs, figures);
+  return new ReadHeartbeat(id, incarnation, sentMs, figures);
 }
 
 type Named<Names extends string> = Readonly<Partial<Record<Names, unknown>>>;
 
-/** Figures in the order in which {@link heartbeatOf} reads them. New ones are added at the end. */
+/** Figures in the order in which {@link ReadHeartbeat} reads them. New ones are added at the end. */
 const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['viewers']>): readonly unknown[] => [
   load.cpu,
   load.memoryBytes,
@@ -111,30 +118,69 @@ const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['view
   load.latencyP95Ms,
 ];
 
-function heartbeatOf(id: string, incarnation: number, sentMs: number, figures: readonly unknown[]): Heartbeat {
-  return {
-    v: 1,
-    id,
-    incarnation,
-    sentMs,
-    cpu: Math.min(1, figureAt(figures, 0)),
-    memoryBytes: figureAt(figures, 1),
-    memoryMaxBytes: figureAt(figures, 2),
-    networkInBps: figureAt(figures, 3),
-    networkOutBps: figureAt(figures, 4),
-    networkMaxBps: figureAt(figures, 5),
-    loopLagMs: figureAt(figures, 6),
-    viewers: { flv: figureAt(figures, 7), rtmp: figureAt(figures, 8), hls: figureAt(figures, 9), webrtc: figureAt(figures, 10) },
-    viewersMax: figureAt(figures, 11),
-    streams: figureAt(figures, 12),
-    tasks: figureAt(figures, 13),
-    tasksMax: figureAt(figures, 14),
-    diskFreeBytes: figureAt(figures, 15),
-    mediaInBps: figureAt(figures, 16),
-    mediaOutBps: figureAt(figures, 17),
-    latencyP50Ms: figureAt(figures, 18),
-    latencyP95Ms: figureAt(figures, 19),
-  };
+/**
+ * As it was read. Not a literal: V8 makes objects of a literal that often outlive a collection of the young straight in the old generation, and of heartbeats
+ * there comes one from each node each second.
+ */
+class ReadHeartbeat implements Heartbeat {
+  readonly v = 1;
+  readonly id: string;
+  readonly incarnation: number;
+  readonly sentMs: number;
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly memoryMaxBytes: number;
+  readonly networkInBps: number;
+  readonly networkOutBps: number;
+  readonly networkMaxBps: number;
+  readonly loopLagMs: number;
+  readonly viewers: Heartbeat['viewers'];
+  readonly viewersMax: number;
+  readonly streams: number;
+  readonly tasks: number;
+  readonly tasksMax: number;
+  readonly diskFreeBytes: number;
+  readonly mediaInBps: number;
+  readonly mediaOutBps: number;
+  readonly latencyP50Ms: number;
+  readonly latencyP95Ms: number;
+
+  constructor(id: string, incarnation: number, sentMs: number, figures: readonly unknown[]) {
+    this.id = id;
+    this.incarnation = incarnation;
+    this.sentMs = sentMs;
+    this.cpu = Math.min(1, figureAt(figures, 0));
+    this.memoryBytes = figureAt(figures, 1);
+    this.memoryMaxBytes = figureAt(figures, 2);
+    this.networkInBps = figureAt(figures, 3);
+    this.networkOutBps = figureAt(figures, 4);
+    this.networkMaxBps = figureAt(figures, 5);
+    this.loopLagMs = figureAt(figures, 6);
+    this.viewers = new ReadViewers(figures);
+    this.viewersMax = figureAt(figures, 11);
+    this.streams = figureAt(figures, 12);
+    this.tasks = figureAt(figures, 13);
+    this.tasksMax = figureAt(figures, 14);
+    this.diskFreeBytes = figureAt(figures, 15);
+    this.mediaInBps = figureAt(figures, 16);
+    this.mediaOutBps = figureAt(figures, 17);
+    this.latencyP50Ms = figureAt(figures, 18);
+    this.latencyP95Ms = figureAt(figures, 19);
+  }
+}
+
+class ReadViewers {
+  readonly flv: number;
+  readonly rtmp: number;
+  readonly hls: number;
+  readonly webrtc: number;
+
+  constructor(figures: readonly unknown[]) {
+    this.flv = figureAt(figures, 7);
+    this.rtmp = figureAt(figures, 8);
+    this.hls = figureAt(figures, 9);
+    this.webrtc = figureAt(figures, 10);
+  }
 }
 
 const figureAt = (figures: readonly unknown[], place: number): number => readAmount(figures[place]) ?? 0;

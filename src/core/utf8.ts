@@ -8,13 +8,26 @@ declare const TextDecoder: new (label: 'utf-8') => { decode(bytes: Uint8Array): 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8');
 
-/** Small texts are written here and copied: half of what it costs to let the encoder make the array. */
-const scratch = new Uint8Array(16_384);
+/** Small texts share one buffer until it is full: an array with a buffer of its own costs four times as much, and work for the collector. */
+const SHARED_BYTES = 8_192;
+const SMALL_BYTES_MAX = 4_096;
 /** A UTF-16 code unit becomes no more bytes. */
 const BYTES_PER_UNIT_MAX = 3;
+let shared = new Uint8Array(SHARED_BYTES);
+let used = 0;
 
-/** UTF-8 bytes of `text`, newly made. */
-export const utf8Encode = (text: string): Uint8Array =>
-  text.length * BYTES_PER_UNIT_MAX > scratch.length ? encoder.encode(text) : scratch.slice(0, encoder.encodeInto(text, scratch).written);
+/** UTF-8 bytes of `text`, newly made; their `buffer` may have those of other texts in it. */
+export function utf8Encode(text: string): Uint8Array {
+  const most = text.length * BYTES_PER_UNIT_MAX;
+  if (most > SMALL_BYTES_MAX) return encoder.encode(text);
+  if (used + most > SHARED_BYTES) {
+    shared = new Uint8Array(SHARED_BYTES);
+    used = 0;
+  }
+  const from = used;
+  used += encoder.encodeInto(text, shared.subarray(from, from + most)).written;
+  return shared.subarray(from, used);
+}
+
 /** Text of borrowed UTF-8 bytes; ill-formed sequences become U+FFFD. */
 export const utf8Decode = (bytes: Uint8Array): string => decoder.decode(bytes);
