@@ -1,4 +1,5 @@
 import type { Bus, BusReply, Store, StoreEntry, StoreFailure, StoreResult } from '../src/cluster/mod.ts';
+import { type MonotonicMs, monotonicMs } from '../src/core/mod.ts';
 import { Due } from './agenda.ts';
 import type { CrowdWatcher, Engine, Hear, Serve, Subscription, Watch } from './engine.ts';
 
@@ -78,6 +79,10 @@ export class EngineClient {
     return { messages, bytes };
   }
 
+  get now(): MonotonicMs {
+    return monotonicMs(this.engine.agenda.now);
+  }
+
   /** The process lives and does not stand still, so that what comes for it runs at once. */
   get isAwake(): boolean {
     return this.isRunning;
@@ -86,7 +91,10 @@ export class EngineClient {
   /** The process stands still. */
   sleep(): void {
     for (const { watcher } of this.watches) watcher.parted?.(false);
-    for (const subscription of this.subscriptions) subscription.hear = this.hearLater(subscription);
+    for (const subscription of this.subscriptions) {
+      subscription.parted?.();
+      subscription.hear = this.hearLater(subscription);
+    }
     this.isRunning = false;
   }
 
@@ -194,6 +202,7 @@ export class EngineClient {
   }
 
   private leavesSubscription(subscription: Subscription): void {
+    subscription.parted?.();
     this.engine.endSubscription(subscription);
     this.leaves(subscription);
   }
@@ -311,7 +320,10 @@ export class EngineClient {
         this.count(subject.length + message.length);
         engine.agenda.add(this.latencyMs, new Publishing(this, engine, subject, message));
       },
-      subscribe: (pattern, handler) => this.subscribe(pattern, handler),
+      subscribe: (pattern, handler) => {
+        const subscription = this.subscribe(pattern, handler);
+        return () => this.endSubscription(subscription);
+      },
       request: (subject, message, timeoutMs, done) => this.request(subject, message, timeoutMs, done),
       serve: (subject, handler) => {
         this.servers.set(subject, handler);
@@ -329,15 +341,18 @@ export class EngineClient {
     };
   }
 
-  private subscribe(pattern: string, handler: Hear): () => void {
-    const subscription: Subscription = { client: this, pattern, handler, hear: handler, isOpen: true, since: 0, joined: undefined };
+  /** `parted`: for who may be told together with others. */
+  subscribe(pattern: string, handler: Hear, parted?: () => void): Subscription {
+    const subscription: Subscription = { client: this, pattern, handler, parted, hear: handler, isOpen: true, since: 0, joined: undefined };
     this.subscriptions.add(subscription);
     if (this.isConnected) this.engine.subscribe(subscription);
-    return () => {
-      subscription.isOpen = false;
-      this.subscriptions.delete(subscription);
-      this.leavesSubscription(subscription);
-    };
+    return subscription;
+  }
+
+  endSubscription(subscription: Subscription): void {
+    subscription.isOpen = false;
+    this.subscriptions.delete(subscription);
+    this.leavesSubscription(subscription);
   }
 
   private request(subject: string, message: Uint8Array, timeoutMs: number, done: (reply: BusReply) => void): void {

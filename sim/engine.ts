@@ -41,9 +41,24 @@ export interface Watch extends Listener<Watch> {
 export interface Subscription extends Listener<Subscription> {
   readonly pattern: string;
   readonly handler: Hear;
+  /** For who may be told together with others: from now on it is to be told by itself again. */
+  readonly parted: (() => void) | undefined;
   /** The handler itself while the process runs: messages are many, and what is not touched for them need not be fetched from memory. */
   hear: Hear;
 }
+
+/** Those that are told of writes as one. */
+export interface WatchCrowd {
+  told(key: string, entry: StoreEntry | undefined): void;
+}
+
+/** Those that hear messages as one. */
+export interface HearingCrowd {
+  /** `upTo`: for those that began to listen before. Who is to hear it by itself is a listener again after this. */
+  heard(message: Uint8Array, upTo: number): void;
+}
+
+type CrowdOf<One> = One extends Watch ? WatchCrowd : HearingCrowd;
 
 export type Hear = (subject: string, message: Uint8Array) => void;
 
@@ -54,13 +69,17 @@ export class Group<One extends Listener<One>> {
   readonly latencyMs: number;
   readonly listeners: Set<One> = new Set();
   /** Those that are told as one, beside the listeners. */
-  crowd: { told(key: string, entry: StoreEntry | undefined): void } | undefined = undefined;
+  crowd: CrowdOf<One> | undefined = undefined;
   /** What came to it: to each one from when it began to listen. */
   messages = 0;
   bytes = 0;
 
   constructor(latencyMs: number) {
     this.latencyMs = latencyMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.listeners.size === 0 && this.crowd === undefined;
   }
 
   came(bytes: number): void {
@@ -115,11 +134,8 @@ class Sent extends Due {
   override run(): void {
     const { group, subject, message, upTo } = this;
     group.came(subject.length + message.length);
-    for (const subscription of group.listeners) {
-      // They are in the order in which they began to listen.
-      if (subscription.since > upTo) break;
-      subscription.hear(subject, message);
-    }
+    group.crowd?.heard(message, upTo);
+    for (const subscription of group.listeners) if (subscription.since <= upTo) subscription.hear(subject, message);
   }
 }
 
@@ -214,7 +230,7 @@ export class Engine {
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const group of groups)
-        if (group.listeners.size > 0 || group.crowd !== undefined)
+        if (!group.isEmpty)
           this.agenda.add(group.latencyMs, new Told(group, key, revision, entry, this.joins));
     }
     return revision;
@@ -241,7 +257,7 @@ export class Engine {
       matching = [...this.subscriptions].filter(([pattern]) => matches(pattern, subject)).map(([, groups]) => groups);
       this.matching.set(subject, matching);
     }
-    const groups = matching.flat().filter(({ listeners }) => listeners.size > 0);
+    const groups = matching.flat().filter(({ isEmpty }) => !isEmpty);
     this.routes.set(subject, groups);
     return groups;
   }
@@ -254,13 +270,14 @@ export class Engine {
   subscribe(subscription: Subscription): void {
     if (!this.subscriptions.has(subscription.pattern)) this.matching.clear();
     subscription.since = ++this.joins;
-    join(this.subscriptions, subscription.pattern, subscription);
-    if (subscription.joined?.group.listeners.size === 1) this.routes.clear();
+    const group = join(this.subscriptions, subscription.pattern, subscription);
+    if (group.listeners.size === 1) this.routes.clear();
   }
 
   endSubscription(subscription: Subscription): void {
-    const { joined } = subscription;
-    if (joined?.group.listeners.delete(subscription) === true && joined.group.listeners.size === 0) this.routes.clear();
+    const group = subscription.joined?.group;
+    group?.listeners.delete(subscription);
+    if (group?.isEmpty === true) this.routes.clear();
   }
 
   serve(subject: string, client: EngineClient): void {
@@ -281,7 +298,7 @@ export class Engine {
   }
 }
 
-function join<One extends Listener<One>>(all: Map<string, Groups<One>>, key: string, listener: One): void {
+function join<One extends Listener<One>>(all: Map<string, Groups<One>>, key: string, listener: One): Group<One> {
   let groups = all.get(key);
   if (groups === undefined) {
     groups = [];
@@ -296,6 +313,7 @@ function join<One extends Listener<One>>(all: Map<string, Groups<One>>, key: str
   const { messages, bytes, listeners } = group;
   listeners.add(listener);
   listener.joined = { group, messages, bytes };
+  return group;
 }
 
 /** `*` stands for one part, `**` at the end for one or more. */

@@ -84,7 +84,7 @@ export class SimProcess implements EventLoop {
         clusterId: 'simulated',
         load: () => this.load(),
         reader: SHARED_READER,
-        share: world.knowledge,
+        share: world.knowledge.membershipOf(this.client),
       },
     );
     this.membership.start();

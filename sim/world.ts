@@ -8,7 +8,7 @@ import { Random } from './random.ts';
 import { SILENT_MS } from './relay-pull.ts';
 import { Seen } from './seen.ts';
 import { Service } from './service.ts';
-import { SharedKnowledge } from './shared-reader.ts';
+import { SharedKnowledge } from './shared-knowledge.ts';
 import { Shows } from './shows.ts';
 import { SimNode } from './sim-node.ts';
 import { SimProcess } from './sim-process.ts';

@@ -4,6 +4,7 @@ import type { Heartbeat, NodeLoad } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { OwnNode, OwnState } from './own-record.ts';
 import type { RegionDigest } from './region-digest.ts';
+import type { RegionRoster } from './region-roster.ts';
 import type { ReplicaMap } from './replica-map.ts';
 import type { RosterTable } from './roster-table.ts';
 import type { Store } from './store.ts';
@@ -47,6 +48,18 @@ export interface MembershipSharing {
   replica<Value extends object>(prefix: string): ReplicaMap<Value>;
   /** The same empty table of a region for all of them. */
   roster(region: string): RosterTable;
+  /** Hears all digests for a node until what it returns is called. */
+  hearDigests(hearer: DigestHearer): () => void;
+}
+
+/** A node that hears digests, or has them heard by others that know the same. */
+export interface DigestHearer {
+  readonly id: string;
+  /** By region. */
+  readonly rosters: ReadonlyMap<string, RegionRoster>;
+  /** It hears no heartbeats: what digests say counts for it. Who stops being deaf leaves those who hear together. */
+  isDeaf(): boolean;
+  heard(message: Uint8Array): void;
 }
 
 export interface MembershipReader {

@@ -94,7 +94,7 @@ export class Membership {
     const now = clock.monotonic();
     this.records = options.share?.replica(NODES_PREFIX) ?? new Map<string, NodeRecord>();
     this.hearingSince = now;
-    this.ownRoster = this.rosterOf(own.region, now);
+    this.ownRoster = this.rosterOf(own.region);
     this.writer = new HeartbeatWriter(own.id);
     this.speaker = new RegionSpeaker(this.ownRoster, own.id, this.heartbeatMs);
     this.judgeFrom = now;
@@ -112,7 +112,7 @@ export class Membership {
     const { store, bus } = this.options;
     this.endings.push(
       bus.onConnected((isConnected) => this.connected(isConnected)),
-      bus.subscribe(DIGESTS, (_subject, message) => this.digestCame(message)),
+      this.hearDigests(),
       () => this.endHearing?.(),
       store.watch(NODES_PREFIX, {
         changed: (entry) => this.recordChanged(entry),
@@ -123,6 +123,13 @@ export class Membership {
     );
     this.listen();
     this.ownRecord.start();
+  }
+
+  private hearDigests(): () => void {
+    const { share, bus, own } = this.options;
+    const heard = (message: Uint8Array): void => this.digestCame(message);
+    if (share === undefined) return bus.subscribe(DIGESTS, (_subject, message) => heard(message));
+    return share.hearDigests({ id: own.id, rosters: this.rosters, isDeaf: () => this.hearing === 'none', heard });
   }
 
   /** No more heartbeats, watches or calls of the output. The record stays: others see the node become stale. */
@@ -222,6 +229,7 @@ export class Membership {
       for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
     if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = this.clock.monotonic();
     this.hearing = hearing;
+    ownRoster.apart();
     this.digestsSince = monotonicMs(0);
     this.heardSince = monotonicMs(0);
     this.endHearing?.();
@@ -301,14 +309,14 @@ export class Membership {
   private digestCame(message: Uint8Array): void {
     const digest = this.reader.digest(message);
     const roster = digest === undefined ? undefined : this.rosters.get(digest.region);
-    if (digest === undefined || roster === undefined || digest.node === this.ownId || !roster.accepts(digest)) return;
+    if (digest === undefined || roster === undefined || digest.node === this.ownId || !roster.news.accepts(digest)) return;
     const now = this.clock.monotonic();
-    roster.digestAt = now;
-    roster.clockOffsetMs = digest.sentMs - this.clock.wall();
+    const isToBeJudged = roster.news.isToBeJudged(digest, roster.table);
+    roster.news.take(digest, now, roster.table);
     // Who hears the nodes themselves knows better, once it has heard them for long enough.
     const isHeard = this.hearing === 'all' || (this.hearing === 'region' && roster === this.ownRoster);
-    if (isHeard && this.isSettled(now)) return;
-    roster.apply(digest, (view, isStale) => {
+    if (!isToBeJudged || (isHeard && this.isSettled(now))) return;
+    roster.judge(digest, (view, isStale) => {
       // It may have been sent before this node heard of the other.
       if (isStale && now - view.signAt < this.staleMs() / 2) return false;
       this.becomes(view, isStale);
@@ -316,10 +324,10 @@ export class Membership {
     });
   }
 
-  private rosterOf(region: string, now: MonotonicMs): RegionRoster {
+  private rosterOf(region: string): RegionRoster {
     let roster = this.rosters.get(region);
     if (roster === undefined) {
-      roster = new RegionRoster(region, now, this.options.share?.roster(region) ?? new RosterTable(), this.views);
+      roster = new RegionRoster(region, this.clock, this.options.share?.roster(region) ?? new RosterTable(), this.views);
       this.rosters.set(region, roster);
     }
     return roster;
@@ -358,7 +366,6 @@ export class Membership {
     if (view.isStale) view.roster.touched();
     view.isStale = false;
     view.signAt = this.clock.monotonic();
-    view.heardOffsetMs = heartbeat.sentMs - this.clock.wall();
     if (hasChanged) this.out.nodeChanged(view.record.id);
   }
 
@@ -376,7 +383,7 @@ export class Membership {
   private recordReplaced(before: NodeRecord, record: NodeRecord): void {
     const { id, region, incarnation } = record;
     const now = this.options.clock.monotonic();
-    const roster = this.rosterOf(region, now);
+    const roster = this.rosterOf(region);
     const view = this.views.get(id);
     // A new process has written its record: that is a sign of life, too. After the store has lost everything it counts from 1 again.
     const isCountedAnew = incarnation < before.incarnation;
@@ -401,7 +408,7 @@ export class Membership {
       return;
     }
     const now = clock.monotonic();
-    this.rosterOf(record.region, now).add(record, now);
+    this.rosterOf(record.region).add(record, now);
     this.records.set(record.id, record);
     this.olderNodes += Number(isOlder(record));
     this.out.nodeChanged(record.id);

@@ -59,7 +59,14 @@ export {
   withUse,
 } from './join-token.ts';
 export { Membership, NODES_MAX } from './membership.ts';
-export type { MembershipOptions, MembershipOutput, MembershipReader, MembershipSharing, MembershipWarning } from './membership-options.ts';
+export type {
+  DigestHearer,
+  MembershipOptions,
+  MembershipOutput,
+  MembershipReader,
+  MembershipSharing,
+  MembershipWarning,
+} from './membership-options.ts';
 export {
   CLUSTER_PROTOCOL,
   decodeNodeRecord,
@@ -87,7 +94,9 @@ export {
   routeSomewhere,
   servesAtOnce,
 } from './redirection.ts';
-export { decodeDigest, type RegionDigest } from './region-digest.ts';
+export { DIGESTS, decodeDigest, digestSubject, encodeDigest, type RegionDigest } from './region-digest.ts';
+export { RegionNews } from './region-news.ts';
+export { RegionRoster } from './region-roster.ts';
 export type { ReplicaMap } from './replica-map.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
 export { RosterTable } from './roster-table.ts';

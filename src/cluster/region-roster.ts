@@ -1,8 +1,9 @@
-import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
+import { type MonotonicMs, monotonicMs, type WallMs } from '../core/mod.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { headroomOfLevel, type RegionDigest } from './region-digest.ts';
+import { RegionNews } from './region-news.ts';
 import type { RosterTable } from './roster-table.ts';
 import { headroomOf } from './routing.ts';
 
@@ -15,8 +16,6 @@ export class MemberView implements NodeView {
   heartbeat: Heartbeat | undefined = undefined;
   incarnation: number;
   isStale = false;
-  /** As its own heartbeats say it. */
-  heardOffsetMs: number | undefined = undefined;
   /** When this node itself last heard of it. */
   signAt: MonotonicMs;
   readonly roster: RegionRoster;
@@ -33,8 +32,13 @@ export class MemberView implements NodeView {
   }
 
   get clockOffsetMs(): number | undefined {
-    const { roster, record } = this;
-    return roster.speaker === record.id && this.heartbeat === undefined ? roster.clockOffsetMs : this.heardOffsetMs;
+    const { roster, record, heardOffsetMs } = this;
+    return heardOffsetMs ?? (roster.speaker === record.id ? roster.clockOffsetMs : undefined);
+  }
+
+  /** As its own heartbeats say it. */
+  get heardOffsetMs(): number | undefined {
+    return this.heartbeat === undefined ? undefined : this.roster.clockOffset(this.heartbeat.sentMs, this.signAt);
   }
 
   get headroom(): number | undefined {
@@ -43,58 +47,80 @@ export class MemberView implements NodeView {
   }
 }
 
+export interface RosterClock {
+  monotonic(): MonotonicMs;
+  wall(): WallMs;
+}
+
 /** The nodes of one region, and what its last digest said. Of a node of which nothing but its record is known, there is a view only when somebody looks. */
 export class RegionRoster {
   readonly region: string;
-  /** When the last digest came from another node; the beginning of time before the first. */
-  digestAt: MonotonicMs;
-  /** Of the node that sent it. */
-  clockOffsetMs: number | undefined = undefined;
+  /** What digests said. */
+  news: RegionNews;
+  /** Where that is shared among nodes: to be left before this one knows anything by itself. */
+  together: { part(): void } | undefined = undefined;
   /** How often who belongs to it, or lives, has changed. */
   changes = 0;
-  private table: RosterTable;
+  private readonly clock: RosterClock;
+  private present: RosterTable;
   /** When this node heard of each of them by its record, in the table's order. */
   private readonly signs: MonotonicMs[] = [];
   /** Of the nodes of all regions, by id. */
   private readonly views: Map<string, MemberView>;
   private members: readonly MemberView[] | undefined = undefined;
-  private levels = '';
-  /** The last digest. */
-  private last: RegionDigest | undefined = undefined;
   /** The ids of the first nodes that live, in order; undefined when something changed since. */
   private first: readonly string[] | undefined = undefined;
-  /** The last list of stale places that was taken over in full; undefined when something changed since. */
-  private applied: readonly number[] | undefined = undefined;
 
   /** `table`: an empty one. */
-  constructor(region: string, now: MonotonicMs, table: RosterTable, views: Map<string, MemberView>) {
+  constructor(region: string, clock: RosterClock, table: RosterTable, views: Map<string, MemberView>) {
     this.region = region;
-    this.digestAt = now;
-    this.table = table;
+    this.clock = clock;
+    this.news = new RegionNews(clock.monotonic());
+    this.present = table;
     this.views = views;
   }
 
+  get table(): RosterTable {
+    return this.present;
+  }
+
+  /** When the last digest came from another node; the beginning of time before the first. */
+  get digestAt(): MonotonicMs {
+    return this.news.at;
+  }
+
+  /** Of the node that sent it. */
+  get clockOffsetMs(): number | undefined {
+    const { last, at } = this.news;
+    return last === undefined ? undefined : this.clockOffset(last.sentMs, at);
+  }
+
+  /** By how much a clock is ahead of this node's that showed `sentMs` when a message came. */
+  clockOffset(sentMs: number, cameAt: MonotonicMs): number {
+    return sentMs - this.clock.wall() + this.clock.monotonic() - cameAt;
+  }
+
   get size(): number {
-    return this.table.records.length;
+    return this.present.records.length;
   }
 
   /** Of whom it speaks. */
   get roster(): number {
-    return this.table.mark >>> 0;
+    return this.present.mark >>> 0;
   }
 
   add(record: NodeRecord, now: MonotonicMs): void {
-    this.signs.splice(~this.table.placeOf(record.id), 0, now);
-    this.becomes(this.table.with(record));
+    this.signs.splice(~this.present.placeOf(record.id), 0, now);
+    this.becomes(this.present.with(record));
     this.members = undefined;
   }
 
   remove(id: string): void {
-    const place = this.table.placeOf(id);
+    const place = this.present.placeOf(id);
     if (place < 0) return;
     this.signs.splice(place, 1);
     this.views.delete(id);
-    this.becomes(this.table.without(id));
+    this.becomes(this.present.without(id));
     this.members = undefined;
   }
 
@@ -102,27 +128,27 @@ export class RegionRoster {
   replace(record: NodeRecord): void {
     const view = this.views.get(record.id);
     if (view !== undefined) view.record = record;
-    this.becomes(this.table.with(record));
+    this.becomes(this.present.with(record));
   }
 
   /** A new process of a node has written its record. */
   begun(id: string, now: MonotonicMs): void {
-    this.signs[this.table.placeOf(id)] = now;
+    this.signs[this.present.placeOf(id)] = now;
   }
 
   /** Of a node that is in it. */
   view(id: string): MemberView | undefined {
-    return this.views.get(id) ?? this.makeView(this.table.placeOf(id));
+    return this.views.get(id) ?? this.makeView(this.present.placeOf(id));
   }
 
   /** In the order of their ids. */
   ordered(): readonly MemberView[] {
-    this.members ??= this.table.records.map(({ id }) => this.view(id)).filter((view) => view !== undefined);
+    this.members ??= this.present.records.map(({ id }) => this.view(id)).filter((view) => view !== undefined);
     return this.members;
   }
 
   private makeView(place: number): MemberView | undefined {
-    const record = this.table.records[place];
+    const record = this.present.records[place];
     if (record === undefined) return undefined;
     const view = new MemberView(record, this, this.signs[place] ?? this.digestAt);
     this.views.set(record.id, view);
@@ -142,7 +168,7 @@ export class RegionRoster {
 
   private firstLiving(): readonly string[] {
     const first: string[] = [];
-    for (const { id } of this.table.records) {
+    for (const { id } of this.present.records) {
       if (first.length >= RANK_MAX) break;
       if (this.views.get(id)?.isStale !== true) first.push(id);
     }
@@ -151,51 +177,41 @@ export class RegionRoster {
 
   /** The node that sent the last digest. */
   get speaker(): string | undefined {
-    return this.last?.node;
+    return this.news.last?.node;
   }
 
   levelOf(id: string): string | undefined {
-    return this.levels[this.table.placeOf(id)];
+    return this.news.levels[this.present.placeOf(id)];
   }
 
   /** What is known of its nodes is not what a digest said any more. */
   touched(): void {
-    this.applied = undefined;
+    this.apart();
+    this.news.touched();
     this.first = undefined;
     this.changes += 1;
   }
 
-  /** Whether it is newer than the last one, as far as that can be told: messages may come twice, or late. */
-  accepts(digest: RegionDigest): boolean {
-    const { last } = this;
-    const { node, incarnation, count } = digest;
-    if (last?.node === node && (incarnation < last.incarnation || (incarnation === last.incarnation && count <= last.count))) return false;
-    this.last = digest;
-    return true;
+  /** From now on digests are heard by this node itself. */
+  apart(): void {
+    this.together?.part();
   }
 
-  /** Calls `judged` for each node of which the digest says something else than is known; false from there is for not having taken it over. */
-  apply(digest: RegionDigest, judged: (view: MemberView, isStale: boolean) => boolean): void {
-    // Of other nodes, or of other runs of them: one of the two does not know of a change yet.
-    if (digest.roster !== this.roster || digest.levels.length !== this.size) return;
-    this.levels = digest.levels;
-    if (this.applied !== undefined && isSame(digest.stale, this.applied)) return;
+  /** Calls `judged` for each node of which a digest that was taken says something else than is known; false from there is for not having taken that over. */
+  judge(digest: RegionDigest, judged: (view: MemberView, isStale: boolean) => boolean): void {
     const stale = new Set(digest.stale);
     let isComplete = true;
-    for (const [place, { id }] of this.table.records.entries()) {
+    for (const [place, { id }] of this.present.records.entries()) {
       const isStale = stale.has(place);
       const view = isStale ? this.view(id) : this.views.get(id);
       if (view !== undefined && view.isStale !== isStale && !judged(view, isStale)) isComplete = false;
     }
-    if (isComplete) this.applied = digest.stale;
+    if (isComplete) this.news.judged(digest);
   }
 
   private becomes(table: RosterTable): void {
-    this.table = table;
-    this.levels = '';
     this.touched();
+    this.present = table;
+    this.news.tableChanged();
   }
 }
-
-const isSame = (left: readonly number[], right: readonly number[]): boolean =>
-  left === right || (left.length === right.length && left.every((place, at) => place === right[at]));

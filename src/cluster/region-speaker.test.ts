@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { durationMs, monotonicMs } from '../core/mod.ts';
+import { durationMs, monotonicMs, wallMs } from '../core/mod.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { IDLE_LOAD } from './node-load.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -20,10 +20,12 @@ const record = (id: string): NodeRecord => ({
   joinedAtMs: 0,
 });
 
+const CLOCK = { monotonic: () => monotonicMs(0), wall: () => wallMs(0) };
+
 /** A region of three nodes, and when something is said of it: seconds from the beginning of it. */
 class Region {
   readonly views: readonly MemberView[];
-  private readonly roster = new RegionRoster('eu', monotonicMs(0), new RosterTable(), new Map());
+  private readonly roster = new RegionRoster('eu', CLOCK, new RosterTable(), new Map());
   private readonly speaker = new RegionSpeaker(this.roster, 'a', durationMs(1_000));
   private second = 0;
 

@@ -4,7 +4,7 @@ import { Agenda } from './agenda.ts';
 import { Engine } from './engine.ts';
 import { EngineClient } from './engine-client.ts';
 import { Random } from './random.ts';
-import { SharedKnowledge } from './shared-reader.ts';
+import { SharedKnowledge } from './shared-knowledge.ts';
 
 const PREFIX = 'streams/';
 const NAMES = ['live/a', 'live/b', 'live/c', 'live/d'];

@@ -1,0 +1,68 @@
+import {
+  type ClaimReading,
+  type ClaimSharing,
+  type ClaimsOptions,
+  type ClaimsOutput,
+  type KnownClaim,
+  type MembershipSharing,
+  RosterTable,
+  readKnownClaim,
+  type StoreEntry,
+} from '../src/cluster/mod.ts';
+import { NodeClaims } from './claim-crowd.ts';
+import { NodeDigests } from './digest-crowd.ts';
+import type { SharedEntry } from './engine.ts';
+import type { EngineClient } from './engine-client.ts';
+import { History, type SharedMap } from './shared-map.ts';
+
+/** What the nodes of one world share of what they know. */
+export class SharedKnowledge {
+  private readonly rosters = new Map<string, RosterTable>();
+  private readonly histories = new Map<string, History<object>>();
+
+  /** For one process. */
+  membershipOf(client: EngineClient): MembershipSharing {
+    return {
+      replica: (prefix) => this.replica(prefix),
+      roster: (region) => this.roster(region),
+      hearDigests: (hearer) => {
+        const digests = new NodeDigests(hearer, client);
+        return () => digests.end();
+      },
+    };
+  }
+
+  /** For one process. */
+  claimsOf(client: EngineClient): ClaimSharing {
+    return {
+      claims: <Body>(options: ClaimsOptions<Body>, out: ClaimsOutput<Body>): NodeClaims<Body> => {
+        const { prefix, readBody } = options;
+        // All entries under a prefix are read in the same way, and no entry is under two.
+        const read = (entry: StoreEntry): ClaimReading<Body> => {
+          const shared = entry as SharedEntry;
+          shared.reading ??= readKnownClaim(entry, prefix, readBody);
+          return shared.reading as ClaimReading<Body>;
+        };
+        return new NodeClaims(options, out, { client, known: this.replica<KnownClaim<Body>>(prefix), read });
+      },
+    };
+  }
+
+  private roster(region: string): RosterTable {
+    let empty = this.rosters.get(region);
+    if (empty === undefined) {
+      empty = new RosterTable();
+      this.rosters.set(region, empty);
+    }
+    return empty;
+  }
+
+  private replica<Value extends object>(prefix: string): SharedMap<Value> {
+    let history = this.histories.get(prefix);
+    if (history === undefined) {
+      history = new History();
+      this.histories.set(prefix, history);
+    }
+    return (history as unknown as History<Value>).map();
+  }
+}
