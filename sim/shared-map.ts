@@ -17,6 +17,7 @@ interface Step<Value> {
 export class History<Value extends object> {
   readonly steps: Step<Value>[] = [];
   private readonly versions = new Map<string, Version<Value>[]>();
+  private listed: { readonly at: number; readonly values: readonly Value[] } | undefined = undefined;
 
   /** A map of one who has seen nothing yet. */
   map(): SharedMap<Value> {
@@ -26,6 +27,15 @@ export class History<Value extends object> {
   /** All that ever were, in the order in which they came. */
   keys(): Iterable<string> {
     return this.versions.keys();
+  }
+
+  /** In the order in which the keys came; the same list for all who ask after the same step. */
+  valuesAt(at: number): readonly Value[] {
+    if (this.listed?.at !== at) {
+      const values = Array.from(this.versions.keys(), (key) => this.valueAt(key, at)).filter((value) => value !== undefined);
+      this.listed = { at, values };
+    }
+    return this.listed.values;
   }
 
   valueAt(key: string, at: number): Value | undefined {
@@ -123,11 +133,8 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
     for (const key of this.history.keys()) if (this.get(key) !== undefined) yield key;
   }
 
-  *values(): Iterable<Value> {
-    for (const key of this.history.keys()) {
-      const value = this.get(key);
-      if (value !== undefined) yield value;
-    }
+  values(): Iterable<Value> {
+    return this.own === undefined ? this.history.valuesAt(this.at) : Array.from(this.keys(), (key) => this.get(key) as Value);
   }
 
   private put(key: string, value: Value | undefined): void {

@@ -42,8 +42,11 @@ describe('a heartbeat', () => {
   it('with a list says what is new, whether its figures are those of before or not', () => {
     const writer = new HeartbeatWriter('n1');
     const busier = { ...heartbeat, cpu: 0.5 };
-    for (const [sentMs, load] of [heartbeat, heartbeat, busier, heartbeat].entries())
-      expect(decodeHeartbeat(writer.write(4, sentMs, load))).toEqual({ ...load, incarnation: 4, sentMs });
+    const times = [0, 1, 1_767_225_600_000, 1_767_225_600_001, 9_999_999_999_999, 10_000_000_000_000, 1_000_000_000_000, 5, 1_767_225_699_999];
+    for (const [at, sentMs] of times.entries())
+      for (const load of [heartbeat, heartbeat, busier, heartbeat])
+        for (const incarnation of [4, 4, 5 + at])
+          expect(decodeHeartbeat(writer.write(incarnation, sentMs, load))).toEqual({ ...load, incarnation, sentMs });
   });
 
   it('with a list needs a reader of version 2, and is read with fewer or more figures than are known', () => {

@@ -1,4 +1,4 @@
-import { isName, utf8Encode } from '../core/mod.ts';
+import { smallBytes, utf8Encode } from '../core/mod.ts';
 import { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
 
 /** How busy a node is. What is not known or not limited is 0. */
@@ -55,11 +55,11 @@ const LISTED_VERSION = 2;
 /** The same in less than half of the bytes: figures as a list. For nodes of protocol `LISTED_HEARTBEATS_SINCE` and later alone. */
 export class HeartbeatWriter {
   private readonly id: string;
-  private incarnation: number | undefined = undefined;
+  private incarnation = 0;
   private load: NodeLoad | undefined = undefined;
-  /** What comes before the time, and after it. */
-  private head = '';
-  private tail = '';
+  /** One with the same but for the time, and where that is in it. */
+  private like: Uint8Array = new Uint8Array();
+  private timeAt = 0;
 
   constructor(id: string) {
     this.id = JSON.stringify(id);
@@ -67,17 +67,33 @@ export class HeartbeatWriter {
 
   /** A load that is the same object as the last time is not looked at again. */
   write(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
-    if (incarnation !== this.incarnation) {
-      this.incarnation = incarnation;
-      this.head = `{"v":${LISTED_VERSION},"id":${this.id},"incarnation":${incarnation},"sentMs":`;
+    const { like, timeAt } = this;
+    if (load !== this.load || incarnation !== this.incarnation || !hasUsualDigits(sentMs)) return this.writeAnew(incarnation, sentMs, load);
+    const bytes = smallBytes(like.length);
+    bytes.set(like);
+    for (let at = timeAt + TIME_DIGITS - 1, left = sentMs; at >= timeAt; at--) {
+      const tenth = Math.floor(left / 10);
+      bytes[at] = DIGIT_0 + left - tenth * 10;
+      left = tenth;
     }
-    if (load !== this.load) {
-      this.load = load;
-      this.tail = `,"load":${JSON.stringify(listOf(load, load.viewers))}}`;
-    }
-    return utf8Encode(this.head + sentMs + this.tail);
+    return bytes;
+  }
+
+  private writeAnew(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
+    const head = `{"v":${LISTED_VERSION},"id":${this.id},"incarnation":${incarnation},"sentMs":`;
+    const bytes = utf8Encode(`${head}${sentMs},"load":${JSON.stringify(listOf(load, load.viewers))}}`);
+    this.incarnation = incarnation;
+    this.load = hasUsualDigits(sentMs) ? load : undefined;
+    this.like = bytes;
+    this.timeAt = head.length;
+    return bytes;
   }
 }
+
+const DIGIT_0 = 0x30;
+const TIME_DIGITS = 13;
+/** So it is from 2001 to 2286. */
+const hasUsualDigits = (sentMs: number): boolean => sentMs >= 1e12 && sentMs < 1e13 && Number.isInteger(sentMs);
 
 /** Reads borrowed bytes; undefined for what is no heartbeat, or one that needs a newer reader. Figures that are missing are 0. */
 export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
@@ -86,7 +102,7 @@ export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
   const id = readText(fields['id'], ID_LENGTH_MAX);
   const incarnation = readCount(fields['incarnation']);
   const sentMs = readAmount(fields['sentMs']);
-  if (id === undefined || !isName(id) || incarnation === undefined || sentMs === undefined) return undefined;
+  if (id === undefined || incarnation === undefined || sentMs === undefined) return undefined;
   const { load, viewers } = fields;
   const figures = Array.isArray(load) ? load : listOf(fields, (typeof viewers === 'object' ? (viewers ?? {}) : {}) as UnknownFields);
   return new ReadHeartbeat(id, incarnation, sentMs, figures);

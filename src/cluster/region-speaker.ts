@@ -31,15 +31,15 @@ export class RegionSpeaker {
   /** What is to be said now; undefined: nothing. */
   digest(now: MonotonicMs, incarnation: number, sentMs: number): RegionDigest | undefined {
     const { region, roster } = this.roster;
+    const views = this.roster.ordered();
     const stale: number[] = [];
-    let levels = '';
-    for (const [place, { isStale, headroom }] of this.roster.ordered().entries()) {
-      if (isStale) stale.push(place);
-      levels += headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom);
-    }
+    for (const [place, { isStale }] of views.entries()) if (isStale) stale.push(place);
     const telling = `${roster} ${stale.join()}`;
-    const pauseMs = telling !== this.told ? 0 : haveMoved(levels, this.toldLevels) ? DIGEST_MS : QUIET_DIGEST_MS;
-    if (this.spokeAt !== undefined && now - this.spokeAt < pauseMs - this.heartbeatMs / 2) return undefined;
+    const isNews = telling !== this.told || this.spokeAt === undefined;
+    const sinceMs = now - (this.spokeAt ?? now) + this.heartbeatMs / 2;
+    if (!isNews && sinceMs < DIGEST_MS) return undefined;
+    const levels = views.map(({ headroom }) => (headroom === undefined ? LEVEL_UNKNOWN : levelOf(headroom))).join('');
+    if (!isNews && sinceMs < QUIET_DIGEST_MS && !haveMoved(levels, this.toldLevels)) return undefined;
     this.told = telling;
     this.toldLevels = levels;
     this.spokeAt = now;

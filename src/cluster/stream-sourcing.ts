@@ -77,11 +77,10 @@ interface Wanted {
   isRegional: boolean;
   /** `root` has enough nodes below it, and sent this one on to `node`; `isLastResort`: which is to be left, or did not answer a moment ago, as all it named. */
   via: { readonly root: string; readonly node: string; readonly isLastResort: boolean } | undefined;
-  /** The nodes by which it was decided where it comes from. */
-  by: ReadonlySet<string>;
+  /** The nodes by which it was decided where it comes from, beside that of `via`. */
+  origin: string | undefined;
+  regionalOrigin: string | undefined;
 }
-
-const NOBODY: ReadonlySet<string> = new Set();
 
 interface Suspicion {
   readonly until: MonotonicMs;
@@ -101,8 +100,6 @@ export class StreamSourcing {
   private readonly waiting = new Set<string>();
   private readonly suspects = new Map<string, Suspicion>();
   private nextAt: MonotonicMs = NEVER;
-  /** Streams by the nodes on which it depends where they come from. */
-  private readonly byNode = new Map<string, Set<string>>();
   /** Nodes that have changed since the last tick; `all`: any of them may have. */
   private changedNodes: Set<string> | 'all' = new Set();
 
@@ -145,7 +142,8 @@ export class StreamSourcing {
       takeFrom: now,
       isRegional: false,
       via: undefined,
-      by: NOBODY,
+      origin: undefined,
+      regionalOrigin: undefined,
     });
     this.out.wanted(name, true);
     this.decide(name, now);
@@ -155,7 +153,7 @@ export class StreamSourcing {
   unwant(name: string): void {
     const wanted = this.wanted.get(name);
     if (wanted === undefined) return;
-    this.forget(name, wanted);
+    this.forget(name);
     this.leaveRegion(name, wanted);
     if (wanted.upstream !== undefined) this.out.stop(name, false);
   }
@@ -178,8 +176,7 @@ export class StreamSourcing {
   nodesChanged(node: string | undefined, now: MonotonicMs): void {
     if (this.wanted.size === 0) return;
     if (node === undefined || node === this.options.node) this.changedNodes = 'all';
-    else if (this.changedNodes !== 'all' && this.byNode.has(node)) this.changedNodes.add(node);
-    else return;
+    else if (this.changedNodes !== 'all') this.changedNodes.add(node);
     this.wake(now);
   }
 
@@ -252,14 +249,15 @@ export class StreamSourcing {
     if (this.waiting.size > 0) this.wake(now);
   }
 
-  /** Each stream once. */
-  private ofChangedNodes(): Iterable<string> {
-    const { changedNodes } = this;
+  /** Streams that come from where they do because of nodes that have changed. */
+  private ofChangedNodes(): readonly string[] {
+    const { changedNodes, wanted } = this;
     if (changedNodes !== 'all' && changedNodes.size === 0) return [];
     this.changedNodes = new Set();
-    if (changedNodes === 'all') return [...this.wanted.keys()];
-    const names = new Set<string>();
-    for (const node of changedNodes) for (const name of this.byNode.get(node) ?? []) names.add(name);
+    const names: string[] = [];
+    for (const [name, { origin, regionalOrigin, via }] of wanted)
+      if (changedNodes === 'all' || [origin, regionalOrigin, via?.node].some((node) => node !== undefined && changedNodes.has(node)))
+        names.push(name);
     return names;
   }
 
@@ -293,35 +291,13 @@ export class StreamSourcing {
     if (origin === undefined) this.gone(name, wanted, now);
     else if (origin.node === this.options.node) this.unwant(name);
     else this.source(name, wanted, origin, now);
-    if (this.wanted.get(name) === wanted)
-      this.dependsOn(name, wanted, [origin?.node, this.view.regionalOrigin(name)?.node, wanted.via?.node]);
+    wanted.origin = origin?.node;
+    wanted.regionalOrigin = this.view.regionalOrigin(name)?.node;
   }
 
-  private dependsOn(name: string, wanted: Wanted, nodes: readonly (string | undefined)[]): void {
-    const by = new Set(nodes.filter((node) => node !== undefined));
-    if (by.size === wanted.by.size && [...by].every((node) => wanted.by.has(node))) return;
-    this.dependsOnNobody(name, wanted);
-    wanted.by = by;
-    for (const node of wanted.by) {
-      const names = this.byNode.get(node);
-      if (names === undefined) this.byNode.set(node, new Set([name]));
-      else names.add(name);
-    }
-  }
-
-  private forget(name: string, wanted: Wanted): void {
+  private forget(name: string): void {
     this.wanted.delete(name);
     this.out.wanted(name, false);
-    this.dependsOnNobody(name, wanted);
-  }
-
-  private dependsOnNobody(name: string, wanted: Wanted): void {
-    for (const node of wanted.by) {
-      const names = this.byNode.get(node);
-      names?.delete(name);
-      if (names?.size === 0) this.byNode.delete(node);
-    }
-    wanted.by = NOBODY;
   }
 
   private source(name: string, wanted: Wanted, origin: Held, now: MonotonicMs): void {
@@ -392,7 +368,7 @@ export class StreamSourcing {
     wanted.goneSince ??= now;
     this.awaits(name, now);
     if (now - wanted.goneSince < GONE_MS_MAX) return;
-    this.forget(name, wanted);
+    this.forget(name);
     this.leaveRegion(name, wanted);
     this.out.stop(name, true);
   }

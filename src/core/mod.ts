@@ -21,6 +21,7 @@ export {
   type WallMs,
   wallMs,
 } from './units.ts';
+export { shortened, smallBytes } from './small-bytes.ts';
 export { utf8Decode, utf8Encode } from './utf8.ts';
 export {
   areNewer,
