@@ -187,13 +187,18 @@ export class NodeStreams {
       stream = this.addStream(path, 0);
       stream.isRelayed = true;
     }
-    if (stream.addWatcher(party)) this.watching += 1;
+    if (stream.addWatcher(party)) this.watchedBy(1);
     return stream;
   }
 
   unwatch(party: Party): void {
-    if (this.hub.get(party.path)?.deleteWatcher(party) === true) this.watching -= 1;
+    if (this.hub.get(party.path)?.deleteWatcher(party) === true) this.watchedBy(-1);
     this.lingers(party.path);
+  }
+
+  private watchedBy(more: number): void {
+    this.watching += more;
+    this.process.loadChanged();
   }
 
   /** When it is to be ticked next; in the past: as soon as may be. */
@@ -338,6 +343,7 @@ export class NodeStreams {
     const stream = new HubStream(this, path, startedWallMs);
     stream.pull = this.pulls.get(path);
     this.hub.set(path, stream);
+    this.process.loadChanged();
     return stream;
   }
 
@@ -387,7 +393,7 @@ export class NodeStreams {
     this.hub.delete(path);
     this.published.delete(stream);
     stream.isOver = true;
-    this.watching -= stream.watchers.size;
+    this.watchedBy(-stream.watchers.size);
     stream.publication?.closed('evicted');
     for (const watcher of stream.watchers) watcher.dropped();
     this.origins.awaitNoMore(path);

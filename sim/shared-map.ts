@@ -17,7 +17,8 @@ interface Step<Value> {
 export class History<Value extends object> {
   readonly steps: Step<Value>[] = [];
   private readonly versions = new Map<string, Version<Value>[]>();
-  private listed: { readonly at: number; readonly values: readonly Value[] } | undefined = undefined;
+  /** As all steps have left it. */
+  private readonly latest = new Map<string, Value>();
 
   /** A map of one who has seen nothing yet. */
   map(): SharedMap<Value> {
@@ -29,16 +30,14 @@ export class History<Value extends object> {
     return this.versions.keys();
   }
 
-  /** In the order in which the keys came; the same list for all who ask after the same step. */
-  valuesAt(at: number): readonly Value[] {
-    if (this.listed?.at !== at) {
-      const values = Array.from(this.versions.keys(), (key) => this.valueAt(key, at)).filter((value) => value !== undefined);
-      this.listed = { at, values };
-    }
-    return this.listed.values;
+  /** In no order that means anything. */
+  valuesAt(at: number): Iterable<Value> {
+    if (at === this.steps.length) return this.latest.values();
+    return Array.from(this.versions.keys(), (key) => this.valueAt(key, at)).filter((value) => value !== undefined);
   }
 
   valueAt(key: string, at: number): Value | undefined {
+    if (at === this.steps.length) return this.latest.get(key);
     const versions = this.versions.get(key);
     if (versions === undefined) return undefined;
     for (let place = versions.length - 1; place >= 0; place--) {
@@ -70,6 +69,8 @@ export class History<Value extends object> {
     const before = this.valueAt(key, steps.length);
     const size = (steps.at(-1)?.size ?? 0) + Number(value !== undefined) - Number(before !== undefined);
     steps.push({ key, value, size });
+    if (value === undefined) this.latest.delete(key);
+    else this.latest.set(key, value);
     const versions = this.versions.get(key);
     if (versions === undefined) this.versions.set(key, [{ at: steps.length, value }]);
     else versions.push({ at: steps.length, value });

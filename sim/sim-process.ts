@@ -43,7 +43,8 @@ export class SimProcess implements EventLoop {
   private readonly phaseMs: number;
   private hasBegun = false;
   private waiting: (() => void)[] | undefined = undefined;
-  private loaded: { readonly watching: number; readonly streams: number; readonly load: NodeLoad } | undefined = undefined;
+  /** The same object as long as nothing has changed. */
+  private loaded: NodeLoad | undefined = undefined;
   /** When its timers run next; they do so in their turn, which comes each so often. */
   private turnAt = Number.POSITIVE_INFINITY;
   /** When what is to be ticked of its streams is due, as far as nothing stirs it before. */
@@ -82,7 +83,7 @@ export class SimProcess implements EventLoop {
           certificateSerial: `5e1a${place.id}`,
         },
         clusterId: 'simulated',
-        load: () => this.load(),
+        load: () => (this.loaded ??= this.load()),
         reader: SHARED_READER,
         share: world.knowledge.membershipOf(this.client),
       },
@@ -207,18 +208,14 @@ export class SimProcess implements EventLoop {
     this.allocation?.nodesChanged();
   }
 
-  /** The same object as long as nothing has changed. */
-  private load(): NodeLoad {
-    const { watching, hub } = this.streams;
-    const { loaded } = this;
-    if (loaded?.watching === watching && loaded.streams === hub.size) return loaded.load;
-    const load = this.loadOf(watching * this.world.viewersEach, hub.size);
-    this.loaded = { watching, streams: hub.size, load };
-    return load;
+  /** Other viewers or streams are here. */
+  loadChanged(): void {
+    this.loaded = undefined;
   }
 
-  private loadOf(viewers: number, streams: number): NodeLoad {
+  private load(): NodeLoad {
     const { viewersMax } = this.place;
+    const viewers = this.streams.watching * this.world.viewersEach;
     return {
       cpu: Math.min(1, viewers / viewersMax),
       memoryBytes: 1e9,
@@ -229,7 +226,7 @@ export class SimProcess implements EventLoop {
       loopLagMs: 1.5,
       viewers: { flv: 0, rtmp: 0, hls: viewers, webrtc: 0 },
       viewersMax,
-      streams,
+      streams: this.streams.hub.size,
       tasks: 0,
       tasksMax: 4,
       diskFreeBytes: 1e11,
