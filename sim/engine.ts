@@ -91,31 +91,6 @@ export class Group<One extends Listener<One>> {
 /** Of one thing, by how long a message takes. */
 type Groups<One extends Listener<One>> = Group<One>[];
 
-/** A write, on its way to those who watch. */
-class Told extends Due {
-  private readonly group: Group<Watch>;
-  private readonly key: string;
-  private readonly revision: number;
-  private readonly entry: StoreEntry | undefined;
-  private readonly upTo: number;
-
-  constructor(group: Group<Watch>, key: string, revision: number, entry: StoreEntry | undefined, upTo: number) {
-    super();
-    this.group = group;
-    this.key = key;
-    this.revision = revision;
-    this.entry = entry;
-    this.upTo = upTo;
-  }
-
-  override run(): void {
-    const { group, key, revision, entry, upTo } = this;
-    group.came(key.length + (entry?.value.length ?? 0));
-    group.crowd?.told(key, entry);
-    for (const watch of group.listeners) if (watch.since <= upTo) watch.client.written(watch, key, revision, entry);
-  }
-}
-
 /** A message, on its way to those who subscribed. */
 class Sent extends Due {
   private readonly group: Group<Subscription>;
@@ -230,10 +205,18 @@ export class Engine {
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const group of groups)
-        if (!group.isEmpty)
-          this.agenda.add(group.latencyMs, new Told(group, key, revision, entry, this.joins));
+        if (!group.isEmpty) this.tell(group, key, revision, entry);
     }
     return revision;
+  }
+
+  private tell(group: Group<Watch>, key: string, revision: number, entry: StoreEntry | undefined): void {
+    const upTo = this.joins;
+    this.agenda.after(group.latencyMs, () => {
+      group.came(key.length + (entry?.value.length ?? 0));
+      group.crowd?.told(key, entry);
+      for (const watch of group.listeners) if (watch.since <= upTo) watch.client.written(watch, key, revision, entry);
+    });
   }
 
   publish(subject: string, message: Uint8Array): void {
