@@ -151,7 +151,7 @@ const joinRequest = Type.Object(
     region,
     endpoints,
     version: Type.String({ maxLength: 64 }),
-    protocol: Type.Integer({ minimum: 1, default: 1 }),
+    protocol: Type.Integer({ minimum: 1, description: 'The version of what nodes say to each other' }),
   },
   // A newer node may say more than this manager knows.
   { additionalProperties: true },

@@ -1,5 +1,5 @@
-import { smallBytes, utf8Encode } from '../core/mod.ts';
-import { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
+import { smallBytes, utf8Decode, utf8Encode } from '../core/mod.ts';
+import { decodeVersioned, encodeVersioned, readAmount, readCount, readText } from './versioned-json.ts';
 
 /** How busy a node is. What is not known or not limited is 0. */
 export interface NodeLoad {
@@ -46,15 +46,26 @@ export const heartbeatSubject = (region: string, id: string): string => `heartbe
 
 const ID_LENGTH_MAX = 64;
 
-/** Named figures, for nodes of any version. */
-export const encodeHeartbeat = (heartbeat: Heartbeat): Uint8Array => encodeVersioned(heartbeat);
+/** As JSON, for members that do not read {@link HeartbeatWriter}'s. */
+export const encodeHeartbeat = ({ id, incarnation, sentMs, ...load }: Heartbeat): Uint8Array =>
+  encodeVersioned({ v: JSON_VERSION, id, incarnation, sentMs, load: figuresOf(load) });
 
-/** The least version of a reader that understands figures without names. */
-const LISTED_VERSION = 2;
+/** The least version of a reader that understands it. */
+const JSON_VERSION = 2;
 
-/** The same in less than half of the bytes: figures as a list. For nodes of protocol `LISTED_HEARTBEATS_SINCE` and later alone. */
+/** The first byte of what {@link HeartbeatWriter} writes; a JSON text begins with another one. */
+const BINARY_VERSION = 3;
+const TIME_BYTES = 6;
+/** As LEB128: an integer of JavaScript. */
+const VARINT_BYTES_MAX = 8;
+
+/**
+ * In two fifths of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
+ * and the figures in the order of {@link figuresOf}, in {@link PARTS}. Integers of no said length are in LEB128. For members of protocol
+ * `BINARY_HEARTBEATS_SINCE` and later.
+ */
 export class HeartbeatWriter {
-  private readonly id: string;
+  private readonly id: Uint8Array;
   private incarnation = 0;
   private load: NodeLoad | undefined = undefined;
   /** One with the same but for the time, and where that is in it. */
@@ -62,56 +73,103 @@ export class HeartbeatWriter {
   private timeAt = 0;
 
   constructor(id: string) {
-    this.id = JSON.stringify(id);
+    this.id = utf8Encode(id.slice(0, ID_LENGTH_MAX));
   }
 
   /** A load that is the same object as the last time is not looked at again. */
   write(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
-    const { like, timeAt } = this;
-    if (load !== this.load || incarnation !== this.incarnation || !hasUsualDigits(sentMs)) return this.writeAnew(incarnation, sentMs, load);
-    const bytes = smallBytes(like.length);
-    bytes.set(like);
-    for (let at = timeAt + TIME_DIGITS - 1, left = sentMs; at >= timeAt; at--) {
-      const tenth = Math.floor(left / 10);
-      bytes[at] = DIGIT_0 + left - tenth * 10;
-      left = tenth;
+    if (load !== this.load || incarnation !== this.incarnation) this.writeLike(incarnation, load);
+    const bytes = smallBytes(this.like.length);
+    bytes.set(this.like);
+    for (let at = this.timeAt + TIME_BYTES - 1, left = sentMs; at >= this.timeAt; at--) {
+      bytes[at] = left % 256;
+      left = Math.floor(left / 256);
     }
     return bytes;
   }
 
-  private writeAnew(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
-    const head = `{"v":${LISTED_VERSION},"id":${this.id},"incarnation":${incarnation},"sentMs":`;
-    const bytes = utf8Encode(`${head}${sentMs},"load":${JSON.stringify(listOf(load, load.viewers))}}`);
+  private writeLike(incarnation: number, load: NodeLoad): void {
+    const { id } = this;
+    const figures = figuresOf(load);
+    const bytes = new Uint8Array(2 + id.length + TIME_BYTES + (1 + figures.length) * VARINT_BYTES_MAX);
+    bytes[0] = BINARY_VERSION;
+    bytes[1] = id.length;
+    bytes.set(id, 2);
+    this.timeAt = writeVarint(bytes, 2 + id.length, incarnation);
+    let at = this.timeAt + TIME_BYTES;
+    for (const [place, figure] of figures.entries()) at = writeVarint(bytes, at, figure * (PARTS[place] ?? 1));
+    this.like = bytes.slice(0, at);
     this.incarnation = incarnation;
-    this.load = hasUsualDigits(sentMs) ? load : undefined;
-    this.like = bytes;
-    this.timeAt = head.length;
-    return bytes;
+    this.load = load;
   }
 }
 
-const DIGIT_0 = 0x30;
-const TIME_DIGITS = 13;
-/** So it is from 2001 to 2286. */
-const hasUsualDigits = (sentMs: number): boolean => sentMs >= 1e12 && sentMs < 1e13 && Number.isInteger(sentMs);
-
 /** Reads borrowed bytes; undefined for what is no heartbeat, or one that needs a newer reader. Figures that are missing are 0. */
-export function decodeHeartbeat(bytes: Uint8Array): Heartbeat | undefined {
-  const fields = decodeVersioned(bytes, LISTED_VERSION);
+export const decodeHeartbeat = (bytes: Uint8Array): Heartbeat | undefined =>
+  bytes[0] === BINARY_VERSION ? decodeBinary(bytes) : decodeJson(bytes);
+
+function decodeBinary(bytes: Uint8Array): Heartbeat | undefined {
+  const idEnd = 2 + (bytes[1] ?? 0);
+  const cursor: Cursor = { bytes, at: idEnd };
+  const incarnation = readVarint(cursor);
+  let sentMs = 0;
+  for (const end = cursor.at + TIME_BYTES; cursor.at < end; cursor.at++) sentMs = sentMs * 256 + (bytes[cursor.at] ?? 0);
+  if (incarnation === undefined || cursor.at > bytes.length) return undefined;
+  const id = readText(utf8Decode(bytes.subarray(2, idEnd)), ID_LENGTH_MAX);
+  const figures: number[] = [];
+  for (let place = 0; place < PARTS.length && cursor.at < bytes.length; place++) {
+    const figure = readVarint(cursor);
+    if (figure === undefined) return undefined;
+    figures.push(figure / (PARTS[place] ?? 1));
+  }
+  return id === undefined ? undefined : new ReadHeartbeat(id, incarnation, sentMs, figures);
+}
+
+function decodeJson(bytes: Uint8Array): Heartbeat | undefined {
+  const fields = decodeVersioned(bytes, JSON_VERSION);
   if (fields === undefined) return undefined;
   const id = readText(fields['id'], ID_LENGTH_MAX);
   const incarnation = readCount(fields['incarnation']);
   const sentMs = readAmount(fields['sentMs']);
-  if (id === undefined || incarnation === undefined || sentMs === undefined) return undefined;
-  const { load, viewers } = fields;
-  const figures = Array.isArray(load) ? load : listOf(fields, (typeof viewers === 'object' ? (viewers ?? {}) : {}) as UnknownFields);
-  return new ReadHeartbeat(id, incarnation, sentMs, figures);
+  const { load } = fields;
+  if (id === undefined || incarnation === undefined || sentMs === undefined || !Array.isArray(load)) return undefined;
+  return new ReadHeartbeat(id, incarnation, sentMs, load);
 }
 
-type Named<Names extends string> = Readonly<Partial<Record<Names, unknown>>>;
+/** Where in an array it is read on. */
+interface Cursor {
+  readonly bytes: Uint8Array;
+  at: number;
+}
+
+/** Undefined for what has no end, or is too great. */
+function readVarint(cursor: Cursor): number | undefined {
+  const { bytes, at } = cursor;
+  let value = 0;
+  let weight = 1;
+  for (let place = at; place < at + VARINT_BYTES_MAX; place++, weight *= 128) {
+    const byte = bytes[place];
+    if (byte === undefined) return undefined;
+    value += (byte & 0x7f) * weight;
+    if (byte < 0x80) {
+      cursor.at = place + 1;
+      return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
+    }
+  }
+  return undefined;
+}
+
+/** Rounds; what is no amount is 0. Returns where it ends. */
+function writeVarint(bytes: Uint8Array, from: number, value: number): number {
+  let left = Math.min(Math.max(0, Math.round(value)) || 0, Number.MAX_SAFE_INTEGER);
+  let at = from;
+  for (; left >= 128; left = Math.floor(left / 128)) bytes[at++] = (left % 128) | 0x80;
+  bytes[at++] = left;
+  return at;
+}
 
 /** Figures in the order in which {@link ReadHeartbeat} reads them. New ones are added at the end. */
-const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['viewers']>): readonly unknown[] => [
+const figuresOf = (load: NodeLoad): readonly number[] => [
   load.cpu,
   load.memoryBytes,
   load.memoryMaxBytes,
@@ -119,10 +177,10 @@ const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['view
   load.networkOutBps,
   load.networkMaxBps,
   load.loopLagMs,
-  viewers.flv,
-  viewers.rtmp,
-  viewers.hls,
-  viewers.webrtc,
+  load.viewers.flv,
+  load.viewers.rtmp,
+  load.viewers.hls,
+  load.viewers.webrtc,
   load.viewersMax,
   load.streams,
   load.tasks,
@@ -133,6 +191,9 @@ const listOf = (load: Named<keyof NodeLoad>, viewers: Named<keyof NodeLoad['view
   load.latencyP50Ms,
   load.latencyP95Ms,
 ];
+
+/** By place, in how many parts of one a figure is told: as finely as it is measured. */
+const PARTS: readonly number[] = [1000, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10, 10];
 
 /**
  * As it was read. Not a literal: V8 makes objects of a literal that often outlive a collection of the young straight in the old generation, and of heartbeats

@@ -2,7 +2,7 @@ import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../c
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
 import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
-import { decodeNodeRecord, LISTED_HEARTBEATS_SINCE, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
+import { decodeNodeRecord, BINARY_HEARTBEATS_SINCE, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { OwnRecord, type OwnState } from './own-record.ts';
 import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';
@@ -74,7 +74,7 @@ export class Membership {
   private readonly listenedTo = { size: -1, changes: -1, isSpeaking: false };
   private readonly writer: HeartbeatWriter;
   private readonly speaker: RegionSpeaker;
-  /** Members that read heartbeats with named figures alone. */
+  /** Members that read heartbeats in JSON alone. */
   private olderNodes = 0;
   /** Keys told since the watch was lost, or since its beginning. */
   private toldKeys: Set<string> | undefined = new Set();
@@ -501,4 +501,4 @@ export class Membership {
   }
 }
 
-const isOlder = ({ protocol }: NodeRecord): boolean => protocol < LISTED_HEARTBEATS_SINCE;
+const isOlder = ({ protocol }: NodeRecord): boolean => protocol < BINARY_HEARTBEATS_SINCE;

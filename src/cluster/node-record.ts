@@ -27,9 +27,9 @@ export interface StatusChange {
 }
 
 /** The version of what nodes say to each other that this software speaks. */
-export const CLUSTER_PROTOCOL = 2;
-/** Nodes of this protocol and later read heartbeats whose figures are a list. */
-export const LISTED_HEARTBEATS_SINCE = 2;
+export const CLUSTER_PROTOCOL = 3;
+/** Nodes of this protocol and later read heartbeats that are no JSON. */
+export const BINARY_HEARTBEATS_SINCE = 3;
 
 /** A node as it stands in the store under `nodes/ID`. */
 export interface NodeRecord {

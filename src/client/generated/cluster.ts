@@ -49,7 +49,8 @@ export interface JoinClusterRequest {
     relay?: string;
   };
   version: string;
-  protocol?: number;
+  /** The version of what nodes say to each other */
+  protocol: number;
 }
 
 export interface ClusterApi {

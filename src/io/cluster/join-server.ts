@@ -43,7 +43,7 @@ export interface JoinServerOptions {
 
 const ATTEMPTS = { attemptsMax: 10, refillMs: durationMs(6000), addressesMax: 10_000 };
 /** The least version of the protocol between nodes that may join. */
-const PROTOCOL_MIN = 1;
+const PROTOCOL_MIN = CLUSTER_PROTOCOL - 1;
 
 /** Lets nodes into the cluster: checks token, key and wish, signs the certificate, writes the node's record. On managers. */
 export class JoinServer implements NodeJoiner {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JoinTokenWish, NodeResource } from '../../api/mod.ts';
-import { nodeKey, REVOKED_PREFIX } from '../../cluster/mod.ts';
+import { CLUSTER_PROTOCOL, nodeKey, REVOKED_PREFIX } from '../../cluster/mod.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { renewCertificate, serveRenewals } from './certificate-renewal.ts';
 import { type JoinOptions, joinCluster, ownAddressTowards } from './join-client.ts';
@@ -110,7 +110,7 @@ describe('a join', () => {
       region: 'eu',
       endpoints: { http: 'http://127.0.0.1:9000' },
       version: '1',
-      protocol: 1,
+      protocol: CLUSTER_PROTOCOL,
     };
     const answers = (await Promise.all([post(body, token), post(body, token), post(body, token)])) as unknown as {
       nodeId: string;
@@ -212,6 +212,7 @@ describe('a join that is refused', () => {
       region: 'eu',
       endpoints: { http: 'http://a:1' },
       version: '1',
+      protocol: CLUSTER_PROTOCOL,
     };
     for (let attempt = 0; attempt < 10; attempt++) expect((await post(right, 'clt_wrong')).code).toBe('cluster.token-wrong');
     expect(await post(right, token)).toMatchObject({ status: 429, code: 'cluster.too-many-attempts' });
@@ -227,21 +228,25 @@ describe('a join that is refused', () => {
       region: 'eu',
       endpoints: { http: 'http://a:1' },
       version: '1',
+      protocol: CLUSTER_PROTOCOL,
     };
     // Who has no token is told of nothing else.
     for (const any of [body, {}, { ...body, region: '../x' }])
       expect(await post(any, '')).toMatchObject({ status: 401, code: 'cluster.token-missing' });
     expect(await post({}, `${token.slice(0, -1)}.`)).toMatchObject({ status: 401, code: 'cluster.token-wrong' });
     expect(await post({ ...body, csr: 'garbage' }, token)).toMatchObject({ status: 400, code: 'cluster.csr-wrong' });
-    expect(await post({ ...body, protocol: 9 }, token)).toMatchObject({ status: 409, code: 'cluster.protocol-unsupported' });
+    expect(await post({ ...body, protocol: undefined }, token)).toMatchObject({ status: 400, code: 'api.bad-request' });
+    for (const protocol of [CLUSTER_PROTOCOL - 2, CLUSTER_PROTOCOL + 2])
+      expect(await post({ ...body, protocol }, token)).toMatchObject({ status: 409, code: 'cluster.protocol-unsupported' });
     expect(await post({ ...body, region: '../x' }, token)).toMatchObject({ status: 400, code: 'api.bad-request' });
     const der = Buffer.from(body.csr.replace(/-----.*?-----|\s/g, ''), 'base64');
     // The last byte is one of the signature.
     der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
     const broken = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----`;
     expect(await post({ ...body, csr: broken }, token)).toMatchObject({ status: 400, code: 'cluster.csr-wrong' });
-    // One version forth works, and fields that are not known do no harm.
-    expect(await post({ ...body, protocol: 2, colour: 'red' }, token)).toMatchObject({ status: 200 });
+    // One version back or forth works, and fields that are not known do no harm.
+    for (const protocol of [CLUSTER_PROTOCOL - 1, CLUSTER_PROTOCOL + 1])
+      expect(await post({ ...body, protocol, colour: 'red' }, token)).toMatchObject({ status: 200 });
   });
 
   it('over plain http to another machine, before anything is sent', async () => {
