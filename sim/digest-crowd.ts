@@ -60,7 +60,10 @@ class DigestCrowd implements HearingCrowd {
     if (known !== undefined && upTo >= this.newest) {
       const { news, table } = known;
       if (!news.accepts(digest)) return;
-      if (!news.isToBeJudged(digest, table)) return news.take(digest, this.now(), table);
+      if (!news.isToBeJudged(digest, table)) {
+        news.take(digest, this.now(), table);
+        return;
+      }
     }
     for (const member of [...this.members.values()]) member.part();
   }

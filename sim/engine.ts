@@ -204,8 +204,7 @@ export class Engine {
     else this.entries.set(key, entry);
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
-      for (const group of groups)
-        if (!group.isEmpty) this.tell(group, key, revision, entry);
+      for (const group of groups) if (!group.isEmpty) this.tell(group, key, revision, entry);
     }
     return revision;
   }

@@ -278,7 +278,8 @@ export class NodeStreams {
     }
     const children: { node: string; rttMs: number }[] = [];
     for (const { owner } of this.pullers.of(path))
-      if (owner.region === this.region) children.push({ node: owner.id, rttMs: 2 * world.network.latencyMs(this.process.place, owner.process.place) });
+      if (owner.region === this.region)
+        children.push({ node: owner.id, rttMs: 2 * world.network.latencyMs(this.process.place, owner.process.place) });
     return this.fanOut.sendOn(path, puller, children);
   }
 

@@ -56,10 +56,26 @@ describe('a heartbeat', () => {
   });
 
   it('has figures as finely as they are measured, and 0 for what is none', () => {
-    const odd = { cpu: 1.7, memoryBytes: -5, networkInBps: Number.NaN, networkOutBps: 1e300, loopLagMs: 0.26, streams: 2.6, latencyP95Ms: 12.34 };
+    const odd = {
+      cpu: 1.7,
+      memoryBytes: -5,
+      networkInBps: Number.NaN,
+      networkOutBps: 1e300,
+      loopLagMs: 0.26,
+      streams: 2.6,
+      latencyP95Ms: 12.34,
+    };
     expect(decodeHeartbeat(encodeBinary({ ...heartbeat, ...odd }))).toEqual({
       ...heartbeat,
-      ...{ cpu: 1, memoryBytes: 0, networkInBps: 0, networkOutBps: Number.MAX_SAFE_INTEGER, loopLagMs: 0.3, streams: 3, latencyP95Ms: 12.3 },
+      ...{
+        cpu: 1,
+        memoryBytes: 0,
+        networkInBps: 0,
+        networkOutBps: Number.MAX_SAFE_INTEGER,
+        loopLagMs: 0.3,
+        streams: 3,
+        latencyP95Ms: 12.3,
+      },
     });
   });
 

@@ -1,4 +1,4 @@
-import { smallBytes, utf8Decode, utf8Encode } from '../core/mod.ts';
+import { shortened, smallBytes, utf8Decode, utf8Encode } from '../core/mod.ts';
 import { decodeVersioned, encodeVersioned, readAmount, readCount, readText } from './versioned-json.ts';
 
 /** How busy a node is. What is not known or not limited is 0. */
@@ -58,6 +58,8 @@ const BINARY_VERSION = 3;
 const TIME_BYTES = 6;
 /** As LEB128: an integer of JavaScript. */
 const VARINT_BYTES_MAX = 8;
+/** Up to here, operators on bits do. */
+const INT32_MAX = 0x7fff_ffff;
 
 /**
  * In two fifths of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
@@ -91,14 +93,14 @@ export class HeartbeatWriter {
   private writeLike(incarnation: number, load: NodeLoad): void {
     const { id } = this;
     const figures = figuresOf(load);
-    const bytes = new Uint8Array(2 + id.length + TIME_BYTES + (1 + figures.length) * VARINT_BYTES_MAX);
+    const bytes = smallBytes(2 + id.length + TIME_BYTES + (1 + figures.length) * VARINT_BYTES_MAX);
     bytes[0] = BINARY_VERSION;
     bytes[1] = id.length;
     bytes.set(id, 2);
     this.timeAt = writeVarint(bytes, 2 + id.length, incarnation);
     let at = this.timeAt + TIME_BYTES;
-    for (const [place, figure] of figures.entries()) at = writeVarint(bytes, at, figure * (PARTS[place] ?? 1));
-    this.like = bytes.slice(0, at);
+    for (let place = 0; place < PARTS.length; place++) at = writeVarint(bytes, at, (figures[place] ?? 0) * (PARTS[place] ?? 1));
+    this.like = shortened(bytes, at);
     this.incarnation = incarnation;
     this.load = load;
   }
@@ -163,7 +165,8 @@ function readVarint(cursor: Cursor): number | undefined {
 function writeVarint(bytes: Uint8Array, from: number, value: number): number {
   let left = Math.min(Math.max(0, Math.round(value)) || 0, Number.MAX_SAFE_INTEGER);
   let at = from;
-  for (; left >= 128; left = Math.floor(left / 128)) bytes[at++] = (left % 128) | 0x80;
+  for (; left > INT32_MAX; left = Math.floor(left / 128)) bytes[at++] = (left % 128) | 0x80;
+  for (; left >= 128; left >>= 7) bytes[at++] = (left & 0x7f) | 0x80;
   bytes[at++] = left;
   return at;
 }

@@ -2,7 +2,7 @@ import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../c
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
 import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
-import { decodeNodeRecord, BINARY_HEARTBEATS_SINCE, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
+import { BINARY_HEARTBEATS_SINCE, decodeNodeRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { OwnRecord, type OwnState } from './own-record.ts';
 import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';

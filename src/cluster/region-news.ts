@@ -41,7 +41,8 @@ export class RegionNews {
   /** Whether whatever is heard next leads to the same in both. */
   isLike(other: RegionNews): boolean {
     const { applied } = this;
-    const isSameApplied = applied === undefined ? other.applied === undefined : other.applied !== undefined && isSame(applied, other.applied);
+    const isSameApplied =
+      applied === undefined ? other.applied === undefined : other.applied !== undefined && isSame(applied, other.applied);
     const isSameDigest = this.takenAt === other.takenAt && this.lastTaken === other.lastTaken && this.lastLevels === other.lastLevels;
     return isSameDigest && isSameApplied;
   }

@@ -67,7 +67,11 @@ it('tokens and nodes are handled from a shell, with the authority that a file na
   const csr = await createRequest(createNodeKey());
   const endpoints = { http: 'http://10.0.0.9:8080' };
   const caller = { address: '127.0.0.1', isTls: false, isLocal: true, isPrivate: true, header: () => undefined };
-  const { nodeId } = await manager.joiner.join({ csr, roles: ['edge'], region: 'eu', endpoints, version: '1', protocol: CLUSTER_PROTOCOL }, token, caller);
+  const { nodeId } = await manager.joiner.join(
+    { csr, roles: ['edge'], region: 'eu', endpoints, version: '1', protocol: CLUSTER_PROTOCOL },
+    token,
+    caller,
+  );
   expect(await sluice('tokens', 'list')).toMatch(/edge,origin|origin,edge/);
   expect(await sluice('tokens', 'list')).toMatch(/eu +1\/3 .*studio/);
   await expect.poll(() => sluice('nodes')).toMatch(new RegExp(`${nodeId} +eu +edge +active .*http://10\\.0\\.0\\.9:8080`));
