@@ -195,14 +195,6 @@ export class Checkers {
       );
   }
 
-  /** Whether a node with a publisher goes on although it knows, or could know, that the stream is another's. */
-  private isMisleading({ owner, path }: HubStream): boolean {
-    if (!owner.process.client.isConnected) return false;
-    const known = owner.directory?.stream(path);
-    const isFromOwner = known === undefined || (known.holder.node === owner.id && known.holder.incarnation === owner.holder.incarnation);
-    return !isFromOwner && !owner.origins.has(path) && owner.directory?.ownEpoch(path) !== undefined;
-  }
-
   private lookForForgotten(party: Party): void {
     const { world } = this;
     const publishedSince = world.shows.publishedSince(party.show);
@@ -233,24 +225,28 @@ export class Checkers {
 
   /** No node goes on as an owner when the store has said otherwise for a while. */
   private lookAtOwners(): void {
-    const { world } = this;
     this.misleading.clear();
-    for (const { process } of world.nodes) {
+    for (const { process } of this.world.nodes) {
       if (process === undefined) continue;
-      const { streams, client } = process;
-      for (const stream of streams.published) {
-        const { path } = stream;
-        if (this.isMisleading(stream)) this.misleading.add(stream);
-        const epoch = streams.directory?.ownEpoch(path);
-        const stored = streams.directory?.stream(path);
-        const isLost = epoch !== undefined && stored !== undefined && stored.epoch > epoch && stored.holder.node !== streams.id;
-        if (!isLost && this.since.size === 0) continue;
-        const key = `owner ${streams.id}/${streams.holder.incarnation} of ${path}`;
-        if (isLost && client.isConnected && !process.isPaused)
-          this.lasts(`${key}: lost to ${stored.holder.node}`, BOUNDS.staleOwnerMs, 'staleOwnerMs', key);
-        else this.since.delete(key);
-      }
+      for (const stream of process.streams.published) this.lookAtOwner(stream);
     }
+  }
+
+  private lookAtOwner(stream: HubStream): void {
+    const { owner: streams, path } = stream;
+    const { process, holder, directory } = streams;
+    const known = directory?.stream(path);
+    const isAnothers = known !== undefined && (known.holder.node !== streams.id || known.holder.incarnation !== holder.incarnation);
+    if (!isAnothers && this.since.size === 0) return;
+    const key = `owner ${streams.id}/${holder.incarnation} of ${path}`;
+    const epoch = directory?.ownEpoch(path);
+    const { isConnected } = process.client;
+    // A publisher goes on there although the node knows, or could know, that the stream is another's.
+    if (isAnothers && epoch !== undefined && isConnected && !streams.origins.has(path)) this.misleading.add(stream);
+    const isLost = isAnothers && known.holder.node !== streams.id && epoch !== undefined && known.epoch > epoch;
+    if (isLost && isConnected && !process.isPaused)
+      this.lasts(`${key}: lost to ${known.holder.node}`, BOUNDS.staleOwnerMs, 'staleOwnerMs', key);
+    else this.since.delete(key);
   }
 
   /** Regions that are fed more than once. */

@@ -90,7 +90,7 @@ export class Allocator {
         mayReplace: (_name, holder, _wasOurs, done) => done(this.mayReplace(holder)),
         isGone: ({ node, incarnation }) => world.isJudging && !world.isAlive(node, incarnation),
       },
-      { changed: () => undefined, held: (_name, epoch) => this.lead(epoch), lost: () => this.resign() },
+      { changed: () => undefined, held: (_name, epoch) => this.lead(epoch), lost: () => this.resign(), current: () => undefined },
     );
     this.claims.start();
     this.endings.push(

@@ -39,6 +39,7 @@ class Node {
           this.told.push(claimed === undefined ? `${name} is gone` : `${name} by ${claimed.holder.node}: ${claimed.body.says}`),
         held: (name) => this.told.push(`held ${name}`),
         lost: (name, to) => this.told.push(`lost ${name} to ${to?.node}`),
+        current: () => undefined,
       },
     );
     this.registry.start();

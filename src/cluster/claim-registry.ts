@@ -11,6 +11,8 @@ export interface ClaimRegistryOutput<Body> {
   held(name: string, epoch: number): void;
   /** This node's claim is lost to somebody. */
   lost(name: string, to: Holder | undefined): void;
+  /** All that the store has is known, for the first time or again. */
+  current(): void;
 }
 
 export interface ClaimRegistryOptions<Body> {
@@ -67,6 +69,7 @@ export class ClaimRegistry<Body> {
       seen: (name: string, revision: number) => this.claims.get(name)?.seen(revision),
       current: () => {
         for (const claim of this.claims.values()) claim.recheck();
+        out.current();
       },
     };
     this.known = options.share?.claims(options, told) ?? new ClaimReplica(options, told);

@@ -70,10 +70,10 @@ const GIVEN_MS = 2_000;
 /** No stream lasts a hundred years. */
 const HEAD_MS_MAX = 100 * 366 * 86_400_000;
 const HOLDS = 'holds';
-/** How often what dead nodes have left is looked for, when nodes have changed; */
+/** How often what dead nodes have left is looked for, when nodes have changed, or the store was away; */
 const SWEEP_MS = 5_000;
-/** and when they have not: a claim may be told after its node has died. */
-const IDLE_SWEEP_MS = 15_000;
+/** and when not: a node may still claim something when it counts as dead already. */
+const IDLE_SWEEP_MS = 60_000;
 
 /** Who publishes what, where: the streams of all nodes and this node's part in them. Answers from its replica at once; never waits for the store. */
 export class StreamDirectory {
@@ -122,6 +122,7 @@ export class StreamDirectory {
           this.out.held(name, epoch, head === undefined ? undefined : head + now());
         },
         lost: (name, to) => this.lostOrigin(name, to),
+        current: () => this.sweepSoon(),
       },
     );
     this.regionals = new ClaimRegistry<RegionalBody>(
@@ -142,6 +143,7 @@ export class StreamDirectory {
         },
         held: (name) => this.sourcing.changed(name, now()),
         lost: (name) => this.sourcing.regionLost(name, now()),
+        current: () => this.sweepSoon(),
       },
     );
     this.standbys = new Standbys({
@@ -291,9 +293,12 @@ export class StreamDirectory {
 
   /** A node came, went, or counts as stale; undefined: any of them may have. */
   nodesChanged(node?: string): void {
-    const now = this.options.now();
-    this.sweepAt = Math.min(this.sweepAt, now + SWEEP_MS);
-    this.sourcing.nodesChanged(node, now);
+    this.sweepSoon();
+    this.sourcing.nodesChanged(node, this.options.now());
+  }
+
+  private sweepSoon(): void {
+    this.sweepAt = Math.min(this.sweepAt, this.options.now() + SWEEP_MS);
   }
 
   /** When it is to be ticked next, as things stand; in the past: as soon as may be. */
