@@ -10,7 +10,7 @@ interface Known {
   readonly news: RegionNews;
 }
 
-/** Nodes that hear digests at the same moment, know the same of all regions, and hear no heartbeats: they hear as one for as long as none of them has anything to do about it. */
+/** Nodes that hear digests at the same moment and know the same of all regions: they hear as one for as long as none of them has anything to do about it. */
 class DigestCrowd implements HearingCrowd {
   private readonly known: ReadonlyMap<string, Known>;
   private readonly members = new Map<string, NodeDigests>();
@@ -102,6 +102,7 @@ export class NodeDigests {
     const { hearer, client, subscription } = this;
     const { rosters } = hearer;
     const group = subscription.joined?.group;
+    // Who hears heartbeats takes over nothing of its region, so that each digest would be news.
     if (group === undefined || !client.isAwake || !hearer.isDeaf()) return;
     const present = group.crowd as DigestCrowd | undefined;
     if (present?.isLike(rosters) === false) return;

@@ -57,7 +57,7 @@ export interface DigestHearer {
   readonly id: string;
   /** By region. */
   readonly rosters: ReadonlyMap<string, RegionRoster>;
-  /** It hears no heartbeats: what digests say counts for it. Who stops being deaf leaves those who hear together. */
+  /** It hears no heartbeats: all that digests say counts for it. */
   isDeaf(): boolean;
   heard(message: Uint8Array): void;
 }

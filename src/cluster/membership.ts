@@ -229,7 +229,6 @@ export class Membership {
       for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
     if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = this.clock.monotonic();
     this.hearing = hearing;
-    ownRoster.apart();
     this.digestsSince = monotonicMs(0);
     this.heardSince = monotonicMs(0);
     this.endHearing?.();

@@ -186,15 +186,10 @@ export class RegionRoster {
 
   /** What is known of its nodes is not what a digest said any more. */
   touched(): void {
-    this.apart();
+    this.together?.part();
     this.news.touched();
     this.first = undefined;
     this.changes += 1;
-  }
-
-  /** From now on digests are heard by this node itself. */
-  apart(): void {
-    this.together?.part();
   }
 
   /** Calls `judged` for each node of which a digest that was taken says something else than is known; false from there is for not having taken that over. */
