@@ -43,7 +43,7 @@ describe('a heartbeat', () => {
     const [json, binary] = [encodeHeartbeat(heartbeat), encodeBinary(heartbeat)];
     expect(decodeHeartbeat(json)).toEqual(heartbeat);
     expect(decodeHeartbeat(binary)).toEqual(heartbeat);
-    expect(binary.length).toBeLessThan(json.length * 0.45);
+    expect(binary.length).toBeLessThan(json.length * 0.4);
   });
 
   it('says what is new, whether its figures are those of before or not', () => {

@@ -62,7 +62,7 @@ const VARINT_BYTES_MAX = 8;
 const INT32_MAX = 0x7fff_ffff;
 
 /**
- * In two fifths of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
+ * In little more than a third of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
  * and the figures in the order of {@link figuresOf}, in {@link PARTS}. Integers of no said length are in LEB128. For members of protocol
  * `BINARY_HEARTBEATS_SINCE` and later.
  */
