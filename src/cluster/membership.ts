@@ -1,4 +1,5 @@
 import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../core/mod.ts';
+import { clockProblem } from './clock-problem.ts';
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
 import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
@@ -16,7 +17,6 @@ const READER: MembershipReader = { heartbeat: decodeHeartbeat, digest: decodeDig
 
 const HEARTBEAT_MS = durationMs(1000);
 export const NODES_MAX = 10_000;
-const CLOCK_OFF_MS_MAX = 60_000;
 const CLOCK_CHECK_MS = 60_000;
 /** At 160 to 280 bytes a heartbeat: 2 to 3.5 kB a second. A few more do not change it back, so that it does not change to and fro. */
 export const HEAR_ALL_NODES_MAX = 12;
@@ -455,22 +455,16 @@ export class Membership {
   private checkClock(now: MonotonicMs): void {
     if (now < this.clockCheckAt) return;
     this.clockCheckAt = this.isLarge ? now + CLOCK_CHECK_MS : now;
-    const offsets = this.clockOffsets().toSorted((left, right) => left - right);
-    const median = offsets[(offsets.length - 1) >> 1] ?? 0;
-    if (Math.abs(median) <= CLOCK_OFF_MS_MAX) return void this.warned.delete('cluster.clock-off');
-    const by = `${Math.round(Math.abs(median) / 1000)} s ${median > 0 ? 'behind' : 'ahead of'}`;
-    this.warn(
-      'cluster.clock-off',
-      `the clock of this machine is ${by} that of most nodes: run an NTP client; certificates and tokens go by the clock`,
-    );
+    const problem = clockProblem(this.clockOffsets());
+    if (problem === undefined) this.warned.delete('cluster.clock-off');
+    else this.warn('cluster.clock-off', problem);
   }
 
   /** Of those whose heartbeats are heard, and of those who speak for the others. */
   private clockOffsets(): readonly number[] {
     const { hearing, ownRoster, views } = this;
     const offsets: number[] = [];
-    for (const { heardOffsetMs, heartbeat, isStale } of views.values())
-      if (heardOffsetMs !== undefined && heartbeat !== undefined && !isStale) offsets.push(heardOffsetMs);
+    for (const { heardOffsetMs, isStale } of views.values()) if (heardOffsetMs !== undefined && !isStale) offsets.push(heardOffsetMs);
     for (const roster of hearing === 'all' ? [] : this.rosters.values()) {
       const { clockOffsetMs, speaker = '' } = roster;
       const isHeard = roster === ownRoster && hearing === 'region';
