@@ -1,4 +1,4 @@
-import { shortened, smallBytes, utf8Decode, utf8Encode } from '../core/mod.ts';
+import { Slab, utf8Decode, utf8Encode } from '../core/mod.ts';
 import { decodeVersioned, encodeVersioned, readAmount, readCount, readText } from './versioned-json.ts';
 
 /** How busy a node is. What is not known or not limited is 0. */
@@ -60,6 +60,9 @@ const TIME_BYTES = 6;
 const VARINT_BYTES_MAX = 8;
 /** Up to here, operators on bits do. */
 const INT32_MAX = 0x7fff_ffff;
+/** Of all writers: where they write, and from where they take what they give. */
+const draft = new Uint8Array(512);
+const slab = new Slab();
 
 /**
  * In little more than a third of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
@@ -81,7 +84,7 @@ export class HeartbeatWriter {
   /** A load that is the same object as the last time is not looked at again. */
   write(incarnation: number, sentMs: number, load: NodeLoad): Uint8Array {
     if (load !== this.load || incarnation !== this.incarnation) this.writeLike(incarnation, load);
-    const bytes = smallBytes(this.like.length);
+    const bytes = slab.take(this.like.length);
     bytes.set(this.like);
     for (let at = this.timeAt + TIME_BYTES - 1, left = sentMs; at >= this.timeAt; at--) {
       bytes[at] = left % 256;
@@ -93,14 +96,13 @@ export class HeartbeatWriter {
   private writeLike(incarnation: number, load: NodeLoad): void {
     const { id } = this;
     const figures = figuresOf(load);
-    const bytes = smallBytes(2 + id.length + TIME_BYTES + (1 + figures.length) * VARINT_BYTES_MAX);
-    bytes[0] = BINARY_VERSION;
-    bytes[1] = id.length;
-    bytes.set(id, 2);
-    this.timeAt = writeVarint(bytes, 2 + id.length, incarnation);
+    draft[0] = BINARY_VERSION;
+    draft[1] = id.length;
+    draft.set(id, 2);
+    this.timeAt = writeVarint(draft, 2 + id.length, incarnation);
     let at = this.timeAt + TIME_BYTES;
-    for (let place = 0; place < PARTS.length; place++) at = writeVarint(bytes, at, (figures[place] ?? 0) * (PARTS[place] ?? 1));
-    this.like = shortened(bytes, at);
+    for (let place = 0; place < PARTS.length; place++) at = writeVarint(draft, at, (figures[place] ?? 0) * (PARTS[place] ?? 1));
+    this.like = draft.slice(0, at);
     this.incarnation = incarnation;
     this.load = load;
   }

@@ -3,7 +3,6 @@ export { ByteReader } from './byte-reader.ts';
 export { ByteWriter } from './byte-writer.ts';
 export { assert, assertNever, InvariantError, ProtocolError, SluiceError } from './errors.ts';
 export { Slab } from './slab.ts';
-export { shortened, smallBytes } from './small-bytes.ts';
 export { isStreamPattern, matchesPattern, patternMatcher } from './stream-pattern.ts';
 export { isName, type Name, type StreamRef, streamRef } from './stream-ref.ts';
 export {
