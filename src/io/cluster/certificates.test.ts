@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLUSTER_PROTOCOL } from '../../cluster/mod.ts';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { isRenewalDue } from './certificate-renewal.ts';
 import { endpointHosts } from './endpoint-hosts.ts';
@@ -136,7 +137,7 @@ describe('an identity', () => {
     expect(ownNodeOf(identity, '1.0')).toMatchObject({
       id: identity.nodeId,
       certificateSerial: certificateOf(identity).serial,
-      protocol: 2,
+      protocol: CLUSTER_PROTOCOL,
     });
   });
 
