@@ -83,15 +83,13 @@ export const routeOpinions = (candidates: readonly RouteCandidate[], wish: Route
 
 /** Two of those that can be used and are as near as can be had, or as many as there are. Of many nodes it looks at few: at one after the other, as they are drawn. */
 function drawUsable(candidates: readonly RouteCandidate[], wish: RouteWish, random: () => number): readonly RouteCandidate[] {
-  /** Those that took the places of drawn ones; the list itself, which may be long, stays as it is. */
-  const moved = new Map<number, RouteCandidate | undefined>();
-  const left = (at: number): RouteCandidate | undefined => moved.get(at) ?? candidates[at];
+  const left = [...candidates];
   const near: RouteCandidate[] = [];
   const far: RouteCandidate[] = [];
-  for (let count = candidates.length; count > 0 && near.length < 2; count--) {
+  for (let count = left.length; count > 0 && near.length < 2; count--) {
     const at = Math.floor(random() * count);
-    const drawn = left(at);
-    moved.set(at, left(count - 1));
+    const drawn = left[at];
+    left[at] = left[count - 1] as RouteCandidate;
     if (drawn === undefined || refusalOf(drawn, wish) !== undefined) continue;
     if (isNear(drawn, wish)) near.push(drawn);
     else if (far.length < 2) far.push(drawn);

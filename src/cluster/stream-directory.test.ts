@@ -327,6 +327,21 @@ describe('what a dead node has left in the store', () => {
     expect(edge.take().at(-1)).toBe(`stop ${SHOW} for good`);
   });
 
+  it('is looked for as soon as the store is back, also when no node has changed meanwhile', () => {
+    const [origin, edge] = [new Node('o1'), new Node('e1')];
+    engine.advance(10_000);
+    edge.client.cut();
+    origin.publish();
+    engine.advance(50);
+    origin.kill();
+    origin.isAlive = false;
+    expect(engine.under('streams/')).toHaveLength(1);
+    edge.client.heal();
+    // Looked for after 5 s, and gone for 30 s then.
+    engine.advance(45_000);
+    expect(engine.under('')).toEqual([]);
+  });
+
   it('stays while nobody can be judged', () => {
     const [origin, edge] = [new Node('o1'), new Node('e1')];
     origin.publish();
