@@ -1,3 +1,4 @@
+import { type Claimed, readKnownClaim, STREAMS_PREFIX, type StoreEntry } from '../src/cluster/mod.ts';
 import type { Party } from './audience.ts';
 import type { Faults } from './faults.ts';
 import type { HubStream } from './hub-stream.ts';
@@ -225,11 +226,21 @@ export class Checkers {
 
   /** No node goes on as an owner when the store has said otherwise for a while. */
   private lookAtOwners(): void {
+    const { contested } = this.world.service;
     this.misleading.clear();
-    for (const { process } of this.world.nodes) {
-      if (process === undefined) continue;
-      for (const stream of process.streams.published) this.lookAtOwner(stream);
+    for (const stream of contested) {
+      this.lookAtOwner(stream);
+      if (this.isOwned(stream)) contested.delete(stream);
     }
+  }
+
+  /** Whether the store and the node say the same: it is the node's. So it stays until the store says something else. */
+  private isOwned({ owner: { directory, holder }, path }: HubStream): boolean {
+    const entry = this.world.engine.read(STREAMS_PREFIX + path);
+    const stored = entry === undefined ? undefined : claimOf(entry);
+    const known = directory?.stream(path);
+    if (stored === undefined || known === undefined || known.epoch !== stored.epoch) return false;
+    return [stored, known].every((claim) => claim.holder.node === holder.node && claim.holder.incarnation === holder.incarnation);
   }
 
   private lookAtOwner(stream: HubStream): void {
@@ -274,4 +285,10 @@ export class Checkers {
   private fail(what: string): never {
     throw new Violation(`at ${this.world.now} ms: ${what}\nlast faults: ${this.faults.log.slice(-12).join(', ')}`);
   }
+}
+
+/** Who holds it, by the store. */
+function claimOf(entry: StoreEntry): Claimed<unknown> | undefined {
+  const claim = readKnownClaim(entry, STREAMS_PREFIX, () => null);
+  return typeof claim === 'string' ? undefined : claim.claimed;
 }

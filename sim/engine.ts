@@ -140,6 +140,8 @@ export class Engine {
   private readonly listed = new Map<string, { readonly revision: number; readonly entries: readonly StoreEntry[] }>();
   private isDown = false;
   private stoppedAt = 0;
+  /** Called at each write, at once. */
+  onWrite: (key: string) => unknown = () => undefined;
   /** When it went away that came back without what it knew, the last time. */
   lostAt: number | undefined = undefined;
   private revision = 0;
@@ -202,6 +204,7 @@ export class Engine {
     const entry: SharedEntry | undefined = value === undefined ? undefined : { key, value, revision, reading: undefined };
     if (entry === undefined) this.entries.delete(key);
     else this.entries.set(key, entry);
+    this.onWrite(key);
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const group of groups) if (!group.isEmpty) this.tell(group, key, revision, entry);

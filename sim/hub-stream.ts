@@ -61,8 +61,9 @@ export class HubStream {
   set publication(publication: Publication | undefined) {
     this.unsettle();
     this.publishedBy = publication;
-    if (publication === undefined) this.owner.published.delete(this);
-    else this.owner.published.add(this);
+    const { service } = this.owner.process.world;
+    if (publication === undefined) service.publishesNoMore(this);
+    else service.publishes(this);
   }
 
   get watchers(): ReadonlySet<Party> {

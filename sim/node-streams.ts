@@ -41,8 +41,6 @@ export class NodeStreams {
   directory: StreamDirectory | undefined = undefined;
   readonly hub: Map<string, HubStream> = new Map();
   readonly pulls: Map<string, RelayPull> = new Map();
-  /** Streams of the hub that have a publisher here. */
-  readonly published: Set<HubStream> = new Set();
   /** Of streams that publishers wait for here. */
   readonly origins: AwaitedOrigins = new AwaitedOrigins(this);
   /** Of other nodes, to this one. */
@@ -138,6 +136,7 @@ export class NodeStreams {
     }
     for (const stream of this.hub.values()) {
       stream.publication?.closed('died');
+      this.process.world.service.publishesNoMore(stream);
       for (const watcher of stream.watchers) watcher.dropped();
     }
   }
@@ -145,7 +144,12 @@ export class NodeStreams {
   // What publishers and viewers do.
 
   publish(publication: Publication): boolean {
-    this.process.timersChanged();
+    const isTaken = this.take(publication);
+    this.process.stirred();
+    return isTaken;
+  }
+
+  private take(publication: Publication): boolean {
     const { path } = publication;
     const present = this.hub.get(path);
     if (this.process.isDraining) return false;
@@ -176,13 +180,13 @@ export class NodeStreams {
   /** Undefined: it cannot be had here. */
   watch(party: Party): HubStream | undefined {
     const { path } = party;
-    this.process.timersChanged();
     if (this.process.isDraining) return undefined;
     let stream = this.hub.get(path);
     if (stream === undefined) {
       if (!this.pulls.has(path)) {
         if (this.directory?.canSource(path) !== true) return undefined;
         this.directory.want(path);
+        this.process.stirred();
       }
       stream = this.addStream(path, 0);
       stream.isRelayed = true;
@@ -227,7 +231,7 @@ export class NodeStreams {
     if (!this.pulls.has(path) || this.isNeeded(path)) return;
     this.idle.delete(path);
     this.idle.set(path, this.process.monotonic() + LINGER_MS);
-    this.process.timersChanged();
+    this.process.stirred();
   }
 
   private endIdle(now: number): void {
@@ -384,7 +388,7 @@ export class NodeStreams {
   private hold(stream: HubStream): void {
     stream.heldUntil = this.process.monotonic() + HOLD_MS;
     this.holding.add(stream);
-    this.process.timersChanged();
+    this.process.stirred();
   }
 
   /** The stream is over in this node's hub: those who watch it or pull it are told. */
@@ -392,7 +396,7 @@ export class NodeStreams {
     const { path } = stream;
     stream.unsettle();
     this.hub.delete(path);
-    this.published.delete(stream);
+    this.process.world.service.publishesNoMore(stream);
     stream.isOver = true;
     this.watchedBy(-stream.watchers.size);
     stream.publication?.closed('evicted');

@@ -107,21 +107,14 @@ export class SimProcess implements EventLoop {
       this.waiting.push(run);
       return;
     }
-    this.timersChanged();
     run();
+    this.stirred();
+    this.wake(this.membership.wakeAt);
   }
 
-  /** Its part in the directory of streams was told something. */
+  /** What may have set a timer of its streams was done without {@link hand}. */
   stirred(): void {
-    this.streamsDueAt(this.streams.directory?.wakeAt ?? 0);
-  }
-
-  /** What is not done by {@link hand} has set a timer, or may have. */
-  timersChanged(): void {
-    this.streamsDueAt(0);
-  }
-
-  private streamsDueAt(at: number): void {
+    const at = this.streams.wakeAt;
     if (at >= this.streamsAt) return;
     this.streamsAt = at;
     this.wake(at);

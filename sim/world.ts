@@ -1,4 +1,4 @@
-import { NODE_ROLES, type NodeRole, type RouteWish, routeTo, type SecondPublisher } from '../src/cluster/mod.ts';
+import { NODE_ROLES, type NodeRole, type RouteWish, routeTo, type SecondPublisher, STREAMS_PREFIX } from '../src/cluster/mod.ts';
 import { Agenda } from './agenda.ts';
 import { Audience } from './audience.ts';
 import { Engine } from './engine.ts';
@@ -52,6 +52,7 @@ export class World {
     this.options = options;
     this.random = new Random(options.seed);
     this.engine = new Engine(this.agenda, this.random.fork());
+    this.engine.onWrite = (key) => key.startsWith(STREAMS_PREFIX) && this.service.claimed(key.slice(STREAMS_PREFIX.length));
     this.regions = Array.from({ length: options.regions }, (_, at) => `r${at}`);
     this.network = new Network(this.regions);
     this.nodes = Array.from({ length: options.nodes }, (_, at) => this.makeNode(at));

@@ -121,6 +121,6 @@ export {
   type StreamDirectoryOptions,
   type StreamDirectoryOutput,
 } from './stream-directory.ts';
-export { makerOf, type StreamBody, type TrackSummary } from './stream-record.ts';
+export { makerOf, STREAMS_PREFIX, type StreamBody, type TrackSummary } from './stream-record.ts';
 export type { Upstream } from './stream-sourcing.ts';
 export { decodeVersioned, encodeVersioned, readAmount, readCount, readText, type UnknownFields } from './versioned-json.ts';
