@@ -3,8 +3,13 @@ import {
   type ClaimSharing,
   type ClaimsOptions,
   type ClaimsOutput,
+  decodeNodeRecord,
+  isSameRecord,
   type KnownClaim,
+  type MembershipReader,
   type MembershipSharing,
+  NODES_PREFIX,
+  type NodeRecord,
   RosterTable,
   readKnownClaim,
   type StoreEntry,
@@ -14,11 +19,22 @@ import { NodeDigests } from './digest-crowd.ts';
 import type { SharedEntry } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import { History, type SharedMap } from './shared-map.ts';
+import { once, SHARED_READER } from './shared-reader.ts';
 
 /** What the nodes of one world share of what they know. */
 export class SharedKnowledge {
   private readonly rosters = new Map<string, RosterTable>();
   private readonly histories = new Map<string, History<object>>();
+
+  /** Reads for all. A record that is told again is the one that is known already. */
+  readonly reader: MembershipReader = {
+    ...SHARED_READER,
+    record: once((bytes) => {
+      const record = decodeNodeRecord(bytes);
+      const known = record === undefined ? undefined : this.historyOf<NodeRecord>(NODES_PREFIX).latestOf(record.id);
+      return record !== undefined && known !== undefined && isSameRecord(known, record) ? known : record;
+    }),
+  };
 
   /** For one process. */
   membershipOf(client: EngineClient): MembershipSharing {
@@ -58,11 +74,15 @@ export class SharedKnowledge {
   }
 
   private replica<Value extends object>(prefix: string): SharedMap<Value> {
+    return this.historyOf<Value>(prefix).map();
+  }
+
+  private historyOf<Value extends object>(prefix: string): History<Value> {
     let history = this.histories.get(prefix);
     if (history === undefined) {
       history = new History();
       this.histories.set(prefix, history);
     }
-    return (history as unknown as History<Value>).map();
+    return history as unknown as History<Value>;
   }
 }

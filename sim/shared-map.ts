@@ -30,6 +30,11 @@ export class History<Value extends object> {
     return this.versions.keys();
   }
 
+  /** As whoever heard the most has it. */
+  latestOf(key: string): Value | undefined {
+    return this.latest.get(key);
+  }
+
   /** In no order that means anything. */
   valuesAt(at: number): Iterable<Value> {
     if (at === this.steps.length) return this.latest.values();

@@ -4,7 +4,6 @@ import { Due } from './agenda.ts';
 import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
 import { SeenNodes } from './seen.ts';
-import { SHARED_READER } from './shared-reader.ts';
 import { SimAllocation } from './sim-allocation.ts';
 import { type SimNode, WALL_START_MS } from './sim-node.ts';
 import type { World } from './world.ts';
@@ -84,7 +83,7 @@ export class SimProcess implements EventLoop {
         },
         clusterId: 'simulated',
         load: () => (this.loaded ??= this.load()),
-        reader: SHARED_READER,
+        reader: world.knowledge.reader,
         share: world.knowledge.membershipOf(this.client),
       },
     );

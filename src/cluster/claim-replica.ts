@@ -78,8 +78,8 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   private readonly known: ReplicaMap<KnownClaim<Body>>;
   private readonly followed = new Set<string>();
   private greatestEpoch: number;
-  /** Known, and not told again since the store was lost; undefined while nothing is missing. */
-  private unseen: Set<string> | undefined;
+  /** Names that were told since the store was out of reach; undefined while nothing is missing. */
+  private told: Set<string> | undefined;
   private endWatch: (() => void) | undefined = undefined;
 
   /** `parts`: what it begins with, instead of nothing. */
@@ -90,7 +90,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     this.read = parts.read ?? ((entry) => readKnownClaim(entry, options.prefix, options.readBody));
     this.known = known;
     this.greatestEpoch = epochSeen;
-    this.unseen = isCurrent ? undefined : new Set();
+    this.told = isCurrent ? undefined : new Set();
   }
 
   get size(): number {
@@ -98,7 +98,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   }
 
   get isCurrent(): boolean {
-    return this.unseen === undefined;
+    return this.told === undefined;
   }
 
   get epochSeen(): number {
@@ -134,7 +134,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     const reading = this.read(entry);
     const isReadable = reading !== 'newer' && reading !== 'malformed';
     const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
-    const isAfterOutage = this.unseen?.delete(name) === true;
+    const isAfterOutage = this.isFirstTold(name);
     const known = this.known.get(name);
     if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
     if (isReadable) {
@@ -150,19 +150,26 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
 
   deleted(key: string): void {
     const name = key.slice(this.options.prefix.length);
-    this.unseen?.delete(name);
+    this.told?.add(name);
     this.forget(name, 0);
   }
 
   current(): void {
-    const { unseen } = this;
-    this.unseen = undefined;
-    for (const name of unseen ?? []) this.forget(name, 0);
+    const { told } = this;
+    this.told = undefined;
+    if (told !== undefined) for (const name of [...this.known.keys()]) if (!told.has(name)) this.forget(name, 0);
     this.out.current();
   }
 
   lost(): void {
-    this.unseen = new Set(this.known.keys());
+    this.told = new Set();
+  }
+
+  /** Since the store was out of reach: its revisions may have begun anew. */
+  private isFirstTold(name: string): boolean {
+    if (this.told === undefined || this.told.has(name)) return false;
+    this.told.add(name);
+    return true;
   }
 
   private forget(name: string, revision: number): void {

@@ -3,7 +3,7 @@ import { HEARTBEATS } from './heartbeat.ts';
 import { MemberProcess } from './member-process.fixture.ts';
 import type { MembershipOptions } from './membership-options.ts';
 import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
-import { nodeKey } from './node-record.ts';
+import { NODES_PREFIX, nodeKey } from './node-record.ts';
 import { decodeDigest, encodeDigest, type RegionDigest } from './region-digest.ts';
 
 let engine: MemoryEngine;
@@ -79,6 +79,56 @@ describe('a cluster of many nodes', () => {
     engine.start();
     engine.advance(20_000);
     for (const node of [...eu, ...us]) expect(node.told.filter((line) => line.includes('stale') || line.includes('gone'))).toEqual([]);
+  });
+
+  it('stays what it was over a store that loses everything: nobody is told of anybody, and no more is heard than before', () => {
+    const { eu, us } = many(10);
+    const nodes = [...eu, ...us];
+    const heard = nodes.map(({ membership }) => membership.heardNodes);
+    for (const node of nodes) node.told.length = 0;
+    // The store is away once more before this one has put its record back.
+    us[9]?.client.cut();
+    for (const isWiped of [true, false]) {
+      engine.stop();
+      engine.advance(500);
+      if (isWiped) engine.wipe();
+      engine.start();
+      engine.advance(1_500);
+      expect(nodes.map(({ membership }) => membership.heardNodes)).toEqual(heard);
+    }
+    expect(engine.under(NODES_PREFIX)).toHaveLength(nodes.length - 1);
+    us[9]?.client.heal();
+    engine.advance(20_000);
+    for (const node of nodes) expect(node.told).toEqual([]);
+    expect(engine.under(NODES_PREFIX)).toHaveLength(nodes.length);
+  });
+
+  it('lets those go that do not come back into a store that lost everything', () => {
+    const { eu, us } = many(10);
+    const others = [...eu.slice(0, 7), ...eu.slice(8), ...us];
+    for (const node of others) node.told.length = 0;
+    eu[7]?.kill();
+    engine.stop();
+    engine.wipe();
+    engine.start();
+    engine.advance(9_000);
+    for (const node of others) expect(node.membership.record('e07')).toBeDefined();
+    engine.advance(3_000);
+    for (const node of others) expect([node.membership.record('e07'), node.told.at(-1)]).toEqual([undefined, 'e07 gone']);
+  });
+
+  it('lets those go at once that were taken out while the store was away, and is told of nothing else again', () => {
+    const { eu, us } = many(10);
+    const others = [...eu.slice(0, 7), ...eu.slice(8), ...us];
+    eu[7]?.kill();
+    engine.advance(20_000);
+    for (const node of others) node.told.length = 0;
+    engine.stop();
+    engine.advance(500);
+    engine.write(nodeKey('e07'), undefined, engine.read(nodeKey('e07'))?.revision ?? 0);
+    engine.start();
+    engine.advance(500);
+    for (const node of others) expect(node.told).toEqual(['e07 gone']);
   });
 
   it('believes a node that counts its processes from 1 again, as the store has lost everything, also where only digests are heard', () => {

@@ -1,9 +1,17 @@
 import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../core/mod.ts';
-import { clockProblem } from './clock-problem.ts';
+import { clockOffsets, clockProblem } from './clock-problem.ts';
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
 import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
-import { BINARY_HEARTBEATS_SINCE, decodeNodeRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, nodeKey } from './node-record.ts';
+import {
+  BINARY_HEARTBEATS_SINCE,
+  decodeNodeRecord,
+  isNodeKey,
+  isSameRecord,
+  NODES_PREFIX,
+  type NodeRecord,
+  type NodeStatus,
+} from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { OwnRecord, type OwnState } from './own-record.ts';
 import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';
@@ -12,6 +20,7 @@ import { RegionSpeaker, SPEAK_AFTER_MS, SPEAK_STEP_MS } from './region-speaker.t
 import type { ReplicaMap } from './replica-map.ts';
 import { RosterTable } from './roster-table.ts';
 import type { StoreEntry } from './store.ts';
+import { ToldRecords } from './told-records.ts';
 
 const READER: MembershipReader = { heartbeat: decodeHeartbeat, digest: decodeDigest, record: decodeNodeRecord };
 
@@ -76,8 +85,7 @@ export class Membership {
   private readonly speaker: RegionSpeaker;
   /** Members that read heartbeats in JSON alone. */
   private olderNodes = 0;
-  /** Keys told since the watch was lost, or since its beginning. */
-  private toldKeys: Set<string> | undefined = new Set();
+  private readonly told = new ToldRecords();
   private readonly warned = new Set<MembershipWarning>();
 
   constructor(out: MembershipOutput, options: MembershipOptions) {
@@ -203,6 +211,7 @@ export class Membership {
       // No burst after a pause.
       this.heartbeatAt = monotonicMs(Math.max(this.heartbeatAt + this.heartbeatMs, now));
       this.sendHeartbeat();
+      this.forgetGone(now);
       this.listen();
       if (this.isConnected) this.judgeAll(now);
       this.speak(now);
@@ -369,11 +378,16 @@ export class Membership {
   }
 
   private recordChanged(entry: StoreEntry): void {
-    this.toldKeys?.add(entry.key);
     const record = this.reader.record(entry.value);
-    if (record === undefined || nodeKey(record.id) !== entry.key) return;
+    if (record === undefined || !isNodeKey(entry.key, record.id)) {
+      this.told.add(entry.key.slice(NODES_PREFIX.length));
+      return;
+    }
+    this.told.add(record.id);
     if (record.id === this.options.own.id) this.ownRecord.changed(entry);
     const before = this.records.get(record.id);
+    // After the store was out of reach all is told again.
+    if (before !== undefined && isSameRecord(before, record)) return;
     if (before !== undefined && before.region !== record.region) this.forget(record.id);
     if (before === undefined || before.region !== record.region) this.recordAdded(record);
     else this.recordReplaced(before, record);
@@ -414,30 +428,29 @@ export class Membership {
   }
 
   private recordDeleted(key: string): void {
-    this.toldKeys?.delete(key);
     const id = key.slice(NODES_PREFIX.length);
+    this.told.delete(id);
     if (id === this.options.own.id) this.ownRecord.missing(true);
     this.forget(id);
   }
 
   private replicaLost(): void {
-    this.toldKeys = new Set();
+    this.told.lost();
     this.ownRecord.lost();
   }
 
-  /** What was known and is not there any more is gone. */
   private replicaCurrent(): void {
-    const { toldKeys: told } = this;
-    this.toldKeys = undefined;
-    if (told === undefined) return;
-    const ownKey = nodeKey(this.options.own.id);
-    if (!told.has(ownKey)) this.ownRecord.missing(false);
-    for (const id of [...this.records.keys()]) {
-      if (told.has(nodeKey(id))) continue;
-      this.forget(id);
-    }
+    const { ownId, told } = this;
+    const now = this.clock.monotonic();
+    if (!told.current(ownId, now)) return;
+    if (!told.has(ownId)) this.ownRecord.missing(false);
+    this.forgetGone(now);
     // Of a large cluster, not all is to be heard until the next heartbeat.
     this.listen();
+  }
+
+  private forgetGone(now: MonotonicMs): void {
+    for (const id of this.told.gone(this.records.keys(), now)) this.forget(id);
   }
 
   private forget(id: string): void {
@@ -455,22 +468,11 @@ export class Membership {
   private checkClock(now: MonotonicMs): void {
     if (now < this.clockCheckAt) return;
     this.clockCheckAt = this.isLarge ? now + CLOCK_CHECK_MS : now;
-    const problem = clockProblem(this.clockOffsets());
+    const { hearing, ownRoster, rosters, views } = this;
+    const isKnownByDigests = (roster: RegionRoster): boolean => hearing !== 'all' && (hearing !== 'region' || roster !== ownRoster);
+    const problem = clockProblem(clockOffsets(views, [...rosters.values()].filter(isKnownByDigests)));
     if (problem === undefined) this.warned.delete('cluster.clock-off');
     else this.warn('cluster.clock-off', problem);
-  }
-
-  /** Of those whose heartbeats are heard, and of those who speak for the others. */
-  private clockOffsets(): readonly number[] {
-    const { hearing, ownRoster, views } = this;
-    const offsets: number[] = [];
-    for (const { heardOffsetMs, isStale } of views.values()) if (heardOffsetMs !== undefined && !isStale) offsets.push(heardOffsetMs);
-    for (const roster of hearing === 'all' ? [] : this.rosters.values()) {
-      const { clockOffsetMs, speaker = '' } = roster;
-      const isHeard = roster === ownRoster && hearing === 'region';
-      if (clockOffsetMs !== undefined && !isHeard && views.get(speaker)?.isStale !== true) offsets.push(clockOffsetMs);
-    }
-    return offsets;
   }
 
   private view(id: string): MemberView | undefined {

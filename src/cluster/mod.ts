@@ -71,6 +71,7 @@ export {
   CLUSTER_PROTOCOL,
   decodeNodeRecord,
   encodeNodeRecord,
+  isSameRecord,
   NODE_NAME_LENGTH_MAX,
   NODE_ROLES,
   NODE_STATUSES,

@@ -66,6 +66,8 @@ export interface NodeRecord {
 /** Prefix of all node records. */
 export const NODES_PREFIX = 'nodes/';
 export const nodeKey = (id: string): string => `${NODES_PREFIX}${id}`;
+export const isNodeKey = (key: string, id: string): boolean =>
+  key.length === NODES_PREFIX.length + id.length && key.startsWith(NODES_PREFIX) && key.endsWith(id);
 
 const TEXT_LENGTH_MAX = 256;
 /** As long as a name of a host may be. */
@@ -136,6 +138,11 @@ function readEndpoints(value: unknown): NodeEndpoints | undefined {
   if (http === undefined) return undefined;
   return { http, ...(rtmp === undefined ? {} : { rtmp }), ...(relay === undefined ? {} : { relay }) };
 }
+
+/** Whether two records, as they were read, say the same. */
+export const isSameRecord = (left: NodeRecord, right: NodeRecord): boolean =>
+  left === right ||
+  (left.incarnation === right.incarnation && left.status === right.status && JSON.stringify(left) === JSON.stringify(right));
 
 /** A record with another status. */
 export interface StatusWish {
