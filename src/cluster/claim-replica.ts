@@ -78,7 +78,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   private readonly known: ReplicaMap<KnownClaim<Body>>;
   private readonly followed = new Set<string>();
   private greatestEpoch: number;
-  /** Names that were told since the store was out of reach; undefined while nothing is missing. */
+  /** Those of the known names that were told since the store was out of reach; undefined while nothing is missing. */
   private told: Set<string> | undefined;
   private endWatch: (() => void) | undefined = undefined;
 
@@ -134,42 +134,38 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     const reading = this.read(entry);
     const isReadable = reading !== 'newer' && reading !== 'malformed';
     const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
-    const isAfterOutage = this.isFirstTold(name);
+    // After an outage revisions may have begun anew.
+    const isAfterOutage = this.told?.has(name) === false;
     const known = this.known.get(name);
     if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
     if (isReadable) {
       if (reading.claimed.epoch > this.greatestEpoch) this.greatestEpoch = reading.claimed.epoch;
       this.known.set(name, reading);
+      this.told?.add(name);
       if (!this.isFollowed(name) && !isSameHolder(reading.record.holder, this.options.own)) return;
       this.out.changed(name, reading);
       this.out.seen(name, entry.revision);
     } else {
+      this.told?.delete(name);
       this.forget(name, entry.revision);
     }
   }
 
   deleted(key: string): void {
     const name = key.slice(this.options.prefix.length);
-    this.told?.add(name);
+    this.told?.delete(name);
     this.forget(name, 0);
   }
 
   current(): void {
-    const { told } = this;
+    const { known, told } = this;
     this.told = undefined;
-    if (told !== undefined) for (const name of [...this.known.keys()]) if (!told.has(name)) this.forget(name, 0);
+    if (told !== undefined && told.size < known.size) for (const name of [...known.keys()]) if (!told.has(name)) this.forget(name, 0);
     this.out.current();
   }
 
   lost(): void {
     this.told = new Set();
-  }
-
-  /** Since the store was out of reach: its revisions may have begun anew. */
-  private isFirstTold(name: string): boolean {
-    if (this.told === undefined || this.told.has(name)) return false;
-    this.told.add(name);
-    return true;
   }
 
   private forget(name: string, revision: number): void {

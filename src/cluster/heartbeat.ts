@@ -66,8 +66,8 @@ const slab = new Slab();
 
 /**
  * In little more than a third of the bytes: one for the version and one for the length of the id, the id, the incarnation, 6 bytes of milliseconds since 1970 (big-endian),
- * and the figures in the order of {@link figuresOf}, in {@link PARTS}. Integers of no said length are in LEB128. For members of protocol
- * `BINARY_HEARTBEATS_SINCE` and later.
+ * and the figures in the order of {@link figuresOf}, in {@link PARTS}. Integers of no said length are in LEB128. Not for members that
+ * `readsJsonOnly` names.
  */
 export class HeartbeatWriter {
   private readonly id: Uint8Array;

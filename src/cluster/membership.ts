@@ -3,15 +3,7 @@ import { clockOffsets, clockProblem } from './clock-problem.ts';
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
 import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
-import {
-  BINARY_HEARTBEATS_SINCE,
-  decodeNodeRecord,
-  isNodeKey,
-  isSameRecord,
-  NODES_PREFIX,
-  type NodeRecord,
-  type NodeStatus,
-} from './node-record.ts';
+import { decodeNodeRecord, isNodeKey, isSameRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, readsJsonOnly } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { OwnRecord, type OwnState } from './own-record.ts';
 import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';
@@ -371,26 +363,31 @@ export class Membership {
     const hasChanged = view.isStale || view.heartbeat === undefined || heartbeat.incarnation > view.incarnation;
     view.heartbeat = heartbeat;
     view.incarnation = heartbeat.incarnation;
-    if (view.isStale) view.roster.touched();
-    view.isStale = false;
+    if (view.isStale) {
+      view.roster.touched();
+      view.isStale = false;
+    }
     view.signAt = this.clock.monotonic();
     if (hasChanged) this.out.nodeChanged(view.record.id);
   }
 
   private recordChanged(entry: StoreEntry): void {
     const record = this.reader.record(entry.value);
-    if (record === undefined || !isNodeKey(entry.key, record.id)) {
-      this.told.add(entry.key.slice(NODES_PREFIX.length));
-      return;
-    }
-    this.told.add(record.id);
-    if (record.id === this.options.own.id) this.ownRecord.changed(entry);
-    const before = this.records.get(record.id);
+    const isReadable = record !== undefined && isNodeKey(entry.key, record.id);
+    const id = isReadable ? record.id : entry.key.slice(NODES_PREFIX.length);
+    if (isReadable) this.recordTold(record, entry);
+    if (this.records.get(id) !== undefined) this.told.add(id);
+  }
+
+  private recordTold(record: NodeRecord, entry: StoreEntry): void {
+    const { id, region } = record;
+    if (id === this.ownId) this.ownRecord.changed(entry);
+    const before = this.records.get(id);
     // After the store was out of reach all is told again.
     if (before !== undefined && isSameRecord(before, record)) return;
-    if (before !== undefined && before.region !== record.region) this.forget(record.id);
-    if (before === undefined || before.region !== record.region) this.recordAdded(record);
-    else this.recordReplaced(before, record);
+    if (before !== undefined && before.region !== region) this.forget(id);
+    if (before?.region === region) this.recordReplaced(before, record);
+    else this.recordAdded(record);
   }
 
   private recordReplaced(before: NodeRecord, record: NodeRecord): void {
@@ -408,7 +405,7 @@ export class Membership {
       view.signAt = now;
       view.isStale = false;
     }
-    this.olderNodes += Number(isOlder(record)) - Number(isOlder(before));
+    this.olderNodes += Number(readsJsonOnly(record)) - Number(readsJsonOnly(before));
     this.records.set(id, record);
     roster.replace(record);
     this.out.nodeChanged(id);
@@ -423,7 +420,7 @@ export class Membership {
     const now = clock.monotonic();
     this.rosterOf(record.region).add(record, now);
     this.records.set(record.id, record);
-    this.olderNodes += Number(isOlder(record));
+    this.olderNodes += Number(readsJsonOnly(record));
     this.out.nodeChanged(record.id);
   }
 
@@ -450,14 +447,14 @@ export class Membership {
   }
 
   private forgetGone(now: MonotonicMs): void {
-    for (const id of this.told.gone(this.records.keys(), now)) this.forget(id);
+    for (const id of this.told.gone(this.records, now)) this.forget(id);
   }
 
   private forget(id: string): void {
     const record = this.records.get(id);
     if (record === undefined) return;
     this.records.delete(id);
-    this.olderNodes -= Number(isOlder(record));
+    this.olderNodes -= Number(readsJsonOnly(record));
     const roster = this.rosters.get(record.region);
     roster?.remove(id);
     if (roster?.size === 0 && roster !== this.ownRoster) this.rosters.delete(record.region);
@@ -495,5 +492,3 @@ export class Membership {
     this.out.warning(code, message);
   }
 }
-
-const isOlder = ({ protocol }: NodeRecord): boolean => protocol < BINARY_HEARTBEATS_SINCE;

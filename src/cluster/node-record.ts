@@ -29,7 +29,7 @@ export interface StatusChange {
 /** The version of what nodes say to each other that this software speaks. */
 export const CLUSTER_PROTOCOL = 3;
 /** Nodes of this protocol and later read heartbeats that are no JSON. */
-export const BINARY_HEARTBEATS_SINCE = 3;
+const BINARY_HEARTBEATS_SINCE = 3;
 
 /** A node as it stands in the store under `nodes/ID`. */
 export interface NodeRecord {
@@ -66,6 +66,7 @@ export interface NodeRecord {
 /** Prefix of all node records. */
 export const NODES_PREFIX = 'nodes/';
 export const nodeKey = (id: string): string => `${NODES_PREFIX}${id}`;
+/** Without making a string: all nodes are told of all others. */
 export const isNodeKey = (key: string, id: string): boolean =>
   key.length === NODES_PREFIX.length + id.length && key.startsWith(NODES_PREFIX) && key.endsWith(id);
 
@@ -138,6 +139,9 @@ function readEndpoints(value: unknown): NodeEndpoints | undefined {
   if (http === undefined) return undefined;
   return { http, ...(rtmp === undefined ? {} : { rtmp }), ...(relay === undefined ? {} : { relay }) };
 }
+
+/** Whether a member reads no heartbeats but those in JSON. */
+export const readsJsonOnly = ({ protocol }: NodeRecord): boolean => protocol < BINARY_HEARTBEATS_SINCE;
 
 /** Whether two records, as they were read, say the same. */
 export const isSameRecord = (left: NodeRecord, right: NodeRecord): boolean =>

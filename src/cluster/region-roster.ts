@@ -15,16 +15,25 @@ export class MemberView implements NodeView {
   record: NodeRecord;
   heartbeat: Heartbeat | undefined = undefined;
   incarnation: number;
-  isStale = false;
   /** When this node itself last heard of it. */
   signAt: MonotonicMs;
   readonly roster: RegionRoster;
+  private stale = false;
 
   constructor(record: NodeRecord, roster: RegionRoster, signAt: MonotonicMs) {
     this.record = record;
     this.incarnation = record.incarnation;
     this.roster = roster;
     this.signAt = signAt;
+  }
+
+  get isStale(): boolean {
+    return this.stale;
+  }
+
+  set isStale(isStale: boolean) {
+    this.stale = isStale;
+    this.roster.becameStale(this, isStale);
   }
 
   get heardAt(): MonotonicMs {
@@ -67,6 +76,8 @@ export class RegionRoster {
   private readonly signs: MonotonicMs[] = [];
   /** Of the nodes of all regions, by id. */
   private readonly views: Map<string, MemberView>;
+  /** Those of its nodes that are stale. */
+  private readonly stale = new Set<MemberView>();
   private members: readonly MemberView[] | undefined = undefined;
   /** The ids of the first nodes that live, in order; undefined when something changed since. */
   private first: readonly string[] | undefined = undefined;
@@ -119,6 +130,8 @@ export class RegionRoster {
     const place = this.present.placeOf(id);
     if (place < 0) return;
     this.signs.splice(place, 1);
+    const view = this.views.get(id);
+    if (view !== undefined) this.stale.delete(view);
     this.views.delete(id);
     this.becomes(this.present.without(id));
     this.members = undefined;
@@ -192,15 +205,20 @@ export class RegionRoster {
     this.changes += 1;
   }
 
+  /** The view's: for it alone to call. */
+  becameStale(view: MemberView, isStale: boolean): void {
+    if (isStale) this.stale.add(view);
+    else this.stale.delete(view);
+  }
+
   /** Calls `judged` for each node of which a digest that was taken says something else than is known; false from there is for not having taken that over. */
   judge(digest: RegionDigest, judged: (view: MemberView, isStale: boolean) => boolean): void {
-    const stale = new Set(digest.stale);
+    const { stale, present } = this;
+    const named = new Set(digest.stale.map((place) => this.view(present.records[place]?.id ?? '')).filter((view) => view !== undefined));
+    const others = [...stale].filter((view) => !named.has(view));
     let isComplete = true;
-    for (const [place, { id }] of this.present.records.entries()) {
-      const isStale = stale.has(place);
-      const view = isStale ? this.view(id) : this.views.get(id);
-      if (view !== undefined && view.isStale !== isStale && !judged(view, isStale)) isComplete = false;
-    }
+    for (const view of named) if (!view.isStale && !judged(view, true)) isComplete = false;
+    for (const view of others) if (!judged(view, false)) isComplete = false;
     if (isComplete) this.news.judged(digest);
   }
 

@@ -1,4 +1,5 @@
 import type { MonotonicMs } from '../core/mod.ts';
+import type { ReplicaMap } from './replica-map.ts';
 
 /** Nodes that live put their records back within seconds into a store that has lost them; those of others are gone after so long. */
 const LOST_STORE_MS = 10_000;
@@ -8,16 +9,18 @@ const LOST_STORE_MS = 10_000;
  * too, it has lost everything, and each node that lives puts its own back: until then the others stay what they were.
  */
 export class ToldRecords {
-  /** Undefined: nothing was missing the last time. */
+  /** Of the known ones; undefined: nothing was missing the last time. */
   private told: Set<string> | undefined = new Set();
   /** Whether all that the store had was told since it was out of reach. */
   private isCurrent = false;
   private keptUntil = 0;
 
+  /** A node that is known by now. */
   add(id: string): void {
     this.told?.add(id);
   }
 
+  /** One that is forgotten. */
   delete(id: string): void {
     this.told?.delete(id);
   }
@@ -41,10 +44,10 @@ export class ToldRecords {
   }
 
   /** Those of `known` that are gone by now; to be asked again, as that may take its time. */
-  gone(known: Iterable<string>, now: MonotonicMs): readonly string[] {
+  gone(known: Pick<ReplicaMap<object>, 'size' | 'keys'>, now: MonotonicMs): readonly string[] {
     const { told } = this;
     if (told === undefined || !this.isCurrent || now < this.keptUntil) return [];
     this.told = undefined;
-    return [...known].filter((id) => !told.has(id));
+    return told.size === known.size ? [] : [...known.keys()].filter((id) => !told.has(id));
   }
 }
