@@ -7,6 +7,7 @@ import {
   type KnownClaim,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
+import type { ClaimReplay, ClaimReplays } from './claim-replays.ts';
 import type { Watch } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { SharedMap } from './shared-map.ts';
@@ -109,6 +110,7 @@ export interface NodeClaimsParts<Body> {
   /** What nobody was told yet. */
   readonly known: SharedMap<KnownClaim<Body>>;
   readonly read: (entry: StoreEntry) => ClaimReading<Body>;
+  readonly replays: ClaimReplays<Body>;
 }
 
 /** What one node knows of the claims under a prefix: by itself, or with all that know the same, as long as nothing parts it from them. */
@@ -161,9 +163,9 @@ export class NodeClaims<Body> implements Claims<Body> {
       deleted: (key) => this.alone?.deleted(key),
       current: () => {
         this.alone?.current();
-        this.isWhole = true;
-        this.join();
+        this.isSeen();
       },
+      replayed: (entries) => this.replayed(entries),
       lost: () => this.alone?.lost(),
       awake: () => this.join(),
       parted: (hasLeft) => {
@@ -207,6 +209,35 @@ export class NodeClaims<Body> implements Claims<Body> {
   seen(name: string, revision: number): void {
     this.out.seen(name, revision);
     this.parts.client.stirred();
+  }
+
+  /** Nothing was told it since it lost the store. */
+  private replayed(entries: readonly StoreEntry[]): boolean {
+    const { alone, known, options, parts } = this;
+    const replay = parts.replays.of(entries, known, options, parts.read);
+    if (alone === undefined || replay === undefined) return false;
+    this.becomes(alone, replay);
+    this.isSeen();
+    return true;
+  }
+
+  private isSeen(): void {
+    this.isWhole = true;
+    this.join();
+  }
+
+  private becomes({ epochSeen }: ClaimReplica<Body>, { known, epoch, claims, byHolder }: ClaimReplay<Body>): void {
+    const { followed, options, out, parts, node, incarnation } = this;
+    this.known = known.copy();
+    this.alone = new ClaimReplica(options, out, { ...parts, known: this.known, epochSeen: Math.max(epochSeen, epoch), isCurrent: true });
+    for (const name of followed) this.alone.follow(name);
+    const own = (byHolder.get(node) ?? []).filter(({ claim }) => claim?.record.holder.incarnation === incarnation);
+    const concerned = new Set([...Array.from(followed, (name) => claims.get(name)).filter((claim) => claim !== undefined), ...own]);
+    for (const { name, isTold, claim, revision } of [...concerned].sort((left, right) => left.place - right.place)) {
+      if (isTold) out.changed(name, claim);
+      out.seen(name, revision);
+    }
+    out.current();
   }
 
   /** Is told with the others from now on, if it knows the same. */

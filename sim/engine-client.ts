@@ -233,16 +233,16 @@ export class EngineClient {
   }
 
   private replay(watch: Watch): void {
-    const entries = this.engine.under(watch.prefix);
-    const { since } = watch;
+    const { entries, bytes } = this.engine.list(watch.prefix);
+    const { since, watcher } = watch;
     this.later(() => {
       // What was on its way on an earlier connection is lost with it.
       if (!watch.isOpen || !this.isConnected || watch.since !== since) return;
-      for (const entry of entries) {
-        this.count(entry.key.length + entry.value.length);
-        watch.watcher.changed(entry);
-      }
-      watch.watcher.current();
+      this.messages += entries.length;
+      this.bytes += bytes + entries.length * FRAMING_BYTES;
+      if (watcher.replayed?.(entries) === true) return;
+      for (const entry of entries) watcher.changed(entry);
+      watcher.current();
     });
   }
 

@@ -27,6 +27,8 @@ interface Joined<One extends Listener<One>> {
 
 /** A watcher that may be told together with others. */
 export interface CrowdWatcher extends StoreWatcher {
+  /** All that there is, at once; false: it is to be told of each, and that it is current. */
+  replayed?(entries: readonly StoreEntry[]): boolean;
   /** Its process goes on after it stood still, and has done what was left to do. */
   awake?(): void;
   /** From now on it is not told when the others are; `hasLeft`: and not of what is written now, either, until it has seen all anew. */
@@ -114,6 +116,13 @@ class Sent extends Due {
   }
 }
 
+/** All under a prefix. */
+export interface Listing {
+  readonly entries: readonly StoreEntry[];
+  /** Of keys and values. */
+  readonly bytes: number;
+}
+
 export interface EngineFaults {
   /** Of a message to be delivered a second time, up to {@link lateMsMax} later. */
   twice: number;
@@ -137,7 +146,7 @@ export class Engine {
   /** Which patterns a subject matches: those that were ever subscribed to. */
   private readonly matching = new Map<string, readonly Groups<Subscription>[]>();
   /** Lists of what is under a prefix, for all who ask before something is written. */
-  private readonly listed = new Map<string, { readonly revision: number; readonly entries: readonly StoreEntry[] }>();
+  private readonly listed = new Map<string, Listing & { readonly revision: number }>();
   private isDown = false;
   private stoppedAt = 0;
   /** Called at each write, at once. */
@@ -188,12 +197,18 @@ export class Engine {
   }
 
   under(prefix: string): readonly StoreEntry[] {
+    return this.list(prefix).entries;
+  }
+
+  /** The same one for all who ask before something is written. */
+  list(prefix: string): Listing {
     const known = this.listed.get(prefix);
-    if (known?.revision === this.revision) return known.entries;
-    const entries: StoreEntry[] = [];
-    for (const entry of this.entries.values()) if (entry.key.startsWith(prefix)) entries.push(entry);
-    this.listed.set(prefix, { revision: this.revision, entries });
-    return entries;
+    if (known?.revision === this.revision) return known;
+    const entries = [...this.entries.values()].filter(({ key }) => key.startsWith(prefix));
+    const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    const listing = { revision: this.revision, entries, bytes };
+    this.listed.set(prefix, listing);
+    return listing;
   }
 
   /** Writes if the key has `expected` as its revision (0: it is not there); undefined is a conflict. A missing value deletes. */

@@ -15,6 +15,7 @@ import {
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import { NodeClaims } from './claim-crowd.ts';
+import { ClaimReplays } from './claim-replays.ts';
 import { NodeDigests } from './digest-crowd.ts';
 import type { SharedEntry } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -25,6 +26,8 @@ import { once, SHARED_READER } from './shared-reader.ts';
 export class SharedKnowledge {
   private readonly rosters = new Map<string, RosterTable>();
   private readonly histories = new Map<string, History<object>>();
+  /** By prefix. */
+  private readonly replays = new Map<string, ClaimReplays<unknown>>();
 
   /** Reads for all. A record that is told again is the one that is known already. */
   readonly reader: MembershipReader = {
@@ -59,9 +62,20 @@ export class SharedKnowledge {
           shared.reading ??= readKnownClaim(entry, prefix, readBody);
           return shared.reading as ClaimReading<Body>;
         };
-        return new NodeClaims(options, out, { client, known: this.replica<KnownClaim<Body>>(prefix), read });
+        return new NodeClaims(options, out, {
+          client,
+          known: this.replica<KnownClaim<Body>>(prefix),
+          read,
+          replays: this.replaysOf(prefix),
+        });
       },
     };
+  }
+
+  private replaysOf<Body>(prefix: string): ClaimReplays<Body> {
+    const replays = (this.replays.get(prefix) ?? new ClaimReplays()) as ClaimReplays<Body>;
+    this.replays.set(prefix, replays as ClaimReplays<unknown>);
+    return replays;
   }
 
   private roster(region: string): RosterTable {

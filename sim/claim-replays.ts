@@ -1,0 +1,78 @@
+import { type ClaimReading, ClaimReplica, type ClaimsOptions, type KnownClaim, type StoreEntry } from '../src/cluster/mod.ts';
+import type { SharedMap } from './shared-map.ts';
+
+/** What follows for one name. */
+export interface ReplayedClaim<Body> {
+  readonly name: string;
+  /** In which order they are told. */
+  readonly place: number;
+  /** Undefined: there is none. */
+  readonly claim: KnownClaim<Body> | undefined;
+  /** Whether that is told; else only the revision is. */
+  readonly isTold: boolean;
+  readonly revision: number;
+}
+
+/** What nodes that knew the same know after all that the store has was told them again. */
+export interface ClaimReplay<Body> {
+  readonly known: SharedMap<KnownClaim<Body>>;
+  /** The greatest that was told. */
+  readonly epoch: number;
+  readonly claims: ReadonlyMap<string, ReplayedClaim<Body>>;
+  /** By the node that holds them. */
+  readonly byHolder: ReadonlyMap<string, readonly ReplayedClaim<Body>[]>;
+}
+
+/** After an outage all nodes are told the same again: what follows from it is found out once for those that know the same, from the second one on. */
+export class ClaimReplays<Body> {
+  private entries: readonly StoreEntry[] | undefined = undefined;
+  private before: SharedMap<KnownClaim<Body>> | undefined = undefined;
+  private replay: ClaimReplay<Body> | undefined = undefined;
+
+  /** Undefined: the node is to hear it all by itself. */
+  of(
+    entries: readonly StoreEntry[],
+    known: SharedMap<KnownClaim<Body>>,
+    options: ClaimsOptions<Body>,
+    read: (entry: StoreEntry) => ClaimReading<Body>,
+  ): ClaimReplay<Body> | undefined {
+    if (entries !== this.entries) {
+      this.entries = entries;
+      this.before = known.copy();
+      this.replay = undefined;
+      return undefined;
+    }
+    if (this.before?.isLike(known) !== true) return undefined;
+    this.replay ??= replayed(entries, known.copy(), options, read);
+    return this.replay;
+  }
+}
+
+function replayed<Body>(
+  entries: readonly StoreEntry[],
+  known: SharedMap<KnownClaim<Body>>,
+  options: ClaimsOptions<Body>,
+  read: (entry: StoreEntry) => ClaimReading<Body>,
+): ClaimReplay<Body> {
+  const claims = new Map<string, ReplayedClaim<Body>>();
+  const byHolder = new Map<string, ReplayedClaim<Body>[]>();
+  let told: { readonly claim: KnownClaim<Body> | undefined } | undefined;
+  const out = {
+    changed: (_name: string, claim: KnownClaim<Body> | undefined): void => {
+      told = { claim };
+    },
+    seen: (name: string, revision: number): void => {
+      const one = { name, place: claims.size, claim: told?.claim, isTold: told !== undefined, revision };
+      told = undefined;
+      claims.set(name, one);
+      const holder = one.claim?.record.holder.node;
+      if (holder !== undefined) byHolder.set(holder, [...(byHolder.get(holder) ?? []), one]);
+    },
+    current: (): void => undefined,
+  };
+  const all = new ClaimReplica({ ...options, followsAll: true }, out, { known, isCurrent: true, read });
+  all.lost();
+  for (const entry of entries) all.changed(entry);
+  all.current();
+  return { known, epoch: all.epochSeen, claims, byHolder };
+}
