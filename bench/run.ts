@@ -15,6 +15,7 @@ import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
 import { relay } from './relay.ts';
 import { scrape } from './scrape.ts';
+import { simulator } from './simulator.ts';
 import { tokenCheck } from './token-check.ts';
 import { transcodeAllocation } from './transcode-allocation.ts';
 import { transcodeAudio } from './transcode-audio.ts';
@@ -56,6 +57,7 @@ const CASES: readonly BenchCase[] = [
   relay,
   directory,
   cluster,
+  simulator,
   consoleBench,
   api,
   tokenCheck,

@@ -102,6 +102,7 @@ export class NodeStreams {
         evict: (name) => this.evict(name),
         standBy: (name, origin) => this.origins.await(name, origin),
         changed: (name, stream) => {
+          world.service.claimed(name);
           if (stream !== undefined && stream.holder.node !== this.id && this.origins.has(name))
             this.origins.await(name, stream.holder.node);
         },

@@ -30,7 +30,7 @@ export class Service {
     this.contested.delete(stream);
   }
 
-  /** The store has another claim on it, or none any more. */
+  /** The store has another claim on it, or none any more, or a node was told so. */
   claimed(path: string): void {
     for (const stream of this.published.get(path) ?? []) this.contested.add(stream);
   }
