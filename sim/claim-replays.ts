@@ -23,11 +23,19 @@ export interface ClaimReplay<Body> {
   readonly byHolder: ReadonlyMap<string, readonly ReplayedClaim<Body>[]>;
 }
 
+/** Who differs from more states than these is on its own: comparing has a cost, too. */
+const STATES_MAX = 32;
+
+/** What some knew before, and, from the second one on, what they know after it. */
+interface KnownState<Body> {
+  readonly before: SharedMap<KnownClaim<Body>>;
+  replay: ClaimReplay<Body> | undefined;
+}
+
 /** After an outage all nodes are told the same again: what follows from it is found out once for those that know the same, from the second one on. */
 export class ClaimReplays<Body> {
   private entries: readonly StoreEntry[] | undefined = undefined;
-  private before: SharedMap<KnownClaim<Body>> | undefined = undefined;
-  private replay: ClaimReplay<Body> | undefined = undefined;
+  private states: KnownState<Body>[] = [];
 
   /** Undefined: the node is to hear it all by itself. */
   of(
@@ -38,13 +46,16 @@ export class ClaimReplays<Body> {
   ): ClaimReplay<Body> | undefined {
     if (entries !== this.entries) {
       this.entries = entries;
-      this.before = known.copy();
-      this.replay = undefined;
+      this.states = [];
+    }
+    const { states } = this;
+    const state = states.find(({ before }) => before.isLike(known));
+    if (state === undefined) {
+      if (states.length < STATES_MAX) states.push({ before: known.copy(), replay: undefined });
       return undefined;
     }
-    if (this.before?.isLike(known) !== true) return undefined;
-    this.replay ??= replayed(entries, known.copy(), options, read);
-    return this.replay;
+    state.replay ??= replayed(entries, known.copy(), options, read);
+    return state.replay;
   }
 }
 

@@ -123,6 +123,13 @@ export interface Listing {
   readonly bytes: number;
 }
 
+/** What is under one prefix, in the order in which it was created. */
+interface Listed {
+  readonly entries: Map<string, StoreEntry>;
+  /** Undefined: something was written since somebody asked. */
+  listing: Listing | undefined;
+}
+
 export interface EngineFaults {
   /** Of a message to be delivered a second time, up to {@link lateMsMax} later. */
   twice: number;
@@ -145,8 +152,8 @@ export class Engine {
   private readonly routes = new Map<string, readonly Group<Subscription>[]>();
   /** Which patterns a subject matches: those that were ever subscribed to. */
   private readonly matching = new Map<string, readonly Groups<Subscription>[]>();
-  /** Lists of what is under a prefix, for all who ask before something is written. */
-  private readonly listed = new Map<string, Listing & { readonly revision: number }>();
+  /** What is under each prefix that anybody asked for. */
+  private readonly listed = new Map<string, Listed>();
   private isDown = false;
   private stoppedAt = 0;
   /** Called at each write, at once. */
@@ -200,15 +207,20 @@ export class Engine {
     return this.list(prefix).entries;
   }
 
-  /** The same one for all who ask before something is written. */
+  /** The same one for all who ask before something under it is written. */
   list(prefix: string): Listing {
-    const known = this.listed.get(prefix);
-    if (known?.revision === this.revision) return known;
-    const entries = [...this.entries.values()].filter(({ key }) => key.startsWith(prefix));
-    const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
-    const listing = { revision: this.revision, entries, bytes };
-    this.listed.set(prefix, listing);
-    return listing;
+    let listed = this.listed.get(prefix);
+    if (listed === undefined) {
+      const entries = [...this.entries].filter(([key]) => key.startsWith(prefix));
+      listed = { entries: new Map(entries), listing: undefined };
+      this.listed.set(prefix, listed);
+    }
+    if (listed.listing === undefined) {
+      const entries = [...listed.entries.values()];
+      const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+      listed.listing = { entries, bytes };
+    }
+    return listed.listing;
   }
 
   /** Writes if the key has `expected` as its revision (0: it is not there); undefined is a conflict. A missing value deletes. */
@@ -220,6 +232,7 @@ export class Engine {
     if (entry === undefined) this.entries.delete(key);
     else this.entries.set(key, entry);
     this.onWrite(key);
+    for (const [prefix, listed] of this.listed) if (key.startsWith(prefix)) relist(listed, key, entry);
     for (const [prefix, groups] of this.watches) {
       if (!key.startsWith(prefix)) continue;
       for (const group of groups) if (!group.isEmpty) this.tell(group, key, revision, entry);
@@ -296,6 +309,12 @@ export class Engine {
     for (const client of this.servers.get(subject) ?? []) return client;
     return undefined;
   }
+}
+
+function relist(listed: Listed, key: string, entry: StoreEntry | undefined): void {
+  if (entry === undefined) listed.entries.delete(key);
+  else listed.entries.set(key, entry);
+  listed.listing = undefined;
 }
 
 function join<One extends Listener<One>>(all: Map<string, Groups<One>>, key: string, listener: One): Group<One> {
