@@ -7,9 +7,10 @@ import {
   type KnownClaim,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
-import type { ClaimReplay, ClaimReplays } from './claim-replays.ts';
+import { type ClaimReplay, replayedClaims } from './claim-replays.ts';
 import type { Watch } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
+import type { Replays } from './replays.ts';
 import type { SharedMap } from './shared-map.ts';
 
 /** The greatest of the epochs that were told since any time. */
@@ -110,7 +111,7 @@ export interface NodeClaimsParts<Body> {
   /** What nobody was told yet. */
   readonly known: SharedMap<KnownClaim<Body>>;
   readonly read: (entry: StoreEntry) => ClaimReading<Body>;
-  readonly replays: ClaimReplays<Body>;
+  readonly replays: Replays<KnownClaim<Body>, ClaimReplay<Body>>;
 }
 
 /** What one node knows of the claims under a prefix: by itself, or with all that know the same, as long as nothing parts it from them. */
@@ -214,7 +215,7 @@ export class NodeClaims<Body> implements Claims<Body> {
   /** Nothing was told it since it lost the store. */
   private replayed(entries: readonly StoreEntry[]): boolean {
     const { alone, known, options, parts } = this;
-    const replay = parts.replays.of(entries, known, options, parts.read);
+    const replay = parts.replays.of(entries, known, () => replayedClaims(entries, known.copy(), options, parts.read));
     if (alone === undefined || replay === undefined) return false;
     this.becomes(alone, replay);
     this.isSeen();

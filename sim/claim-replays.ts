@@ -23,43 +23,8 @@ export interface ClaimReplay<Body> {
   readonly byHolder: ReadonlyMap<string, readonly ReplayedClaim<Body>[]>;
 }
 
-/** Who differs from more states than these is on its own: comparing has a cost, too. */
-const STATES_MAX = 32;
-
-/** What some knew before, and, from the second one on, what they know after it. */
-interface KnownState<Body> {
-  readonly before: SharedMap<KnownClaim<Body>>;
-  replay: ClaimReplay<Body> | undefined;
-}
-
-/** After an outage all nodes are told the same again: what follows from it is found out once for those that know the same, from the second one on. */
-export class ClaimReplays<Body> {
-  private entries: readonly StoreEntry[] | undefined = undefined;
-  private states: KnownState<Body>[] = [];
-
-  /** Undefined: the node is to hear it all by itself. */
-  of(
-    entries: readonly StoreEntry[],
-    known: SharedMap<KnownClaim<Body>>,
-    options: ClaimsOptions<Body>,
-    read: (entry: StoreEntry) => ClaimReading<Body>,
-  ): ClaimReplay<Body> | undefined {
-    if (entries !== this.entries) {
-      this.entries = entries;
-      this.states = [];
-    }
-    const { states } = this;
-    const state = states.find(({ before }) => before.isLike(known));
-    if (state === undefined) {
-      if (states.length < STATES_MAX) states.push({ before: known.copy(), replay: undefined });
-      return undefined;
-    }
-    state.replay ??= replayed(entries, known.copy(), options, read);
-    return state.replay;
-  }
-}
-
-function replayed<Body>(
+/** What follows for those that know so much, and are told all `entries` again. `known` is changed. */
+export function replayedClaims<Body>(
   entries: readonly StoreEntry[],
   known: SharedMap<KnownClaim<Body>>,
   options: ClaimsOptions<Body>,

@@ -5,6 +5,7 @@ import {
   digestSubject,
   encodeDigest,
   type MembershipSharing,
+  NODES_PREFIX,
   type RegionDigest,
   RegionRoster,
   RosterTable,
@@ -41,6 +42,10 @@ class Nodes {
           };
           if (areTogether) return together.hearDigests({ ...hearer, heard });
           return client.bus.subscribe(DIGESTS, (_subject, message) => heard(message));
+        },
+        watchRecords: (hearer) => {
+          if (areTogether) return together.watchRecords(hearer);
+          return { part: () => undefined, end: client.store.watch(NODES_PREFIX, hearer.watcher) };
         },
       };
     };

@@ -15,10 +15,12 @@ import {
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import { NodeClaims } from './claim-crowd.ts';
-import { ClaimReplays } from './claim-replays.ts';
+import type { ClaimReplay } from './claim-replays.ts';
 import { NodeDigests } from './digest-crowd.ts';
 import type { SharedEntry } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
+import { NodeRecords, type RecordReplay } from './record-crowd.ts';
+import { Replays } from './replays.ts';
 import { History, type SharedMap } from './shared-map.ts';
 import { once, SHARED_READER } from './shared-reader.ts';
 
@@ -26,8 +28,9 @@ import { once, SHARED_READER } from './shared-reader.ts';
 export class SharedKnowledge {
   private readonly rosters = new Map<string, RosterTable>();
   private readonly histories = new Map<string, History<object>>();
-  /** By prefix. */
-  private readonly replays = new Map<string, ClaimReplays<unknown>>();
+  /** Of claims, by prefix. */
+  private readonly replays = new Map<string, Replays<KnownClaim<unknown>, ClaimReplay<unknown>>>();
+  private readonly recordReplays = new Replays<NodeRecord, RecordReplay>();
 
   /** Reads for all. A record that is told again is the one that is known already. */
   readonly reader: MembershipReader = {
@@ -48,6 +51,7 @@ export class SharedKnowledge {
         const digests = new NodeDigests(hearer, client);
         return () => digests.end();
       },
+      watchRecords: (hearer) => new NodeRecords(hearer, { client, read: this.reader.record, replays: this.recordReplays }),
     };
   }
 
@@ -72,10 +76,13 @@ export class SharedKnowledge {
     };
   }
 
-  private replaysOf<Body>(prefix: string): ClaimReplays<Body> {
-    const replays = (this.replays.get(prefix) ?? new ClaimReplays()) as ClaimReplays<Body>;
-    this.replays.set(prefix, replays as ClaimReplays<unknown>);
-    return replays;
+  private replaysOf<Body>(prefix: string): Replays<KnownClaim<Body>, ClaimReplay<Body>> {
+    let replays = this.replays.get(prefix);
+    if (replays === undefined) {
+      replays = new Replays();
+      this.replays.set(prefix, replays);
+    }
+    return replays as unknown as Replays<KnownClaim<Body>, ClaimReplay<Body>>;
   }
 
   private roster(region: string): RosterTable {

@@ -7,7 +7,8 @@ import type { RegionDigest } from './region-digest.ts';
 import type { RegionRoster } from './region-roster.ts';
 import type { ReplicaMap } from './replica-map.ts';
 import type { RosterTable } from './roster-table.ts';
-import type { Store } from './store.ts';
+import type { Store, StoreWatcher } from './store.ts';
+import type { ToldRecords } from './told-records.ts';
 
 export interface MembershipOutput {
   /** New, or another record, incarnation or staleness. */
@@ -50,6 +51,22 @@ export interface MembershipSharing {
   roster(region: string): RosterTable;
   /** Hears all digests for a node until what it returns is called. */
   hearDigests(hearer: DigestHearer): () => void;
+  /** Watches the records of all for a node. */
+  watchRecords(hearer: RecordHearer): RecordsWatch;
+}
+
+export interface RecordsWatch {
+  /** To be called before the node's records change by themselves. */
+  part(): void;
+  end(): void;
+}
+
+/** A node that is told of records; what says the same as it knows may be told to others for it, but for its own record. */
+export interface RecordHearer {
+  readonly id: string;
+  readonly records: ReplicaMap<NodeRecord>;
+  readonly told: ToldRecords;
+  readonly watcher: StoreWatcher;
 }
 
 /** A node that hears digests, or has them heard by others that know the same. */

@@ -2,7 +2,7 @@ import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../c
 import { clockOffsets, clockProblem } from './clock-problem.ts';
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
-import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
+import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning, RecordsWatch } from './membership-options.ts';
 import { decodeNodeRecord, isNodeKey, isSameRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, readsJsonOnly } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
 import { OwnRecord, type OwnState } from './own-record.ts';
@@ -11,7 +11,7 @@ import { type MemberView, RegionRoster } from './region-roster.ts';
 import { RegionSpeaker, SPEAK_AFTER_MS, SPEAK_STEP_MS } from './region-speaker.ts';
 import type { ReplicaMap } from './replica-map.ts';
 import { RosterTable } from './roster-table.ts';
-import type { StoreEntry } from './store.ts';
+import type { StoreEntry, StoreWatcher } from './store.ts';
 import { ToldRecords } from './told-records.ts';
 
 const READER: MembershipReader = { heartbeat: decodeHeartbeat, digest: decodeDigest, record: decodeNodeRecord };
@@ -78,6 +78,8 @@ export class Membership {
   /** Members that read heartbeats in JSON alone. */
   private olderNodes = 0;
   private readonly told = new ToldRecords();
+  /** Where other nodes are told of records for this one. */
+  private together: RecordsWatch | undefined = undefined;
   private readonly warned = new Set<MembershipWarning>();
 
   constructor(out: MembershipOutput, options: MembershipOptions) {
@@ -109,17 +111,12 @@ export class Membership {
 
   /** Begins to watch, and registers this node's record. Once. */
   start(): void {
-    const { store, bus } = this.options;
+    const { bus } = this.options;
     this.endings.push(
       bus.onConnected((isConnected) => this.connected(isConnected)),
       this.hearDigests(),
       () => this.endHearing?.(),
-      store.watch(NODES_PREFIX, {
-        changed: (entry) => this.recordChanged(entry),
-        deleted: (key) => this.recordDeleted(key),
-        current: () => this.replicaCurrent(),
-        lost: () => this.replicaLost(),
-      }),
+      this.watchRecords(),
     );
     this.listen();
     this.ownRecord.start();
@@ -130,6 +127,20 @@ export class Membership {
     const heard = (message: Uint8Array): void => this.digestCame(message);
     if (share === undefined) return bus.subscribe(DIGESTS, (_subject, message) => heard(message));
     return share.hearDigests({ id: own.id, rosters: this.rosters, isDeaf: () => this.hearing === 'none', heard });
+  }
+
+  private watchRecords(): () => void {
+    const { share, store, own } = this.options;
+    const watcher: StoreWatcher = {
+      changed: (entry) => this.recordChanged(entry),
+      deleted: (key) => this.recordDeleted(key),
+      current: () => this.replicaCurrent(),
+      lost: () => this.replicaLost(),
+    };
+    if (share === undefined) return store.watch(NODES_PREFIX, watcher);
+    const together = share.watchRecords({ id: own.id, records: this.records, told: this.told, watcher });
+    this.together = together;
+    return () => together.end();
   }
 
   /** No more heartbeats, watches or calls of the output. The record stays: others see the node become stale. */
@@ -447,7 +458,9 @@ export class Membership {
   }
 
   private forgetGone(now: MonotonicMs): void {
-    for (const id of this.told.gone(this.records, now)) this.forget(id);
+    const gone = this.told.gone(this.records, now);
+    if (gone.length > 0) this.together?.part();
+    for (const id of gone) this.forget(id);
   }
 
   private forget(id: string): void {

@@ -66,11 +66,14 @@ export type {
   MembershipReader,
   MembershipSharing,
   MembershipWarning,
+  RecordHearer,
+  RecordsWatch,
 } from './membership-options.ts';
 export {
   CLUSTER_PROTOCOL,
   decodeNodeRecord,
   encodeNodeRecord,
+  isNodeKey,
   isSameRecord,
   NODE_NAME_LENGTH_MAX,
   NODE_ROLES,

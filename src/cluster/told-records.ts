@@ -9,45 +9,45 @@ const LOST_STORE_MS = 10_000;
  * too, it has lost everything, and each node that lives puts its own back: until then the others stay what they were.
  */
 export class ToldRecords {
-  /** Of the known ones; undefined: nothing was missing the last time. */
-  private told: Set<string> | undefined = new Set();
+  /** Of the known ones; undefined: nothing was missing the last time. Nodes that are told the same may have the same set. */
+  since: Set<string> | undefined = new Set();
   /** Whether all that the store had was told since it was out of reach. */
   private isCurrent = false;
   private keptUntil = 0;
 
   /** A node that is known by now. */
   add(id: string): void {
-    this.told?.add(id);
+    this.since?.add(id);
   }
 
   /** One that is forgotten. */
   delete(id: string): void {
-    this.told?.delete(id);
+    this.since?.delete(id);
   }
 
   /** The store is out of reach. */
   lost(): void {
-    this.told = new Set();
+    this.since = new Set();
     this.isCurrent = false;
   }
 
   /** All that the store has was told. False where that is nothing new. */
   current(ownId: string, now: MonotonicMs): boolean {
-    if (this.told === undefined || this.isCurrent) return false;
+    if (this.since === undefined || this.isCurrent) return false;
     this.isCurrent = true;
-    if (!this.told.has(ownId)) this.keptUntil = now + LOST_STORE_MS;
+    if (!this.since.has(ownId)) this.keptUntil = now + LOST_STORE_MS;
     return true;
   }
 
   has(id: string): boolean {
-    return this.told?.has(id) ?? true;
+    return this.since?.has(id) ?? true;
   }
 
   /** Those of `known` that are gone by now; to be asked again, as that may take its time. */
   gone(known: Pick<ReplicaMap<object>, 'size' | 'keys'>, now: MonotonicMs): readonly string[] {
-    const { told } = this;
-    if (told === undefined || !this.isCurrent || now < this.keptUntil) return [];
-    this.told = undefined;
-    return told.size === known.size ? [] : [...known.keys()].filter((id) => !told.has(id));
+    const { since } = this;
+    if (since === undefined || !this.isCurrent || now < this.keptUntil) return [];
+    this.since = undefined;
+    return since.size === known.size ? [] : [...known.keys()].filter((id) => !since.has(id));
   }
 }
