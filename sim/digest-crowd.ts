@@ -33,13 +33,13 @@ class DigestCrowd implements HearingCrowd {
     if (rosters.size !== this.known.size) return false;
     for (const [region, { table, news }] of rosters) {
       const known = this.known.get(region);
-      if (known?.table !== table || !known.news.isLike(news)) return false;
+      if (known === undefined || !known.news.isLike(news) || !known.table.isLike(table)) return false;
     }
     return true;
   }
 
-  newsOf(region: string): RegionNews | undefined {
-    return this.known.get(region)?.news;
+  of(region: string): Known | undefined {
+    return this.known.get(region);
   }
 
   add(member: NodeDigests, since: number): void {
@@ -108,7 +108,8 @@ export class NodeDigests {
     if (present?.isLike(rosters) === false) return;
     const crowd = present ?? new DigestCrowd(rosters, () => client.now);
     for (const [region, roster] of rosters) {
-      roster.news = crowd.newsOf(region) ?? roster.news;
+      const known = crowd.of(region);
+      if (known !== undefined) roster.share(known.table, known.news);
       roster.together = this;
     }
     this.crowd = crowd;

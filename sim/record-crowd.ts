@@ -1,4 +1,12 @@
-import { isNodeKey, NODES_PREFIX, type NodeRecord, type RecordHearer, type RecordsWatch, type StoreEntry } from '../src/cluster/mod.ts';
+import {
+  isNodeKey,
+  isSameRecord,
+  NODES_PREFIX,
+  type NodeRecord,
+  type RecordHearer,
+  type RecordsWatch,
+  type StoreEntry,
+} from '../src/cluster/mod.ts';
 import type { Watch, WatchCrowd } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Replays } from './replays.ts';
@@ -35,11 +43,14 @@ class RecordCrowd implements WatchCrowd {
 
   /** Whether a node knows the same. */
   isLike({ known, since }: NodeRecords): boolean {
-    if (this.known?.isLike(known) === false) return false;
+    if (this.known?.isLike(known, isSameRecord) === false) return false;
     return since === undefined || this.since === undefined || isSame(since, this.since);
   }
 
+  /** Of nodes that know the same. */
   add(member: NodeRecords): void {
+    const { known } = this;
+    if (known !== undefined) member.known.become(known);
     this.members.set(member.id, member);
     if (member.since === undefined) return;
     this.since ??= member.since;

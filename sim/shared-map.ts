@@ -105,18 +105,26 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
   /** Another one that knows the same for now. */
   copy(): SharedMap<Value> {
     const copy = new SharedMap(this.history);
-    copy.at = this.at;
-    copy.count = this.count;
-    copy.own = this.own === undefined ? undefined : new Map(this.own);
+    copy.become(this);
     return copy;
   }
 
+  /** Knows what another one with the same history knows, for now. */
+  become({ at, count, own }: SharedMap<Value>): void {
+    this.at = at;
+    this.count = count;
+    this.own = own === undefined ? undefined : new Map(own);
+  }
+
   /** Whether another one with the same history knows the same. */
-  isLike(other: SharedMap<Value>): boolean {
+  isLike(other: SharedMap<Value>, isSame: (left: Value, right: Value) => boolean = (left, right) => left === right): boolean {
     if (this.count !== other.count) return false;
     const between = this.history.steps.slice(Math.min(this.at, other.at), Math.max(this.at, other.at));
     const keys = new Set([...between.map(({ key }) => key), ...(this.own?.keys() ?? []), ...(other.own?.keys() ?? [])]);
-    for (const key of keys) if (this.get(key) !== other.get(key)) return false;
+    for (const key of keys) {
+      const [left, right] = [this.get(key), other.get(key)];
+      if (left !== right && (left === undefined || right === undefined || !isSame(left, right))) return false;
+    }
     return true;
   }
 

@@ -120,6 +120,12 @@ export class RegionRoster {
     return this.present.mark >>> 0;
   }
 
+  /** Goes on with what others have, who know the same. */
+  share(table: RosterTable, news: RegionNews): void {
+    this.present = table;
+    this.news = news;
+  }
+
   add(record: NodeRecord, now: MonotonicMs): void {
     this.signs.splice(~this.present.placeOf(record.id), 0, now);
     this.becomes(this.present.with(record));

@@ -1,4 +1,4 @@
-import type { NodeRecord } from './node-record.ts';
+import { isSameRecord, type NodeRecord } from './node-record.ts';
 import { memberMark } from './region-digest.ts';
 
 /**
@@ -15,6 +15,16 @@ export class RosterTable {
   constructor(records: readonly NodeRecord[] = [], mark = 0) {
     this.records = records;
     this.mark = mark;
+  }
+
+  /** Whether the records of another one say the same. */
+  isLike({ records, mark }: RosterTable): boolean {
+    if (records === this.records) return true;
+    if (mark !== this.mark || records.length !== this.records.length) return false;
+    return records.every((record, place) => {
+      const own = this.records[place];
+      return own === record || (own !== undefined && isSameRecord(own, record));
+    });
   }
 
   /** The place of a node; of one that is not in it, the complement (`~`) of the place where it would have to be. */
