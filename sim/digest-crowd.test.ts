@@ -1,84 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DIGESTS,
-  type DigestHearer,
-  digestSubject,
-  encodeDigest,
-  type MembershipSharing,
-  NODES_PREFIX,
-  type RegionDigest,
-  RegionRoster,
-  RosterTable,
-} from '../src/cluster/mod.ts';
+import { type DigestHearer, digestSubject, encodeDigest, type RegionDigest, RegionRoster, RosterTable } from '../src/cluster/mod.ts';
 import { wallMs } from '../src/core/mod.ts';
 import { Agenda } from './agenda.ts';
+import { NODES, Nodes } from './crowd-nodes.fixture.ts';
 import { NodeDigests } from './digest-crowd.ts';
 import { Engine } from './engine.ts';
 import { EngineClient } from './engine-client.ts';
 import { Random } from './random.ts';
-import { SharedKnowledge } from './shared-knowledge.ts';
 import { SHARED_READER } from './shared-reader.ts';
-import { World } from './world.ts';
-
-/** Enough of them for a large cluster, in which most nodes hear digests alone. */
-const NODES = 30;
-
-/** Nodes that hear digests together or each by itself, without streams. */
-class Nodes {
-  readonly world: World;
-  /** How often a node was told of a digest. */
-  told = 0;
-
-  constructor(seed: number, areTogether: boolean) {
-    const knowledge = new SharedKnowledge();
-    const membershipOf = (client: EngineClient): MembershipSharing => {
-      const together = knowledge.membershipOf(client);
-      return {
-        ...together,
-        hearDigests: (hearer) => {
-          const heard = (message: Uint8Array): void => {
-            this.told += 1;
-            hearer.heard(message);
-          };
-          if (areTogether) return together.hearDigests({ ...hearer, heard });
-          return client.bus.subscribe(DIGESTS, (_subject, message) => heard(message));
-        },
-        watchRecords: (hearer) => {
-          if (areTogether) return together.watchRecords(hearer);
-          return { part: () => undefined, end: client.store.watch(NODES_PREFIX, hearer.watcher) };
-        },
-      };
-    };
-    this.world = new World({
-      seed,
-      nodes: NODES,
-      regions: 2,
-      streams: 0,
-      viewers: 0,
-      viewersEach: 1,
-      tickMs: 50,
-      streamLifeMs: 60_000,
-      viewerStayMs: 40_000,
-      makers: 0,
-      relayChildrenMax: 2,
-    });
-    Object.assign(this.world.knowledge, { membershipOf });
-    for (const node of this.world.nodes) this.world.start(node);
-  }
-
-  /** What each node knows of each other one. */
-  get known(): object {
-    const { now, nodes } = this.world;
-    return nodes.map(({ id, process }) => {
-      if (process === undefined || process.isPaused) return id;
-      const views = Array.from(process.membership.nodes(), ({ record, isStale, incarnation, headroom, heardAt, clockOffsetMs }) => {
-        const about = [record.incarnation, isStale, incarnation, headroom?.toFixed(2), now - heardAt, clockOffsetMs];
-        return `${record.id} ${about.join(' ')}`;
-      });
-      return `${id} (${process.membership.isFirstOfRegion}): ${views.sort().join(', ')}`;
-    });
-  }
-}
 
 /** Knows of a region without nodes, and takes over whatever a digest says. */
 class Listener implements DigestHearer {

@@ -1,12 +1,4 @@
-import {
-  isNodeKey,
-  isSameRecord,
-  NODES_PREFIX,
-  type NodeRecord,
-  type RecordHearer,
-  type RecordsWatch,
-  type StoreEntry,
-} from '../src/cluster/mod.ts';
+import { isNodeKey, isSameRecord, NODES_PREFIX, type NodeRecord, type RecordHearer, type StoreEntry } from '../src/cluster/mod.ts';
 import type { Watch, WatchCrowd } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Replays } from './replays.ts';
@@ -80,7 +72,7 @@ class RecordCrowd implements WatchCrowd {
 }
 
 /** Watches the records of all for one node: by itself, or with all that know the same. */
-export class NodeRecords implements RecordsWatch {
+export class NodeRecords {
   private readonly hearer: RecordHearer;
   private readonly client: EngineClient;
   private readonly read: ReadRecord;
@@ -148,7 +140,7 @@ export class NodeRecords implements RecordsWatch {
     this.client.endWatch(this.watch);
   }
 
-  part(): void {
+  private part(): void {
     const { crowd, watch } = this;
     if (crowd === undefined) return;
     this.crowd = undefined;
@@ -209,7 +201,10 @@ function replayed(entries: readonly StoreEntry[], known: SharedMap<NodeRecord>, 
   return { same, others, byNode };
 }
 
-/** The node of which an entry says what is known; undefined: it says something else. */
+/**
+ * The node of which an entry says what is known; undefined: it says something else. As soon as one has forgotten a node, what is read of that is another
+ * object for all, so that no member need tell the others that it has.
+ */
 function idOfSame({ key, value }: StoreEntry, known: SharedMap<NodeRecord> | undefined, read: ReadRecord): string | undefined {
   const record = read(value);
   const isKnown = record !== undefined && isNodeKey(key, record.id) && known?.get(record.id) === record;

@@ -51,7 +51,10 @@ export class SharedKnowledge {
         const digests = new NodeDigests(hearer, client);
         return () => digests.end();
       },
-      watchRecords: (hearer) => new NodeRecords(hearer, { client, read: this.reader.record, replays: this.recordReplays }),
+      watchRecords: (hearer) => {
+        const records = new NodeRecords(hearer, { client, read: (value) => this.reader.record(value), replays: this.recordReplays });
+        return () => records.end();
+      },
     };
   }
 

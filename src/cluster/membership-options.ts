@@ -51,14 +51,8 @@ export interface MembershipSharing {
   roster(region: string): RosterTable;
   /** Hears all digests for a node until what it returns is called. */
   hearDigests(hearer: DigestHearer): () => void;
-  /** Watches the records of all for a node. */
-  watchRecords(hearer: RecordHearer): RecordsWatch;
-}
-
-export interface RecordsWatch {
-  /** To be called before the node's records change by themselves. */
-  part(): void;
-  end(): void;
+  /** Watches the records of all for a node until what it returns is called. */
+  watchRecords(hearer: RecordHearer): () => void;
 }
 
 /** A node that is told of records; what says the same as it knows may be told to others for it, but for its own record. */

@@ -2,10 +2,10 @@ import { type DurationMs, durationMs, type MonotonicMs, monotonicMs } from '../c
 import { clockOffsets, clockProblem } from './clock-problem.ts';
 import { STALE_MS } from './cluster-terms.ts';
 import { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, HeartbeatWriter, heartbeatSubject, heartbeatsOf } from './heartbeat.ts';
-import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning, RecordsWatch } from './membership-options.ts';
+import type { MembershipOptions, MembershipOutput, MembershipReader, MembershipWarning } from './membership-options.ts';
 import { decodeNodeRecord, isNodeKey, isSameRecord, NODES_PREFIX, type NodeRecord, type NodeStatus, readsJsonOnly } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
-import { OwnRecord, type OwnState } from './own-record.ts';
+import { OwnRecord, type OwnRecordOutput } from './own-record.ts';
 import { DIGESTS, decodeDigest, digestSubject, encodeDigest } from './region-digest.ts';
 import { type MemberView, RegionRoster } from './region-roster.ts';
 import { RegionSpeaker, SPEAK_AFTER_MS, SPEAK_STEP_MS } from './region-speaker.ts';
@@ -78,8 +78,6 @@ export class Membership {
   /** Members that read heartbeats in JSON alone. */
   private olderNodes = 0;
   private readonly told = new ToldRecords();
-  /** Where other nodes are told of records for this one. */
-  private together: RecordsWatch | undefined = undefined;
   private readonly warned = new Set<MembershipWarning>();
 
   constructor(out: MembershipOutput, options: MembershipOptions) {
@@ -102,18 +100,14 @@ export class Membership {
     this.judgeFrom = now;
     this.tickedAt = now;
     this.heartbeatAt = now;
-    const ownOutput = {
-      ownStatus: (state: OwnState, drainForMs: number | undefined) => out.ownStatus(state, drainForMs),
-      registered: () => this.registered(),
-    };
+    const ownOutput: OwnRecordOutput = { ownStatus: (...told) => out.ownStatus(...told), registered: () => this.registered() };
     this.ownRecord = new OwnRecord(ownOutput, { store, own, clusterId, now: () => clock.monotonic() });
   }
 
   /** Begins to watch, and registers this node's record. Once. */
   start(): void {
-    const { bus } = this.options;
     this.endings.push(
-      bus.onConnected((isConnected) => this.connected(isConnected)),
+      this.options.bus.onConnected((isConnected) => this.connected(isConnected)),
       this.hearDigests(),
       () => this.endHearing?.(),
       this.watchRecords(),
@@ -138,9 +132,7 @@ export class Membership {
       lost: () => this.replicaLost(),
     };
     if (share === undefined) return store.watch(NODES_PREFIX, watcher);
-    const together = share.watchRecords({ id: own.id, records: this.records, told: this.told, watcher });
-    this.together = together;
-    return () => together.end();
+    return share.watchRecords({ id: own.id, records: this.records, told: this.told, watcher });
   }
 
   /** No more heartbeats, watches or calls of the output. The record stays: others see the node become stale. */
@@ -238,7 +230,7 @@ export class Membership {
     if (hearing === this.hearing && this.endHearing !== undefined) return;
     // Of those that were heard before, more is not to be known than of the others.
     if (hearing === 'none' || this.hearing === 'all')
-      for (const view of this.views.values()) if (!this.isHeard(view, hearing)) view.heartbeat = undefined;
+      for (const view of this.views.values()) if (!this.hears(view.roster, hearing)) view.heartbeat = undefined;
     if (hearing !== 'none' && this.hearing !== 'all') this.hearingSince = this.clock.monotonic();
     this.hearing = hearing;
     this.digestsSince = monotonicMs(0);
@@ -248,7 +240,7 @@ export class Membership {
     this.endHearing = hearing === 'none' ? () => undefined : bus.subscribe(pattern, (_subject, message) => this.heard(message));
   }
 
-  private isHeard({ roster }: MemberView, hearing: Hearing): boolean {
+  private hears(roster: RegionRoster, hearing: Hearing = this.hearing): boolean {
     return hearing === 'all' || (hearing === 'region' && roster === this.ownRoster);
   }
 
@@ -284,7 +276,7 @@ export class Membership {
     const silentMs = this.silentMs();
     let longestAgo = now;
     for (const roster of this.rosters.values()) {
-      if (roster === this.ownRoster && this.hearing === 'region') continue;
+      if (this.hears(roster)) continue;
       const heardAt = monotonicMs(Math.max(roster.digestAt, this.judgeFrom));
       if (heardAt < longestAgo) longestAgo = heardAt;
       if (now - heardAt <= silentMs) continue;
@@ -325,8 +317,7 @@ export class Membership {
     const isToBeJudged = roster.news.isToBeJudged(digest, roster.table);
     roster.news.take(digest, now, roster.table);
     // Who hears the nodes themselves knows better, once it has heard them for long enough.
-    const isHeard = this.hearing === 'all' || (this.hearing === 'region' && roster === this.ownRoster);
-    if (!isToBeJudged || (isHeard && this.isSettled(now))) return;
+    if (!isToBeJudged || (this.hears(roster) && this.isSettled(now))) return;
     roster.judge(digest, (view, isStale) => {
       // It may have been sent before this node heard of the other.
       if (isStale && now - view.signAt < this.staleMs() / 2) return false;
@@ -336,11 +327,10 @@ export class Membership {
   }
 
   private rosterOf(region: string): RegionRoster {
-    let roster = this.rosters.get(region);
-    if (roster === undefined) {
-      roster = new RegionRoster(region, this.clock, this.options.share?.roster(region) ?? new RosterTable(), this.views);
-      this.rosters.set(region, roster);
-    }
+    const known = this.rosters.get(region);
+    if (known !== undefined) return known;
+    const roster = new RegionRoster(region, this.clock, this.options.share?.roster(region) ?? new RosterTable(), this.views);
+    this.rosters.set(region, roster);
     return roster;
   }
 
@@ -458,9 +448,7 @@ export class Membership {
   }
 
   private forgetGone(now: MonotonicMs): void {
-    const gone = this.told.gone(this.records, now);
-    if (gone.length > 0) this.together?.part();
-    for (const id of gone) this.forget(id);
+    for (const id of this.told.gone(this.records, now)) this.forget(id);
   }
 
   private forget(id: string): void {
@@ -478,9 +466,8 @@ export class Membership {
   private checkClock(now: MonotonicMs): void {
     if (now < this.clockCheckAt) return;
     this.clockCheckAt = this.isLarge ? now + CLOCK_CHECK_MS : now;
-    const { hearing, ownRoster, rosters, views } = this;
-    const isKnownByDigests = (roster: RegionRoster): boolean => hearing !== 'all' && (hearing !== 'region' || roster !== ownRoster);
-    const problem = clockProblem(clockOffsets(views, [...rosters.values()].filter(isKnownByDigests)));
+    const byDigests = [...this.rosters.values()].filter((roster) => !this.hears(roster));
+    const problem = clockProblem(clockOffsets(this.views, byDigests));
     if (problem === undefined) this.warned.delete('cluster.clock-off');
     else this.warn('cluster.clock-off', problem);
   }

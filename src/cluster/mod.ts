@@ -67,7 +67,6 @@ export type {
   MembershipSharing,
   MembershipWarning,
   RecordHearer,
-  RecordsWatch,
 } from './membership-options.ts';
 export {
   CLUSTER_PROTOCOL,

@@ -112,14 +112,6 @@ export function relayRenditions(stream: LiveStream): RelayRendition[] {
   return [...stream.renditions.values()].flatMap((rendition) => describe(rendition) ?? []).slice(0, RENDITIONS_MAX);
 }
 
-function describe(rendition: Rendition): RelayRendition | undefined {
-  const { name, kind, audience } = rendition;
-  if (rendition.expected !== undefined) return { name, kind, audience, expected: rendition.expected };
-  const track = rendition.tracks.find((candidate) => candidate.kind === kind);
-  if (track === undefined) return undefined;
-  const { codec, codecString } = track;
-  const start = { codec, codecString, bitrateBps: rendition.stats().bitrateBps };
-  if (track.kind === 'audio') return { name, kind, audience, expected: start };
-  const { width, height, frameRate } = track;
-  return { name, kind, audience, expected: { ...start, width, height, ...(frameRate === undefined ? {} : { frameRate }) } };
+function describe({ name, kind, audience, described }: Rendition): RelayRendition | undefined {
+  return described === undefined ? undefined : { name, kind, audience, expected: described };
 }

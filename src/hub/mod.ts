@@ -5,9 +5,9 @@ export type {
   RelayedRenditionInput,
   Rendition,
   RenditionAudience,
-  RenditionExpectation,
   RenditionInput,
   RenditionKind,
   RenditionMaker,
   RenditionOffer,
 } from './rendition.ts';
+export type { RenditionExpectation } from './rendition-description.ts';

@@ -57,7 +57,6 @@ describe('a rendition', () => {
     scene.play(4_400, publication, input);
     expect(scene.names).toEqual(['h']);
     expect(publication.stream.renditionCount).toBe(1);
-    expect(scene.changes).toBe(1);
     const { sink, calls } = recordingSink();
     const rendition = publication.stream.renditions.get('h');
     rendition?.attach(sink);
@@ -66,6 +65,49 @@ describe('a rendition', () => {
     rendition?.requestKeyframe();
     expect(scene.keyframesWanted).toEqual(['one']);
     expect(rendition?.stats().bitrateBps).toBeGreaterThan(0);
+  });
+
+  it('is described by its first whole segment, and anew when it has far more or fewer bits a second', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    const input = publication.rendition('h', at(0));
+    const described = () => publication.stream.renditions.get('h')?.described;
+    const playWith = (untilMs: number, sizeBytes: number): void => {
+      for (; scene.now < untilMs; scene.now += 40) {
+        const isKeyframe = scene.now % 2_000 === 0;
+        publication.write(sourceFrame(videoTrack, scene.now, isKeyframe), at(scene.now), wall(scene.now));
+        input?.write(sourceFrame(small, scene.now, isKeyframe, sizeBytes), at(scene.now));
+      }
+    };
+    expect(described()).toBeUndefined();
+    playWith(1_100, 1_000);
+    const { codec, codecString } = small;
+    expect(described()).toEqual({ codec, codecString, width: 640, height: 360, bitrateBps: 0 });
+    playWith(4_000, 1_000);
+    const first = described();
+    expect(first?.bitrateBps).toBe(25 * 1_000 * 8);
+    playWith(10_000, 1_200);
+    expect(described()).toBe(first);
+    expect(scene.changes).toBe(2);
+    playWith(14_000, 2_000);
+    expect(described()?.bitrateBps).toBe(25 * 2_000 * 8);
+    expect(scene.changes).toBe(3);
+    playWith(18_000, 1_000);
+    expect(described()?.bitrateBps).toBe(25 * 1_000 * 8);
+    expect(scene.changes).toBe(4);
+  });
+
+  it('is not measured by a segment that it began in the midst of', () => {
+    const scene = new Scene();
+    const publication = scene.publish('one');
+    scene.play(3_000, publication);
+    const input = publication.rendition('h', at(3_000));
+    for (; scene.now < 8_000; scene.now += 40) {
+      publication.write(sourceFrame(videoTrack, scene.now, scene.now % 2_000 === 0), at(scene.now), wall(scene.now));
+      input?.write(sourceFrame(small, scene.now, scene.now % 1_000 === 0, 1_000), at(scene.now));
+    }
+    const rates = publication.stream.renditions.get('h')?.described?.bitrateBps;
+    expect([0, 25 * 1_000 * 8]).toContain(rates);
   });
 
   it('ends some segments after its maker has', () => {
@@ -82,7 +124,8 @@ describe('a rendition', () => {
     scene.play(20_000, publication);
     expect(scene.names).toEqual([]);
     expect(calls.at(-1)).toBe('ended');
-    expect(scene.changes).toBe(2);
+    // It began, was measured, and ended.
+    expect(scene.changes).toBe(3);
   });
 
   it('goes on with another maker, and no more with the former one', () => {

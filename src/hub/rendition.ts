@@ -2,23 +2,12 @@ import type { MonotonicMs, SizeBytes } from '../core/mod.ts';
 import { AudioFollower, FollowerTimeline, type Frame, type SegmentStamp, type SourceFrame, shifted, type Track } from '../media/mod.ts';
 import { type FanStats, FrameFan } from './frame-fan.ts';
 import type { FrameSource, Sink } from './ports.ts';
+import { MeasuredRendition, type RenditionExpectation } from './rendition-description.ts';
 
 /** A rendition that nobody feeds any more ends after so many segments of its source: its maker may come back, as a publisher may. */
 const UNFED_SEGMENTS_MAX = 5;
 /** Of one stream, also those that are unfed. */
 const RENDITIONS_MAX = 16;
-
-/** What a rendition that is made on demand will be. */
-export interface RenditionExpectation {
-  readonly codec: Track['codec'];
-  /** RFC 6381. */
-  readonly codecString: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly frameRate?: number;
-  /** With the sound that goes along. */
-  readonly bitrateBps: number;
-}
 
 /** Whom a rendition is for: `webrtc` is one that only stands in for a source that WebRTC cannot play. */
 export type RenditionAudience = 'everybody' | 'webrtc';
@@ -33,6 +22,8 @@ export interface Rendition extends FrameSource {
   readonly audience: RenditionAudience;
   /** Of one that is made on demand: then it has no tracks while nobody watches. */
   readonly expected: RenditionExpectation | undefined;
+  /** What is said of it to everybody: what is expected, or else what was measured (a rate of 0: not yet). Undefined before its first frame. */
+  readonly described: RenditionExpectation | undefined;
   readonly isWatched: boolean;
   /** Who gets this one, by protocol (`hls`, `webrtc`), set by the outputs; who waits for it counts. Other nodes and targets that take it are none. */
   readonly viewers: Map<string, number>;
@@ -92,7 +83,7 @@ export interface RenditionSetOptions {
   /** Of the source since its newest keyframe, as far as they are kept: a maker may begin with these. */
   readonly pictures: () => readonly Frame[];
   readonly sinkFailed: (error: unknown) => void;
-  /** A rendition began to be playable, or ended. */
+  /** A rendition began to be playable, or ended, or something else is said of it. */
   readonly changed: () => void;
 }
 
@@ -208,6 +199,7 @@ class FollowingFan implements Rendition {
   readonly audience: RenditionAudience;
   readonly viewers: Map<string, number> = new Map();
   expected: RenditionExpectation | undefined = undefined;
+  private readonly measured = new MeasuredRendition();
   private readonly fan: FrameFan;
   private readonly deliver: (frame: Frame) => void;
   private readonly timeline: FollowerTimeline | AudioFollower;
@@ -237,9 +229,9 @@ class FollowingFan implements Rendition {
       this.behind = undefined;
       this.last = frame.segment;
       this.lastPart = frame.part;
-      const isFirst = this.fan.tracks.length === 0 && this.expected === undefined;
+      const isSaidAnew = this.expected === undefined && this.measured.frame(frame);
       this.fan.deliver(frame);
-      if (isFirst) changed();
+      if (isSaidAnew) changed();
     };
     const out = { frame: this.deliver };
     this.timeline = kind === 'video' ? new FollowerTimeline(out) : new AudioFollower(out);
@@ -247,6 +239,10 @@ class FollowingFan implements Rendition {
 
   get tracks(): readonly Track[] {
     return this.fan.tracks;
+  }
+
+  get described(): RenditionExpectation | undefined {
+    return this.expected ?? this.measured.said;
   }
 
   get hasReorderedFrames(): boolean {

@@ -21,6 +21,10 @@ class FakeStream implements HlsSource {
   readonly kind = 'video';
   readonly audience: 'everybody' | 'webrtc' = 'everybody';
   expected: HlsRenditionSource['expected'] = undefined;
+  measured: HlsRenditionSource['described'] = undefined;
+  get described(): HlsRenditionSource['described'] {
+    return this.expected ?? this.measured;
+  }
   sinks: Sink[] = [];
   attach(sink: Sink): () => void {
     this.sinks.push(sink);
@@ -417,10 +421,20 @@ describe('HlsRoute', () => {
     stream.feed(frames.slice(20));
     expect((await waiting).status).toBe(200);
     low.feed(new FrameSource().add({ seconds: 7, tracks: [{ ...VIDEO, width: 640, height: 360 }, AUDIO] }));
+    const says = { codec: 'h264', codecString: 'avc1.4d401e', width: 640, height: 360, frameRate: 30 } as const;
+    low.measured = { ...says, bitrateBps: 0 };
+    // Nobody knows yet how many bits a second it has.
+    expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');
+    low.measured = { ...says, bitrateBps: 500_000 };
     const multivariant = (await ask('/live/show/index.m3u8')).body.toString();
     expect(multivariant.match(/RESOLUTION=\d+x\d+/g)).toEqual(['RESOLUTION=1280x720', 'RESOLUTION=640x360']);
     expect(multivariant).toContain('\nsource/media.m3u8\n');
-    expect(multivariant).toContain('\nlow/media.m3u8\n');
+    // As other nodes say it, which have only been told of it.
+    expect(multivariant).toContain(
+      'BANDWIDTH=600000,AVERAGE-BANDWIDTH=500000,CODECS="avc1.4d401e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30.000\nlow/',
+    );
+    low.measured = { ...says, bitrateBps: 900_000 };
+    expect((await ask('/live/show/index.m3u8')).body.toString()).toContain('AVERAGE-BANDWIDTH=900000');
     const media = (await ask('/live/show/low/media.m3u8')).body.toString();
     expect(media).toMatch(/#EXT-X-RENDITION-REPORT:URI="\.\.\/source\/media\.m3u8",LAST-MSN=\d+,LAST-PART=\d+\n/);
     const part = /#EXT-X-PART:[^\n]*URI="([^"]+)"/.exec(media)?.[1];

@@ -15,7 +15,7 @@ import { ViewerEstimate, type ViewerKey } from './viewer-estimate.ts';
 import type { WaitingRequests } from './waiting-requests.ts';
 
 /** What HLS needs of a rendition. */
-export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' | 'expected' | 'viewers'>;
+export type HlsRenditionSource = Pick<Rendition, 'attach' | 'kind' | 'audience' | 'expected' | 'described' | 'viewers'>;
 
 /** What HLS needs of a live stream. */
 export interface HlsSource extends Pick<FrameSource, 'attach'> {
@@ -41,7 +41,7 @@ export interface HlsStreamOptions {
 }
 
 /** Peaks of an encoder with a constant target, over its average. */
-const OFFERED_PEAK = 1.2;
+const DESCRIBED_PEAK = 1.2;
 /** The rendition that is what the publisher sends. */
 const SOURCE = 'source';
 /** A viewer who has asked for no playlist for this many target durations has gone. */
@@ -63,6 +63,8 @@ export class HlsStream {
   private readonly main: HlsRendition;
   // Made at the first request after a rendition advanced.
   private multivariant: SharedResponse | undefined;
+  /** What it says of the renditions. */
+  private rendered: readonly HlsRenditionSource['described'][] = [];
 
   constructor(source: HlsSource, options: HlsStreamOptions, now: MonotonicMs) {
     this.askedAt = now;
@@ -140,7 +142,12 @@ export class HlsStream {
     if (playlists === undefined || !playlists.isPlayable) return undefined;
     // Those that are made anyway show what they really are; one that is made on demand begins when its own playlist is asked for.
     for (const [name, { expected }] of this.source.renditions) if (expected === undefined) this.rendition(name);
-    this.multivariant ??= sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [utf8Encode(this.renderMultivariant())]);
+    const described = Array.from(this.source.renditions.values(), (rendition) => rendition.described);
+    const { rendered } = this;
+    if (this.multivariant === undefined || described.length !== rendered.length || described.some((one, at) => one !== rendered[at])) {
+      this.rendered = described;
+      this.multivariant = sharedResponse(200, PLAYLIST_TYPE, pollCache(playlists), [utf8Encode(this.renderMultivariant())]);
+    }
     return this.multivariant;
   }
 
@@ -166,12 +173,13 @@ export class HlsStream {
     return renderMultivariantPlaylist([SOURCE, ...this.listed()].flatMap((name) => this.variant(name) ?? []));
   }
 
-  /** What is made on demand is told of as it is offered, on nodes where somebody watches it, too: all nodes say the same. */
+  /** All but the source is told of as it was described to all nodes, on those that have it, too: all nodes say the same. */
   private variant(name: string): VariantStream | undefined {
-    const expected = this.source.renditions.get(name)?.expected;
-    if (expected !== undefined) return offeredVariant(mediaUri(name), expected, this.source.tracks);
-    const playlists = this.opened.get(name)?.playlists;
-    return playlists?.isPlayable === true ? playlists.variant(mediaUri(name)) : undefined;
+    if (name === SOURCE) return this.main.playlists?.variant(mediaUri(name));
+    const described = this.source.renditions.get(name)?.described;
+    return described === undefined || described.bitrateBps === 0
+      ? undefined
+      : describedVariant(mediaUri(name), described, this.source.tracks);
   }
 
   private open(name: string, source: Pick<FrameSource, 'attach'>): HlsRendition {
@@ -224,13 +232,13 @@ const mediaUri = (name: string): string => `${name}/${MEDIA_PLAYLIST_NAME}`;
 /** Sound alone, and pictures that only stand in for WebRTC viewers, are nothing that the source is not for a player of HLS. */
 const isForHls = ({ kind, audience }: HlsRenditionSource): boolean => kind === 'video' && audience === 'everybody';
 
-/** What is known of a rendition that is not made yet: its pictures as they will be, with the source's sound. */
-function offeredVariant(uri: string, expected: NonNullable<HlsRenditionSource['expected']>, tracks: readonly Track[]): VariantStream {
-  const { codecString, width, height, frameRate, bitrateBps } = expected;
+/** What was said of a rendition, which nobody may have here yet: its pictures, with the source's sound. */
+function describedVariant(uri: string, described: NonNullable<HlsRenditionSource['described']>, tracks: readonly Track[]): VariantStream {
+  const { codecString, width, height, frameRate, bitrateBps } = described;
   const sound = tracks.filter((track) => track.kind === 'audio').map((track) => track.codecString);
   return {
     uri,
-    bandwidthBps: Math.round(bitrateBps * OFFERED_PEAK),
+    bandwidthBps: Math.round(bitrateBps * DESCRIBED_PEAK),
     averageBandwidthBps: Math.round(bitrateBps),
     codecs: [codecString, ...new Set(sound)],
     ...(width === undefined || height === undefined ? {} : { resolution: { width, height } }),

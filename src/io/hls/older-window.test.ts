@@ -43,11 +43,13 @@ class Rung extends Feed implements HlsRenditionSource {
   readonly audience = 'everybody';
   readonly viewers = new Map<string, number>();
   readonly expected: HlsRenditionSource['expected'];
+  readonly described: HlsRenditionSource['described'];
 
   constructor(height: number) {
     super();
     const size = { width: (height / 9) * 16, height };
     this.expected = { codec: 'h264', codecString: 'avc1.4d401e', ...size, frameRate: 30, bitrateBps: height * 1_000 };
+    this.described = this.expected;
   }
 }
 

@@ -2,6 +2,8 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { monotonicMs, streamRef } from '../../core/mod.ts';
+import type { VideoTrack } from '../../media/mod.ts';
+import { sourceFrame, videoTrack } from '../../media/source-frames.fixture.ts';
 import { TestCa } from './relay-certificates.fixture.ts';
 import { TestPublisher } from './relay-feed.fixture.ts';
 import { HlsFiles, RelayNode } from './relay-node.fixture.ts';
@@ -126,6 +128,31 @@ describe('a chain of nodes', () => {
     expectSameFiles(a, c);
     publisher.feed(10);
     await expectSame(a, b, c);
+  });
+
+  it("tells of a publisher's layers alike, whenever a node learns of them", async () => {
+    const { a, b, c, publisher } = await chain();
+    const small: VideoTrack = { ...videoTrack, width: 640, height: 360 };
+    const layer = publisher.publication.rendition('h', monotonicMs(publisher.atMs));
+    const feed = (untilMs: number, bytes: number): void => {
+      for (; publisher.atMs < untilMs; publisher.feed(0.04)) {
+        const ms = publisher.atMs;
+        layer?.write(sourceFrame(small, ms, ms % 2_000 === 0, bytes), monotonicMs(ms));
+      }
+    };
+    const described = ({ hub }: RelayNode) => hub.stream(show.path)?.renditions.get('h')?.described;
+    feed(6_000, 2_000);
+    const first = described(a);
+    expect(first?.bitrateBps).toBeGreaterThan(25 * 2_000 * 8);
+    for (const early of [b, c]) await vi.waitFor(() => expect(described(early)).toEqual(first), PATIENCE);
+    // The rate of the last seconds is another one, but not by far.
+    feed(12_000, 2_200);
+    const late = await node('late');
+    late.pull(show, b.upstream);
+    await vi.waitFor(() => expect(described(late)).toEqual(first), PATIENCE);
+    feed(16_000, 4_000);
+    expect(described(a)?.bitrateBps).toBeGreaterThan(25 * 4_000 * 8);
+    for (const other of [b, c, late]) await vi.waitFor(() => expect(described(other)).toEqual(described(a)), PATIENCE);
   });
 
   it('relays only the renditions that somebody watches', async () => {
