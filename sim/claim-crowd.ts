@@ -7,7 +7,7 @@ import {
   type KnownClaim,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
-import { type ClaimReplay, replayedClaims } from './claim-replays.ts';
+import { type ClaimReplay, replayedClaims } from './claim-replay.ts';
 import type { Watch } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Replays } from './replays.ts';

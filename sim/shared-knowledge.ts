@@ -15,7 +15,7 @@ import {
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import { NodeClaims } from './claim-crowd.ts';
-import type { ClaimReplay } from './claim-replays.ts';
+import type { ClaimReplay } from './claim-replay.ts';
 import { NodeDigests } from './digest-crowd.ts';
 import type { SharedEntry } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
