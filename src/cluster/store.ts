@@ -17,7 +17,10 @@ export type StoreResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly failure: StoreFailure; readonly detail: string };
 
-/** Told about all keys under a prefix. No call comes synchronously from `watch`, and none after the watch was ended. */
+/**
+ * Told about all keys under a prefix: of what was written shortly before something newer, maybe only the newer. No call comes synchronously from `watch`,
+ * and none after the watch was ended.
+ */
 export interface StoreWatcher {
   /** In the order of the revisions of each key. The same entry may be told more than once. */
   changed(entry: StoreEntry): void;

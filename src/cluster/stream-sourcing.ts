@@ -53,6 +53,8 @@ const REFUSED_TOGETHER_MS = 1_000;
 /** How soon again a node takes a stream's region from one that others may reach: two that cannot reach each other would do so for ever. */
 const TAKE_AGAIN_MS = 10_000;
 const TAKE_DOUBLINGS_MAX = 5;
+/** A regional origin whose claim is gone is pulled from for so long all the same: a store that has lost everything is told it again. */
+const FORMER_MS = 2_000;
 /** How long the region's claim may take before the origin is asked all the same: the store may be away. */
 const REGION_CLAIM_MS_MAX = 1_000;
 /** A stream whose claim is gone may only have moved; its viewers wait for so long. */
@@ -80,6 +82,8 @@ interface Wanted {
   /** The nodes by which it was decided where it comes from, beside that of `via`. */
   origin: string | undefined;
   regionalOrigin: string | undefined;
+  /** The last other regional origin, while there is no claim on the region. */
+  former: { readonly node: string; readonly until: MonotonicMs } | undefined;
 }
 
 interface Suspicion {
@@ -96,8 +100,8 @@ export class StreamSourcing {
   private readonly view: SourcingView;
   private readonly out: SourcingOutput;
   private readonly wanted = new Map<string, Wanted>();
-  /** Names for which something is awaited; others, too. */
-  private readonly waiting = new Set<string>();
+  /** Names for which something is awaited, and when it is to be looked at again at the latest; others, too. */
+  private readonly waiting = new Map<string, MonotonicMs>();
   private readonly suspects = new Map<string, Suspicion>();
   private nextAt: MonotonicMs = NEVER;
   /** Nodes that have changed since the last tick; `all`: any of them may have. */
@@ -144,6 +148,7 @@ export class StreamSourcing {
       via: undefined,
       origin: undefined,
       regionalOrigin: undefined,
+      former: undefined,
     });
     this.out.wanted(name, true);
     this.decide(name, now);
@@ -241,12 +246,18 @@ export class StreamSourcing {
       else this.wake(until + ms);
     }
     for (const name of this.ofChangedNodes()) this.decide(name, now);
-    for (const name of this.waiting) {
-      const wanted = this.wanted.get(name);
-      if (wanted?.claimingSince !== undefined || wanted?.goneSince !== undefined) this.decide(name, now);
-      else this.waiting.delete(name);
+    for (const name of this.due(now)) this.decide(name, now);
+  }
+
+  /** Those for which something was awaited until now. */
+  private due(now: MonotonicMs): readonly string[] {
+    const due: string[] = [];
+    for (const [name, at] of this.waiting) {
+      if (at <= now) due.push(name);
+      else this.wake(at);
     }
-    if (this.waiting.size > 0) this.wake(now);
+    for (const name of due) this.waiting.delete(name);
+    return due;
   }
 
   /** Streams that come from where they do because of nodes that have changed. */
@@ -265,9 +276,10 @@ export class StreamSourcing {
     if (at < this.nextAt) this.nextAt = monotonicMs(at);
   }
 
-  private awaits(name: string, now: MonotonicMs): void {
-    this.waiting.add(name);
-    this.wake(now);
+  private awaits(name: string, at: number): void {
+    const known = this.waiting.get(name) ?? NEVER;
+    if (at < known) this.waiting.set(name, monotonicMs(at));
+    this.wake(at);
   }
 
   /** A last resort that is none, either: its root is asked again. */
@@ -288,6 +300,7 @@ export class StreamSourcing {
     const wanted = this.wanted.get(name);
     if (wanted === undefined) return;
     const origin = this.view.origin(name);
+    wanted.former = this.formerOf(name, wanted, now);
     if (origin === undefined) this.gone(name, wanted, now);
     else if (origin.node === this.options.node) this.unwant(name);
     else this.source(name, wanted, origin, now);
@@ -295,8 +308,15 @@ export class StreamSourcing {
     wanted.regionalOrigin = this.view.regionalOrigin(name)?.node;
   }
 
+  private formerOf(name: string, { former, regionalOrigin }: Wanted, now: MonotonicMs): Wanted['former'] {
+    if (this.view.regionalOrigin(name) !== undefined) return undefined;
+    const isOther = regionalOrigin !== undefined && regionalOrigin !== this.options.node;
+    return isOther ? { node: regionalOrigin, until: monotonicMs(now + FORMER_MS) } : former;
+  }
+
   private forget(name: string): void {
     this.wanted.delete(name);
+    this.waiting.delete(name);
     this.out.wanted(name, false);
   }
 
@@ -340,14 +360,22 @@ export class StreamSourcing {
       wanted.reclaimAt = undefined;
       return regional.node;
     }
+    const { former } = wanted;
+    if (regional === undefined && former !== undefined && now < former.until && this.isUsable(former.node, now)) {
+      this.awaits(name, former.until);
+      return former.node;
+    }
     if (wanted.claimingSince === undefined || (wanted.reclaimAt !== undefined && now >= wanted.reclaimAt)) {
       wanted.claimingSince ??= now;
-      this.awaits(name, now);
       wanted.reclaimAt = undefined;
       wanted.isRegional = true;
       this.out.claimRegion(name);
     }
-    return now - wanted.claimingSince >= REGION_CLAIM_MS_MAX ? origin.node : undefined;
+    const answerBy = wanted.claimingSince + REGION_CLAIM_MS_MAX;
+    if (now < answerBy) this.awaits(name, answerBy);
+    if (wanted.reclaimAt !== undefined) this.awaits(name, wanted.reclaimAt);
+    if (regional !== undefined) this.awaits(name, this.suspects.get(regional.node)?.until ?? NEVER);
+    return now >= answerBy ? origin.node : undefined;
   }
 
   /** Gives its claim on the region up to whoever else is there, and goes on for its own viewers. */
@@ -366,8 +394,11 @@ export class StreamSourcing {
 
   private gone(name: string, wanted: Wanted, now: MonotonicMs): void {
     wanted.goneSince ??= now;
-    this.awaits(name, now);
-    if (now - wanted.goneSince < GONE_MS_MAX) return;
+    const over = wanted.goneSince + GONE_MS_MAX;
+    if (now < over) {
+      this.awaits(name, over);
+      return;
+    }
     this.forget(name);
     this.leaveRegion(name, wanted);
     this.out.stop(name, true);
