@@ -163,6 +163,16 @@ describe('Chromium publishing by WHIP', () => {
         expect([...(await streamOf('layers')).renditions].sort()).toEqual(['l', 'm', 'source']);
       }, WAIT);
       expect((await viewer.stats('inbound-rtp', 'video'))[0]).toMatchObject({ packetsLost: 0 });
+      // In HLS as soon as each layer's bits a second were measured, the smaller one with fewer of them.
+      await vi.waitFor(async () => {
+        const playlist = await (await fetch(`${server.httpUrl}/live/layers/index.m3u8`)).text();
+        const rates = new Map(
+          [...playlist.matchAll(/AVERAGE-BANDWIDTH=(\d+),.*\n(\w+)\/media/g)].map(([, rate, name]) => [name, Number(rate)]),
+        );
+        expect([...rates.keys()].sort()).toEqual(['l', 'm', 'source']);
+        expect(rates.get('l')).toBeGreaterThan(10_000);
+        expect(rates.get('m')).toBeGreaterThan(rates.get('l') ?? 0);
+      }, WAIT);
     },
     PATIENCE_MS,
   );
