@@ -428,6 +428,19 @@ describe('when sourcing is to be ticked', () => {
     expect(world.take()).toEqual([`pull ${SHOW} from e2 at 1`]);
   });
 
+  it('is not at once for a regional origin that counts as dead, when it would be asked again if it lived', () => {
+    const world = new World();
+    world.originIs('o-us', 1);
+    world.regionalIs('e2');
+    world.want();
+    world.broken('e2');
+    world.regionalIs('e2', false);
+    world.pass(1_000);
+    world.pass(world.sourcing.wakeAt - world.now);
+    expect(world.sourcing.isSuspect('e2', monotonicMs(world.now))).toBe(false);
+    expect(world.sourcing.wakeAt).toBeGreaterThan(world.now);
+  });
+
   it('is when a node that was out of reach is trusted again', () => {
     const world = new World();
     world.originIs('o-eu', 1);

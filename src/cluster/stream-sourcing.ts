@@ -374,7 +374,7 @@ export class StreamSourcing {
     const answerBy = wanted.claimingSince + REGION_CLAIM_MS_MAX;
     if (now < answerBy) this.awaits(name, answerBy);
     if (wanted.reclaimAt !== undefined) this.awaits(name, wanted.reclaimAt);
-    if (regional !== undefined) this.awaits(name, this.suspects.get(regional.node)?.until ?? NEVER);
+    if (regional !== undefined && this.isSuspect(regional.node, now)) this.awaits(name, this.suspects.get(regional.node)?.until ?? NEVER);
     return now >= answerBy ? origin.node : undefined;
   }
 
