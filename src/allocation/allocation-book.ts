@@ -56,7 +56,7 @@ interface Entry {
 
 /** A node that says nothing for so long makes nothing: it says something each second. */
 const SILENT_MS = 2_500;
-/** An origin has so long to follow; after that, what it says of its rungs counts. */
+/** An origin has so long to follow, and viewers to come; after that, what it says of its rungs counts. */
 const FOLLOWS_MS = 5_000;
 /** A task that nobody wants any more keeps its place so long. */
 const RESTING_MS = 10_000;
@@ -180,10 +180,12 @@ export class AllocationBook {
     return record !== undefined && !isMaker(record.roles);
   }
 
-  private taskOf({ stream, rung, shape, viewers, wantedAt, decision }: Entry, now: MonotonicMs): ClusterTask {
+  private taskOf({ stream, rung, shape, viewers, wantedAt, decision, sinceMs }: Entry, now: MonotonicMs): ClusterTask {
     const origin = this.world.claimed(stream)?.holder.node ?? '';
     const region = this.world.node(origin)?.record.region ?? '';
-    const isWanted = wantedAt === now || (decision !== undefined && decision.node === undefined);
+    // Whoever wanted what was refused was led to something else, and has to hear first that it is made now.
+    const isAwaited = decision !== undefined && (decision.node === undefined || now - sinceMs < FOLLOWS_MS);
+    const isWanted = wantedAt === now || isAwaited;
     // Whoever watches is somebody, also where nobody counts.
     const counted = isWanted ? Math.max(1, viewers) : 0;
     return { stream, rung, shape, region, viewers: counted, streamViewers: Math.max(counted, this.audiences.get(stream) ?? 0) };

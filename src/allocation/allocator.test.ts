@@ -197,6 +197,27 @@ describe('the allocation of transcoding by managers', () => {
     expect(order(origin, 'live/a')).toBeUndefined();
   });
 
+  it('gives viewers of what was refused the time to come back before it is displaced again', () => {
+    const { it, origin } = world(1, 1);
+    origin.watched.set('live/a 720p', 5);
+    it.advance(12_000);
+    origin.watched.set('live/b 720p', 9);
+    it.advance(2_500);
+    // They watch something else meanwhile.
+    origin.watched.delete('live/b 720p');
+    const rule = { app: '*', stream: 'b', rung: '*', viewersMin: 0, weight: 2 };
+    it.engine.client().store.create(TRANSCODING_KEY, encodeWeights({ v: 1, rules: [rule], pins: [] }), () => undefined);
+    it.advance(1_000);
+    expect([order(origin, 'live/a'), order(origin, 'live/b')]).toEqual(['displaced', 't0']);
+    // What is told of the other one meanwhile is a reason to decide anew.
+    origin.watched.delete('live/a 720p');
+    it.advance(3_000);
+    expect([order(origin, 'live/a'), order(origin, 'live/b')]).toEqual(['displaced', 't0']);
+    // But nobody comes.
+    it.advance(4_000);
+    expect([order(origin, 'live/a'), order(origin, 'live/b')]).toEqual(['t0', 'displaced']);
+  });
+
   it('goes by all viewers of a stream, on all nodes, where a rule asks how many they are', () => {
     const { it, origin } = world(1, 1);
     const edge = it.add('e9', 'edge', 0);
