@@ -32,6 +32,7 @@ class Follower {
       store: this.client.store,
       prefix: PREFIX,
       own: { node, incarnation: 1 },
+      now: () => this.client.now,
       readBody: (json) => (typeof json === 'object' && json !== null ? json : undefined),
       followsAll: false,
     };
@@ -47,14 +48,19 @@ class Follower {
   get state(): object {
     const { claims } = this;
     const told = [...this.told].sort();
+    const missing = [...(claims.missing?.claims.keys() ?? [])].filter((name) => claims.get(name) === claims.missing?.claims.get(name)).sort();
     const known = Array.from(claims.values(), ({ claimed, revision }) => `${claimed.name} ${revision}`).sort();
     const each = NAMES.map((name) => claims.get(name)?.revision);
-    return { known, each, size: claims.size, epochSeen: claims.epochSeen, isCurrent: claims.isCurrent, told };
+    return { known, missing, until: claims.missing?.until, each, size: claims.size, epochSeen: claims.epochSeen, isCurrent: claims.isCurrent, told };
   }
 
   follow(name: string, isFollowed: boolean): void {
     if (isFollowed) this.claims.follow(name);
     else this.claims.unfollow(name);
+  }
+
+  tick(): void {
+    if (this.waiting === undefined) this.claims.tick(this.client.now);
   }
 
   pause(): void {
@@ -136,7 +142,8 @@ describe('nodes that are told together', () => {
         default:
           if (engine.isRunning) write(engine, name, random);
       }
-      agenda.runUntil(agenda.now + random.between(0, 4));
+      agenda.runUntil(agenda.now + (random.chance(0.02) ? random.between(1_000, 12_000) : random.between(0, 4)));
+      for (const pair of pairs) both(pair, (one) => one.tick());
       for (const { together, alone } of pairs) expect(together.state).toEqual(alone.state);
     }
   });

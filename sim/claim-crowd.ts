@@ -5,9 +5,12 @@ import {
   type ClaimsOptions,
   type ClaimsOutput,
   type KnownClaim,
+  MISSING_MS,
+  type MissingClaims,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
-import { type ClaimReplay, replayedClaims } from './claim-replay.ts';
+import { type MonotonicMs, monotonicMs } from '../src/core/mod.ts';
+import { ClaimKnowledge, type ClaimReplay, replayedClaims } from './claim-replay.ts';
 import type { Watch } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { Replays } from './replays.ts';
@@ -47,7 +50,12 @@ class Crowd<Body> {
   /** By name. */
   private readonly followers = new Map<string, Set<NodeClaims<Body>>>();
 
-  constructor(options: ClaimsOptions<Body>, known: SharedMap<KnownClaim<Body>>, read: (entry: StoreEntry) => ClaimReading<Body>) {
+  constructor(
+    options: ClaimsOptions<Body>,
+    known: SharedMap<KnownClaim<Body>>,
+    missing: MissingClaims<Body> | undefined,
+    read: (entry: StoreEntry) => ClaimReading<Body>,
+  ) {
     this.known = known;
     const told: ClaimsOutput<Body> = {
       changed: (name, claim) => this.changed(name, claim),
@@ -56,7 +64,11 @@ class Crowd<Body> {
       },
       current: () => undefined,
     };
-    this.replica = new ClaimReplica({ ...options, followsAll: true }, told, { known, isCurrent: true, read });
+    this.replica = new ClaimReplica({ ...options, followsAll: true }, told, { known, isCurrent: true, missing, read });
+  }
+
+  get knowledge(): ClaimKnowledge<Body> {
+    return new ClaimKnowledge(this.known, this.replica.missing);
   }
 
   get isEmpty(): boolean {
@@ -66,6 +78,10 @@ class Crowd<Body> {
   told(key: string, entry: StoreEntry | undefined): void {
     if (entry === undefined) this.replica.deleted(key);
     else this.replica.changed(entry);
+  }
+
+  tick(now: MonotonicMs): void {
+    this.replica.tick(now);
   }
 
   add(member: NodeClaims<Body>): void {
@@ -111,7 +127,7 @@ export interface NodeClaimsParts<Body> {
   /** What nobody was told yet. */
   readonly known: SharedMap<KnownClaim<Body>>;
   readonly read: (entry: StoreEntry) => ClaimReading<Body>;
-  readonly replays: Replays<KnownClaim<Body>, ClaimReplay<Body>>;
+  readonly replays: Replays<ClaimKnowledge<Body>, ClaimReplay<Body>>;
 }
 
 /** What one node knows of the claims under a prefix: by itself, or with all that know the same, as long as nothing parts it from them. */
@@ -156,6 +172,17 @@ export class NodeClaims<Body> implements Claims<Body> {
   get epochSeen(): number {
     const { alone, before, crowd } = this;
     return alone?.epochSeen ?? Math.max(before.epoch, crowd?.epochs.since(before.count) ?? 0);
+  }
+
+  get missing(): MissingClaims<Body> | undefined {
+    return this.alone === undefined ? this.crowd?.knowledge.missing : this.alone.missing;
+  }
+
+  /** What is missing is given up at one moment by all of a crowd. */
+  tick(now: MonotonicMs): void {
+    this.crowd?.tick(now);
+    this.alone?.tick(now);
+    this.join();
   }
 
   start(): void {
@@ -215,7 +242,8 @@ export class NodeClaims<Body> implements Claims<Body> {
   /** Nothing was told it since it lost the store. */
   private replayed(entries: readonly StoreEntry[]): boolean {
     const { alone, known, options, parts } = this;
-    const replay = parts.replays.of(entries, known, () => replayedClaims(entries, known.copy(), options, parts.read));
+    const before = new ClaimKnowledge(known, alone?.missing);
+    const replay = parts.replays.of(entries, before, () => replayedClaims(entries, before.copy(), options, parts.read));
     if (alone === undefined || replay === undefined) return false;
     this.becomes(alone, replay);
     this.isSeen();
@@ -227,10 +255,16 @@ export class NodeClaims<Body> implements Claims<Body> {
     this.join();
   }
 
-  private becomes({ epochSeen }: ClaimReplica<Body>, { known, epoch, claims, byHolder }: ClaimReplay<Body>): void {
+  private becomes({ epochSeen }: ClaimReplica<Body>, { known, missing, epoch, claims, byHolder }: ClaimReplay<Body>): void {
     const { followed, options, out, parts, node, incarnation } = this;
     this.known = known.copy();
-    this.alone = new ClaimReplica(options, out, { ...parts, known: this.known, epochSeen: Math.max(epochSeen, epoch), isCurrent: true });
+    this.alone = new ClaimReplica(options, out, {
+      ...parts,
+      known: this.known,
+      missing: missing && { ...missing, until: monotonicMs(options.now() + MISSING_MS) },
+      epochSeen: Math.max(epochSeen, epoch),
+      isCurrent: true,
+    });
     for (const name of followed) this.alone.follow(name);
     const own = (byHolder.get(node) ?? []).filter(({ claim }) => claim?.record.holder.incarnation === incarnation);
     const concerned = new Set([...Array.from(followed, (name) => claims.get(name)).filter((claim) => claim !== undefined), ...own]);
@@ -247,8 +281,8 @@ export class NodeClaims<Body> implements Claims<Body> {
     const group = watch?.joined?.group;
     if (alone === undefined || watch === undefined || group === undefined || !isWhole || !parts.client.isAwake) return;
     const present = group.crowd as Crowd<Body> | undefined;
-    if (present?.known.isLike(known) === false) return;
-    const crowd = present ?? new Crowd(options, known.copy(), parts.read);
+    if (present?.knowledge.isLike(new ClaimKnowledge(known, alone.missing)) === false) return;
+    const crowd = present ?? new Crowd(options, known.copy(), alone.missing, parts.read);
     this.before = { count: crowd.epochs.count, epoch: alone.epochSeen };
     this.alone = undefined;
     this.known = crowd.known;
@@ -264,7 +298,8 @@ export class NodeClaims<Body> implements Claims<Body> {
     if (crowd === undefined || watch === undefined) return;
     const group = watch.joined?.group;
     this.known = crowd.known.copy();
-    this.alone = new ClaimReplica(options, out, { ...this.parts, known: this.known, epochSeen, isCurrent: true });
+    const { missing } = crowd.knowledge;
+    this.alone = new ClaimReplica(options, out, { ...this.parts, known: this.known, missing, epochSeen, isCurrent: true });
     for (const name of this.followed) this.alone.follow(name);
     crowd.delete(this);
     this.crowd = undefined;

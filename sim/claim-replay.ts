@@ -1,5 +1,26 @@
-import { type ClaimReading, ClaimReplica, type ClaimsOptions, type KnownClaim, type StoreEntry } from '../src/cluster/mod.ts';
+import { type ClaimReading, ClaimReplica, type ClaimsOptions, type KnownClaim, type MissingClaims, type StoreEntry } from '../src/cluster/mod.ts';
 import type { SharedMap } from './shared-map.ts';
+
+/** What nodes know of claims. */
+export class ClaimKnowledge<Body> {
+  readonly known: SharedMap<KnownClaim<Body>>;
+  readonly missing: MissingClaims<Body> | undefined;
+
+  constructor(known: SharedMap<KnownClaim<Body>>, missing: MissingClaims<Body> | undefined) {
+    this.known = known;
+    this.missing = missing;
+  }
+
+  copy(): ClaimKnowledge<Body> {
+    return new ClaimKnowledge(this.known.copy(), this.missing);
+  }
+
+  /** Those of a time miss the same, if they know the same. */
+  isLike({ known, missing }: ClaimKnowledge<Body>): boolean {
+    const isMissingLike = this.missing?.until === missing?.until && this.missing?.revision === missing?.revision;
+    return isMissingLike && this.missing?.claims.size === missing?.claims.size && this.known.isLike(known);
+  }
+}
 
 /** What follows for one name. */
 export interface ReplayedClaim<Body> {
@@ -16,6 +37,7 @@ export interface ReplayedClaim<Body> {
 /** What nodes that knew the same know after all that the store has was told them again. */
 export interface ClaimReplay<Body> {
   readonly known: SharedMap<KnownClaim<Body>>;
+  readonly missing: MissingClaims<Body> | undefined;
   /** The greatest that was told. */
   readonly epoch: number;
   readonly claims: ReadonlyMap<string, ReplayedClaim<Body>>;
@@ -23,10 +45,10 @@ export interface ClaimReplay<Body> {
   readonly byHolder: ReadonlyMap<string, readonly ReplayedClaim<Body>[]>;
 }
 
-/** What follows for those that know so much, and are told all `entries` again. `known` is changed. */
+/** What follows for those that know so much, and are told all `entries` again. The map of what they know is changed. */
 export function replayedClaims<Body>(
   entries: readonly StoreEntry[],
-  known: SharedMap<KnownClaim<Body>>,
+  { known, missing }: ClaimKnowledge<Body>,
   options: ClaimsOptions<Body>,
   read: (entry: StoreEntry) => ClaimReading<Body>,
 ): ClaimReplay<Body> {
@@ -46,9 +68,9 @@ export function replayedClaims<Body>(
     },
     current: (): void => undefined,
   };
-  const all = new ClaimReplica({ ...options, followsAll: true }, out, { known, isCurrent: true, read });
+  const all = new ClaimReplica({ ...options, followsAll: true }, out, { known, isCurrent: true, missing, read });
   all.lost();
   for (const entry of entries) all.changed(entry);
   all.current();
-  return { known, epoch: all.epochSeen, claims, byHolder };
+  return { known, missing: all.missing, epoch: all.epochSeen, claims, byHolder };
 }

@@ -83,7 +83,7 @@ export class NodeRecords {
 
   constructor(
     hearer: RecordHearer,
-    parts: { readonly client: EngineClient; readonly read: ReadRecord; readonly replays: Replays<NodeRecord, RecordReplay> },
+    parts: { readonly client: EngineClient; readonly read: ReadRecord; readonly replays: Replays<SharedMap<NodeRecord>, RecordReplay> },
   ) {
     const { watcher } = hearer;
     this.hearer = hearer;
@@ -152,7 +152,7 @@ export class NodeRecords {
   }
 
   /** Nothing was told it since it lost the store. */
-  private replayed(entries: readonly StoreEntry[], replays: Replays<NodeRecord, RecordReplay>): boolean {
+  private replayed(entries: readonly StoreEntry[], replays: Replays<SharedMap<NodeRecord>, RecordReplay>): boolean {
     const { hearer, known, id } = this;
     const replay = replays.of(entries, known, () => replayed(entries, known, this.read));
     if (replay === undefined) return false;

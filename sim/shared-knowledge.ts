@@ -15,7 +15,7 @@ import {
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import { NodeClaims } from './claim-crowd.ts';
-import type { ClaimReplay } from './claim-replay.ts';
+import type { ClaimKnowledge, ClaimReplay } from './claim-replay.ts';
 import { NodeDigests } from './digest-crowd.ts';
 import type { SharedEntry } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -29,8 +29,8 @@ export class SharedKnowledge {
   private readonly rosters = new Map<string, RosterTable>();
   private readonly histories = new Map<string, History<object>>();
   /** Of claims, by prefix. */
-  private readonly replays = new Map<string, Replays<KnownClaim<unknown>, ClaimReplay<unknown>>>();
-  private readonly recordReplays = new Replays<NodeRecord, RecordReplay>();
+  private readonly replays = new Map<string, Replays<ClaimKnowledge<unknown>, ClaimReplay<unknown>>>();
+  private readonly recordReplays = new Replays<SharedMap<NodeRecord>, RecordReplay>();
 
   /** Reads for all. A record that is told again is the one that is known already. */
   readonly reader: MembershipReader = {
@@ -79,13 +79,13 @@ export class SharedKnowledge {
     };
   }
 
-  private replaysOf<Body>(prefix: string): Replays<KnownClaim<Body>, ClaimReplay<Body>> {
+  private replaysOf<Body>(prefix: string): Replays<ClaimKnowledge<Body>, ClaimReplay<Body>> {
     let replays = this.replays.get(prefix);
     if (replays === undefined) {
       replays = new Replays();
       this.replays.set(prefix, replays);
     }
-    return replays as unknown as Replays<KnownClaim<Body>, ClaimReplay<Body>>;
+    return replays as unknown as Replays<ClaimKnowledge<Body>, ClaimReplay<Body>>;
   }
 
   private roster(region: string): RosterTable {

@@ -14,6 +14,14 @@ beforeEach(() => {
   engine = new MemoryEngine();
 });
 
+/** The store goes away for a moment, and has nothing when it is back. */
+function forgetAll(): void {
+  engine.stop();
+  engine.advance(100);
+  engine.wipe();
+  engine.start();
+}
+
 /** A node with a registry of its own, and all that it was told. */
 class Node {
   readonly told: string[] = [];
@@ -130,22 +138,91 @@ describe('claims in a registry', () => {
     expect(two.registry.get('live/show')?.body.says).toBe('meanwhile');
   });
 
-  it('survive a store that forgot everything, with a greater epoch', () => {
+  it('survive a store that forgot everything: they are put back as they were, and nobody is told of anything', () => {
     const [one, two] = [new Node('one'), new Node('two')];
-    for (let round = 0; round < 5; round++) {
-      one.registry.claim('live/show', { says: 'kept' });
-      engine.advance(100);
-      if (round < 4) one.registry.release('live/show');
-      engine.advance(100);
-    }
-    const before = one.registry.heldEpoch('live/show') ?? 0;
-    engine.stop();
+    one.registry.claim('live/show', { says: 'kept' });
+    two.registry.claim('live/other', { says: 'kept, too' });
     engine.advance(100);
-    engine.wipe();
-    engine.start();
+    const epochs = [one.registry.heldEpoch('live/show'), two.registry.heldEpoch('live/other')];
+    const before = [...one.told, ...two.told];
+    forgetAll();
+    // Known all the time, also before it is there again.
+    for (let ms = 0; ms < 5_000; ms++) {
+      engine.advance(1);
+      expect([one.registry.get('live/other')?.epoch, two.registry.get('live/show')?.epoch]).toEqual(epochs.toReversed());
+    }
+    expect([one.registry.heldEpoch('live/show'), two.registry.heldEpoch('live/other')]).toEqual(epochs);
+    expect([...one.told, ...two.told]).toEqual(before);
+    expect(engine.under('streams/')).toHaveLength(2);
+    // The new store counts as the old one did.
+    one.registry.describe('live/show', { says: 'more' });
+    engine.advance(100);
+    expect(two.registry.get('live/show')).toMatchObject({ epoch: epochs[0], body: { says: 'more' } });
+    one.registry.release('live/show');
+    engine.advance(100);
+    two.registry.claim('live/show', { says: 'mine' });
+    engine.advance(100);
+    expect(one.registry.get('live/show')?.epoch).toBeGreaterThan(epochs[0] ?? 0);
+  });
+
+  it('are told of where they were put back as something else', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'before' });
+    engine.advance(100);
+    engine.stop();
+    one.registry.describe('live/show', { says: 'meanwhile' });
+    forgetAll();
     engine.advance(5_000);
-    expect(one.registry.heldEpoch('live/show')).toBeGreaterThan(before);
+    expect(two.told).toEqual(['live/show by one: before', 'live/show by one: meanwhile']);
+  });
+
+  it('are given up by others when nobody puts them back for ten seconds', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: '' });
+    two.registry.claim('live/other', { says: '' });
+    engine.advance(100);
+    one.client.cut();
+    forgetAll();
+    engine.advance(9_900);
+    expect(two.registry.get('live/show')).toBeDefined();
+    engine.advance(300);
+    expect(two.registry.get('live/show')).toBeUndefined();
+    expect(two.told.filter((line) => line.endsWith('is gone'))).toEqual(['live/show is gone']);
+    one.client.heal();
+    engine.advance(1_000);
+    expect(two.registry.get('live/show')).toBeDefined();
+  });
+
+  it('are not put back where somebody had them meanwhile: a store that says nothing of them has not forgotten them', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'first' });
+    engine.advance(100);
+    one.client.cut();
+    two.dead.add('one');
+    two.registry.claim('live/show', { says: 'second' });
+    engine.advance(1_000);
+    const second = two.registry.heldEpoch('live/show') ?? 0;
+    two.registry.release('live/show');
+    engine.advance(1_000);
+    one.client.heal();
+    engine.advance(1_000);
+    expect(one.registry.heldEpoch('live/show')).toBeGreaterThan(second);
     expect(two.registry.get('live/show')?.epoch).toBe(one.registry.heldEpoch('live/show'));
+  });
+
+  it('that are gone from a store that has all others are gone at once', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: '' });
+    one.registry.claim('live/other', { says: '' });
+    engine.advance(100);
+    two.client.cut();
+    engine.advance(100);
+    one.registry.release('live/show');
+    engine.advance(100);
+    two.client.heal();
+    engine.advance(100);
+    expect(two.registry.get('live/show')).toBeUndefined();
+    expect(two.registry.get('live/other')).toBeDefined();
   });
 
   it('that were given up while the store was away leave nothing behind', () => {

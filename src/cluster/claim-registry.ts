@@ -69,6 +69,7 @@ export class ClaimRegistry<Body> {
       seen: (name: string, revision: number) => this.claims.get(name)?.seen(revision),
       current: () => {
         for (const claim of this.claims.values()) claim.recheck();
+        this.wake(this.known.missing?.until);
         out.current();
       },
     };
@@ -136,6 +137,7 @@ export class ClaimRegistry<Body> {
       own: this.options.own,
       now: this.options.now,
       epochSeen: () => this.known.epochSeen,
+      revisionLost: () => this.revisionLost(name),
       readBody: this.options.readBody,
       waits: () => {
         this.waiting.add(claim);
@@ -180,6 +182,8 @@ export class ClaimRegistry<Body> {
   tick(now: MonotonicMs): void {
     if (now < this.nextAt) return;
     this.nextAt = NEVER;
+    this.known.tick(now);
+    this.wake(this.known.missing?.until);
     for (const claim of this.waiting) {
       claim.tick(now);
       if (claim.wakeAt === undefined) this.waiting.delete(claim);
@@ -217,6 +221,14 @@ export class ClaimRegistry<Body> {
       options.store.delete(options.prefix + name, revision, () => undefined);
     }
     return orphans.size;
+  }
+
+  /** See {@link ClaimPorts.revisionLost}. */
+  private revisionLost(name: string): number | undefined {
+    const { isCurrent, missing } = this.known;
+    const lost = missing?.claims.get(name);
+    if (!isCurrent) return undefined;
+    return lost !== undefined && missing !== undefined && isSameHolder(lost.record.holder, this.options.own) ? missing.revision : 0;
   }
 
   private changed(name: string, known: KnownClaim<Body> | undefined): void {

@@ -1,3 +1,4 @@
+import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
 import type { ReplicaMap } from './replica-map.ts';
 import type { Store, StoreEntry, StoreWatcher } from './store.ts';
@@ -17,6 +18,15 @@ export interface KnownClaim<Body> {
   readonly claimed: Claimed<Body>;
 }
 
+/** Claims that are not in a store which has lost everything: they hold until they are put back, or until it is time. */
+export interface MissingClaims<Body> {
+  /** As they were. What is known as something else by now was told since. */
+  readonly claims: ReadonlyMap<string, KnownClaim<Body>>;
+  /** The greatest of their revisions: a store that writes a smaller one has begun anew. */
+  readonly revision: number;
+  readonly until: MonotonicMs;
+}
+
 /** What is known of the claims under a prefix: answers at once, also while the store is away. */
 export interface Claims<Body> {
   readonly size: number;
@@ -24,6 +34,8 @@ export interface Claims<Body> {
   readonly isCurrent: boolean;
   /** The greatest of all claims that were ever told. */
   readonly epochSeen: number;
+  /** Undefined: the store has all that it had, as far as anybody knows. */
+  readonly missing: MissingClaims<Body> | undefined;
   /** Begins to follow the store. */
   start(): void;
   stop(): void;
@@ -32,6 +44,8 @@ export interface Claims<Body> {
   /** Tells of this name from now on. Once, until it is not followed any more. */
   follow(name: string): void;
   unfollow(name: string): void;
+  /** Gives up what is missing when it is time: see {@link MissingClaims.until}. */
+  tick(now: MonotonicMs): void;
 }
 
 /** Told of names that are followed, and of claims that were made in the own name. */
@@ -49,11 +63,16 @@ export interface ClaimsOptions<Body> {
   /** Of all keys; ends in `/`. What follows is the name. */
   readonly prefix: string;
   readonly own: Holder;
+  readonly now: () => MonotonicMs;
   /** Undefined for what cannot be read. */
   readonly readBody: (json: unknown) => Body | undefined;
   /** Every name is followed. */
   readonly followsAll: boolean;
 }
+
+/** Whoever has a claim puts it back within milliseconds to seconds, as nodes do with their records. */
+export const MISSING_MS = 10_000;
+const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 
 /** Lets the nodes that share a process share what they read, and what all of them know. */
 export interface ClaimSharing {
@@ -67,6 +86,7 @@ export interface ClaimReplicaParts<Body> {
   readonly known: ReplicaMap<KnownClaim<Body>>;
   readonly epochSeen: number;
   readonly isCurrent: boolean;
+  readonly missing: MissingClaims<Body> | undefined;
   readonly read: (entry: StoreEntry) => ClaimReading<Body>;
 }
 
@@ -80,6 +100,9 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   private greatestEpoch: number;
   /** Those of the known names that were told since the store was out of reach; undefined while nothing is missing. */
   private told: Set<string> | undefined;
+  /** Whether any of them was told with a smaller revision than before. */
+  private hasBegunAnew = false;
+  private missed: MissingClaims<Body> | undefined;
   private endWatch: (() => void) | undefined = undefined;
 
   /** `parts`: what it begins with, instead of nothing. */
@@ -91,6 +114,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     this.known = known;
     this.greatestEpoch = epochSeen;
     this.told = isCurrent ? undefined : new Set();
+    this.missed = parts.missing;
   }
 
   get size(): number {
@@ -103,6 +127,10 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
 
   get epochSeen(): number {
     return this.greatestEpoch;
+  }
+
+  get missing(): MissingClaims<Body> | undefined {
+    return this.missed;
   }
 
   start(): void {
@@ -134,16 +162,19 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     const reading = this.read(entry);
     const isReadable = reading !== 'newer' && reading !== 'malformed';
     const name = isReadable ? reading.claimed.name : entry.key.slice(this.options.prefix.length);
-    // After an outage revisions may have begun anew.
-    const isAfterOutage = this.told?.has(name) === false;
     const known = this.known.get(name);
-    if (!isAfterOutage && known !== undefined && known.revision >= entry.revision) return;
+    const isMissed = known !== undefined && this.isMissed(name, known);
+    // After an outage revisions may have begun anew.
+    const isAgain = known !== undefined && (isMissed || this.told?.has(name) === false);
+    if (!isAgain && known !== undefined && known.revision >= entry.revision) return;
+    if (isAgain && !isMissed && known.revision > entry.revision) this.hasBegunAnew = true;
     if (isReadable) {
+      const isNews = !isAgain || !isSame(known, reading);
       if (reading.claimed.epoch > this.greatestEpoch) this.greatestEpoch = reading.claimed.epoch;
       this.known.set(name, reading);
       this.told?.add(name);
-      if (!this.isFollowed(name) && !isSameHolder(reading.record.holder, this.options.own)) return;
-      this.out.changed(name, reading);
+      if (!this.isFollowed(name) && !(isNews && isSameHolder(reading.record.holder, this.options.own))) return;
+      if (isNews) this.out.changed(name, reading);
       this.out.seen(name, entry.revision);
     } else {
       this.told?.delete(name);
@@ -160,12 +191,43 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   current(): void {
     const { known, told } = this;
     this.told = undefined;
-    if (told !== undefined && told.size < known.size) for (const name of [...known.keys()]) if (!told.has(name)) this.forget(name, 0);
+    if (told !== undefined && told.size < known.size) this.untold([...known.keys()].filter((name) => !told.has(name)), told.size === 0);
+    else this.missed = undefined;
     this.out.current();
   }
 
   lost(): void {
     this.told = new Set();
+    this.hasBegunAnew = false;
+    if (this.missed !== undefined) this.missed = { ...this.missed, until: NEVER };
+  }
+
+  tick(now: MonotonicMs): void {
+    const { known, missed } = this;
+    if (missed === undefined || now < missed.until) return;
+    this.missed = undefined;
+    for (const [name, claim] of missed.claims) if (known.get(name) === claim) this.forget(name, 0);
+  }
+
+  /** What was given up while the store was away, or taken out, is gone; what the store has lost, now or shortly before, its holders put back. */
+  private untold(names: readonly string[], isAll: boolean): void {
+    const { known, missed, hasBegunAnew } = this;
+    const claims = new Map<string, KnownClaim<Body>>();
+    let revision = 0;
+    for (const name of names) {
+      const claim = known.get(name);
+      if (claim === undefined) continue;
+      const isMissed = this.isMissed(name, claim);
+      if (isMissed || isAll || hasBegunAnew) claims.set(name, claim);
+      else this.forget(name, 0);
+      if (!isMissed) revision = Math.max(revision, claim.revision);
+    }
+    const until = monotonicMs(this.options.now() + MISSING_MS);
+    this.missed = claims.size === 0 ? undefined : { claims, revision: revision === 0 ? (missed?.revision ?? 0) : revision, until };
+  }
+
+  private isMissed(name: string, known: KnownClaim<Body>): boolean {
+    return this.missed?.claims.get(name) === known;
   }
 
   private forget(name: string, revision: number): void {
@@ -191,3 +253,10 @@ export function readKnownClaim<Body>(
   const { holder, body } = record;
   return { revision, record, claimed: { name: key.slice(prefix.length), holder, epoch: epochOf(record, revision), body } };
 }
+
+/** Whether two claims say the same of who holds it, and of what. */
+const isSame = <Body>(left: KnownClaim<Body>, right: KnownClaim<Body>): boolean =>
+  left === right ||
+  (left.claimed.epoch === right.claimed.epoch &&
+    isSameHolder(left.claimed.holder, right.claimed.holder) &&
+    JSON.stringify(left.claimed.body) === JSON.stringify(right.claimed.body));

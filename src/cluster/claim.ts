@@ -19,6 +19,8 @@ export interface ClaimPorts<Body> {
   waits(): void;
   /** The greatest epoch that this node has seen. */
   epochSeen(): number;
+  /** The greatest revision of a store that has lost this claim with all others a moment ago; 0: it has not; undefined: that is not known yet. */
+  revisionLost(): number | undefined;
   readonly readBody: (json: unknown) => Body | undefined;
   /**
    * Whether a holder must give way; `done` may be called at once or later, and counts once. `wasOurs`: this claim was held, and the holder has taken it
@@ -126,6 +128,7 @@ export class Claim<Body> {
       this.lose(undefined);
     } else if (entry === undefined || record === undefined) {
       if (this.state === 'released') this.state = 'over';
+      else if (entry === undefined && this.epoch > 0) this.goOn(this.ports.revisionLost());
       else this.take(undefined);
     } else if (record !== 'malformed' && isSameHolder(record.holder, this.ports.own)) {
       this.own(entry, record);
@@ -164,6 +167,27 @@ export class Claim<Body> {
     });
   }
 
+  /** It was held, and is not there any more. */
+  private goOn(revisionLost: number | undefined): void {
+    if (revisionLost === undefined) this.retryLater();
+    else if (revisionLost === 0) this.take(undefined);
+    else this.putBack(revisionLost);
+  }
+
+  /** As it was: nobody can have had it in between, if the store's revisions have begun anew since it had this claim. */
+  private putBack(revisionLost: number): void {
+    this.isDirty = false;
+    this.call<number>(
+      (done) => this.ports.store.create(this.key, this.valueAs(this.epoch), done),
+      (revision) => {
+        this.revision = revision;
+        if (this.state === 'released') this.go();
+        else if (revision <= revisionLost) this.hold(this.epoch);
+        else this.take(revision, this.epoch);
+      },
+    );
+  }
+
   private take(replaced: number | undefined, epochReplaced = 0): void {
     const { store, own } = this.ports;
     this.isDirty = false;
@@ -183,9 +207,8 @@ export class Claim<Body> {
 
   private write(): void {
     this.isDirty = false;
-    const value = writeClaim({ holder: this.ports.own, epoch: this.epoch, floor: 0, body: this.body });
     this.call<number>(
-      (done) => this.ports.store.update(this.key, value, this.revision, done),
+      (done) => this.ports.store.update(this.key, this.valueAs(this.epoch), this.revision, done),
       (revision) => {
         this.revision = revision;
         this.go();
@@ -194,6 +217,10 @@ export class Claim<Body> {
         this.isDirty = true;
       },
     );
+  }
+
+  private valueAs(epoch: number): Uint8Array {
+    return writeClaim({ holder: this.ports.own, epoch, floor: 0, body: this.body });
   }
 
   private remove(): void {

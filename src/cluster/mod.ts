@@ -34,6 +34,8 @@ export {
   type ClaimsOptions,
   type ClaimsOutput,
   type KnownClaim,
+  MISSING_MS,
+  type MissingClaims,
   readKnownClaim,
 } from './claim-replica.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';

@@ -137,49 +137,6 @@ describe('where a stream comes from', () => {
     expect(world.take()).toEqual([`pull ${SHOW} from o-us at 7`]);
   });
 
-  it('is the former regional origin when all claims are gone, for as long as a store that has lost everything may take to be told them again', () => {
-    world.originIs('o-us', 7);
-    world.regionalIs('e2');
-    world.want();
-    world.take();
-    world.regionals.delete(SHOW);
-    world.changed();
-    world.origins.delete(SHOW);
-    world.changed();
-    world.pass(1_000);
-    world.originIs('o-us', 9);
-    expect(world.take()).toEqual([`pull ${SHOW} from e2 at 9`]);
-    world.pass(500);
-    world.regionalIs('e2');
-    world.pass(5_000);
-    expect(world.take()).toEqual([]);
-  });
-
-  it('is claimed for the region when the former regional origin does not claim it again, or is of no use', () => {
-    const gone = (): World => {
-      const other = new World();
-      other.originIs('o-us', 7);
-      other.regionalIs('e2');
-      other.want();
-      other.regionals.delete(SHOW);
-      other.changed();
-      expect(other.take()).toEqual([`pull ${SHOW} from e2 at 7`]);
-      return other;
-    };
-    const silent = gone();
-    silent.pass(1_999);
-    expect(silent.take()).toEqual([]);
-    silent.pass(1);
-    expect(silent.take()).toEqual([`claim ${SHOW}`]);
-    const broken = gone();
-    broken.broken('e2');
-    expect(broken.take()).toEqual([`claim ${SHOW}`]);
-    const draining = gone();
-    draining.draining.add('e2');
-    draining.changed();
-    expect(draining.take()).toEqual([`claim ${SHOW}`]);
-  });
-
   it('stays the same where there is no other way', () => {
     world.originIs('o-eu', 7);
     world.want();

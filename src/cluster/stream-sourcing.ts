@@ -53,8 +53,6 @@ const REFUSED_TOGETHER_MS = 1_000;
 /** How soon again a node takes a stream's region from one that others may reach: two that cannot reach each other would do so for ever. */
 const TAKE_AGAIN_MS = 10_000;
 const TAKE_DOUBLINGS_MAX = 5;
-/** A regional origin whose claim is gone is pulled from for so long all the same: a store that has lost everything is told it again. */
-const FORMER_MS = 2_000;
 /** How long the region's claim may take before the origin is asked all the same: the store may be away. */
 const REGION_CLAIM_MS_MAX = 1_000;
 /** A stream whose claim is gone may only have moved; its viewers wait for so long. */
@@ -82,8 +80,6 @@ interface Wanted {
   /** The nodes by which it was decided where it comes from, beside that of `via`. */
   origin: string | undefined;
   regionalOrigin: string | undefined;
-  /** The last other regional origin, while there is no claim on the region. */
-  former: { readonly node: string; readonly until: MonotonicMs } | undefined;
 }
 
 interface Suspicion {
@@ -148,7 +144,6 @@ export class StreamSourcing {
       via: undefined,
       origin: undefined,
       regionalOrigin: undefined,
-      former: undefined,
     });
     this.out.wanted(name, true);
     this.decide(name, now);
@@ -300,18 +295,11 @@ export class StreamSourcing {
     const wanted = this.wanted.get(name);
     if (wanted === undefined) return;
     const origin = this.view.origin(name);
-    wanted.former = this.formerOf(name, wanted, now);
     if (origin === undefined) this.gone(name, wanted, now);
     else if (origin.node === this.options.node) this.unwant(name);
     else this.source(name, wanted, origin, now);
     wanted.origin = origin?.node;
     wanted.regionalOrigin = this.view.regionalOrigin(name)?.node;
-  }
-
-  private formerOf(name: string, { former, regionalOrigin }: Wanted, now: MonotonicMs): Wanted['former'] {
-    if (this.view.regionalOrigin(name) !== undefined) return undefined;
-    const isOther = regionalOrigin !== undefined && regionalOrigin !== this.options.node;
-    return isOther ? { node: regionalOrigin, until: monotonicMs(now + FORMER_MS) } : former;
   }
 
   private forget(name: string): void {
@@ -359,11 +347,6 @@ export class StreamSourcing {
       wanted.claimingSince = undefined;
       wanted.reclaimAt = undefined;
       return regional.node;
-    }
-    const { former } = wanted;
-    if (regional === undefined && former !== undefined && now < former.until && this.isUsable(former.node, now)) {
-      this.awaits(name, former.until);
-      return former.node;
     }
     if (wanted.claimingSince === undefined || (wanted.reclaimAt !== undefined && now >= wanted.reclaimAt)) {
       wanted.claimingSince ??= now;
