@@ -48,10 +48,21 @@ class Follower {
   get state(): object {
     const { claims } = this;
     const told = [...this.told].sort();
-    const missing = [...(claims.missing?.claims.keys() ?? [])].filter((name) => claims.get(name) === claims.missing?.claims.get(name)).sort();
+    const missing = [...(claims.missing?.claims.keys() ?? [])]
+      .filter((name) => claims.get(name) === claims.missing?.claims.get(name))
+      .sort();
     const known = Array.from(claims.values(), ({ claimed, revision }) => `${claimed.name} ${revision}`).sort();
     const each = NAMES.map((name) => claims.get(name)?.revision);
-    return { known, missing, until: claims.missing?.until, each, size: claims.size, epochSeen: claims.epochSeen, isCurrent: claims.isCurrent, told };
+    return {
+      known,
+      missing,
+      until: claims.missing?.until,
+      each,
+      size: claims.size,
+      epochSeen: claims.epochSeen,
+      isCurrent: claims.isCurrent,
+      told,
+    };
   }
 
   follow(name: string, isFollowed: boolean): void {

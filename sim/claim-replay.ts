@@ -1,4 +1,11 @@
-import { type ClaimReading, ClaimReplica, type ClaimsOptions, type KnownClaim, type MissingClaims, type StoreEntry } from '../src/cluster/mod.ts';
+import {
+  type ClaimReading,
+  ClaimReplica,
+  type ClaimsOptions,
+  type KnownClaim,
+  type MissingClaims,
+  type StoreEntry,
+} from '../src/cluster/mod.ts';
 import type { SharedMap } from './shared-map.ts';
 
 /** What nodes know of claims. */

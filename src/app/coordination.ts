@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pino from 'pino';
+import type { Store } from '../cluster/mod.ts';
 import { SluiceError } from '../core/mod.ts';
 import {
   checkSharedFile,
@@ -9,6 +10,7 @@ import {
   EmbeddedStore,
   isRevoked,
   keptNatsMembers,
+  LastingStore,
   MeteredBus,
   MeteredStore,
   NatsBus,
@@ -19,6 +21,7 @@ import {
   type NodeIdentity,
   nodeRemoved,
   noteRemoval,
+  StoreKeeper,
   systemClock,
 } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
@@ -144,28 +147,48 @@ export async function checkStanding(identity: NodeIdentity, dataFolder: string, 
 }
 
 function connect(identity: NodeIdentity, log: pino.Logger): Coordination {
-  const { coordination, nodeId } = identity;
+  const { coordination } = identity;
   const onReachable = (isReachable: boolean, detail: string): void => {
     if (isReachable) log.info({ code: 'cluster.coordination-reached' }, detail);
     else log.warn({ code: 'cluster.coordination-lost', detail }, 'the cluster cannot be reached: what is known of it stays in use');
   };
   return coordination.kind === 'embedded'
-    ? openEmbedded(coordination.folder, nodeId, onReachable)
-    : openNats(identity, coordination, onReachable);
+    ? openEmbedded(coordination.folder, identity, { onReachable, log })
+    : openNats(identity, coordination, { onReachable, log });
 }
 
-function openEmbedded(folder: string, id: string, onReachable: (isReachable: boolean, detail: string) => void): Coordination {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const store = new EmbeddedStore({ file: join(folder, 'store.sqlite'), onReachable });
-  const bus = new EmbeddedBus({ file: join(folder, 'bus.sqlite'), id: `${id}-${process.pid}` });
-  const measured = new MeteredBus(bus, now);
+interface Listening {
+  readonly onReachable: (isReachable: boolean, detail: string) => void;
+  readonly log: pino.Logger;
+}
+
+/** An engine's store, as it is used: what is in it alone outlasts it, as long as there is a manager. */
+function lasting(engine: Store, { caPrivateKey }: NodeIdentity, log: pino.Logger): { readonly store: MeteredStore; close(): void } {
+  const keeper = caPrivateKey === undefined ? undefined : new StoreKeeper(engine, log);
+  const store = new LastingStore(engine);
   return {
     store: new MeteredStore(store, now),
+    close: () => {
+      keeper?.close();
+      store.close();
+    },
+  };
+}
+
+function openEmbedded(folder: string, identity: NodeIdentity, { onReachable, log }: Listening): Coordination {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const store = new EmbeddedStore({ file: join(folder, 'store.sqlite'), onReachable });
+  const bus = new EmbeddedBus({ file: join(folder, 'bus.sqlite'), id: `${identity.nodeId}-${process.pid}` });
+  const measured = new MeteredBus(bus, now);
+  const kept = lasting(store, identity, log);
+  return {
+    store: kept.store,
     bus: measured,
     refusedForMs: () => 0,
     showCertificate: () => undefined,
     close: async () => {
       measured.close();
+      kept.close();
       store.close();
       bus.close();
     },
@@ -175,7 +198,7 @@ function openEmbedded(folder: string, id: string, onReachable: (isReachable: boo
 function openNats(
   identity: NodeIdentity,
   { servers, user, password, ca }: Extract<Resource, { kind: 'nats' }>,
-  onReachable: (isReachable: boolean, detail: string) => void,
+  { onReachable, log }: Listening,
 ): Coordination {
   const { clusterName, ca: ownCa, caPrivateKey } = identity;
   const isManager = caPrivateKey !== undefined;
@@ -192,8 +215,9 @@ function openNats(
   const store = new NatsStore(link, { replicas: servers.length >= NATS_REPLICATED_FROM ? 3 : 1, purgesDeletions: isManager });
   const bus = new NatsBus(link);
   const measured = new MeteredBus(bus, now);
+  const kept = lasting(store, identity, log);
   return {
-    store: new MeteredStore(store, now),
+    store: kept.store,
     bus: measured,
     // A server of somebody else's refuses whom it likes, for reasons of its own.
     refusedForMs: () => (ca === ownCa ? link.refusedForMs : 0),
@@ -202,6 +226,7 @@ function openNats(
     },
     close: async () => {
       measured.close();
+      kept.close();
       store.close();
       bus.close();
       await link.close();

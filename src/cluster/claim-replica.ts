@@ -191,7 +191,11 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   current(): void {
     const { known, told } = this;
     this.told = undefined;
-    if (told !== undefined && told.size < known.size) this.untold([...known.keys()].filter((name) => !told.has(name)), told.size === 0);
+    if (told !== undefined && told.size < known.size)
+      this.untold(
+        [...known.keys()].filter((name) => !told.has(name)),
+        told.size === 0,
+      );
     else this.missed = undefined;
     this.out.current();
   }

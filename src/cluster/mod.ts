@@ -89,6 +89,7 @@ export {
 } from './node-record.ts';
 export type { NodeView } from './node-view.ts';
 export type { OwnNode, OwnState } from './own-record.ts';
+export { isPutBackByItsNode } from './put-back.ts';
 export {
   acceptedBy,
   type ClientWish,

@@ -82,5 +82,6 @@ function readTrack(json: unknown): readonly TrackSummary[] {
 /** What a regional origin says of a stream, under `regions/REGION/APP/NAME`: nothing but that it is the one. */
 export type RegionalBody = Readonly<Record<string, never>>;
 
-export const regionPrefix = (region: string): string => `regions/${region}/`;
+export const REGIONS_PREFIX = 'regions/';
+export const regionPrefix = (region: string): string => `${REGIONS_PREFIX}${region}/`;
 export const readRegionalBody = (json: unknown): RegionalBody | undefined => (typeof json === 'object' && json !== null ? {} : undefined);

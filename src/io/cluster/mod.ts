@@ -8,6 +8,7 @@ export { ClusterStreams } from './cluster-streams.ts';
 export { GeoIp } from './geo-ip.ts';
 export { type JoinOptions, joinCluster, ownAddressTowards } from './join-client.ts';
 export { JoinServer, type JoinServerOptions } from './join-server.ts';
+export { LastingStore } from './lasting-store.ts';
 export { LoadSampler, type LoadSamplerOptions, type MachineLoad } from './load-sampler.ts';
 export { keptNatsMembers, NatsMembers, type NatsMembersOptions } from './nats-members.ts';
 export {
@@ -29,6 +30,7 @@ export { RedirectGate, type RedirectGateOptions } from './redirect-gate.ts';
 export { SESSION_FORWARD_DEFAULTS, SessionForward, type SessionForwardOptions } from './session-forward.ts';
 export { ClusterSessionSecret, ownSessionSecret } from './session-secret.ts';
 export { assertKnown, StoreCalls } from './store-calls.ts';
+export { StoreKeeper } from './store-keeper.ts';
 export { checkSharedFile, checkStoreOwner, isRevoked } from './store-owner.ts';
 export { streamBodyOf } from './stream-body.ts';
 export { StreamGivers } from './stream-givers.ts';
