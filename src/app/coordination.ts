@@ -107,7 +107,7 @@ export function coordinationOf({ cluster, dataFolder }: Config): Resource {
 
 /** Connects in the background: what cannot be reached yet is reached later. Throws `SluiceError` when the store is found to be another cluster's, or on another machine. */
 export async function openCoordination(
-  { identity, nats }: { readonly identity: NodeIdentity; readonly nats: NatsServerProcess | undefined },
+  { identity, nats, isNew }: { readonly identity: NodeIdentity; readonly nats: NatsServerProcess | undefined; readonly isNew: boolean },
   dataFolder: string,
   log: pino.Logger,
 ): Promise<Coordination> {
@@ -116,7 +116,7 @@ export async function openCoordination(
   if (resource.kind === 'embedded' && resource.folder !== clusterFolder(dataFolder)) await checkSharedFile(resource.folder, identity);
   const coordination = connect(identity, log);
   try {
-    await checkStoreOwner(coordination.store, identity);
+    await checkStoreOwner(coordination.store, identity, isNew);
     const isOnList = await isRevoked(coordination.store, identity.nodeId);
     if (isOnList) noteRemoval(dataFolder, identity);
     if (isOnList || (await isRefused(coordination))) throw nodeRemoved(dataFolder, identity);
@@ -143,7 +143,7 @@ async function isRefused(coordination: Coordination): Promise<boolean> {
 
 /** Makes sure that a node which does not run now is still in its cluster, as far as can be told. Throws `SluiceError` as {@link openCoordination} does. */
 export async function checkStanding(identity: NodeIdentity, dataFolder: string, log: pino.Logger): Promise<void> {
-  await (await openCoordination({ identity, nats: undefined }, dataFolder, log)).close();
+  await (await openCoordination({ identity, nats: undefined, isNew: false }, dataFolder, log)).close();
 }
 
 function connect(identity: NodeIdentity, log: pino.Logger): Coordination {

@@ -10,14 +10,17 @@ import { joinAsConfigured } from './join.ts';
 export interface OwnIdentity {
   readonly identity: NodeIdentity;
   readonly nats: NatsServerProcess | undefined;
+  /** It has founded or joined the cluster just now. */
+  readonly isNew: boolean;
 }
 
 /** Of the cluster that this node has joined, or founds or joins now as its configuration says; undefined when it does none of that. */
 export async function openIdentity(config: Config, log: pino.Logger): Promise<OwnIdentity | undefined> {
-  const known = loadIdentity(config.dataFolder) ?? (config.cluster.found ? await found(config) : await joinAsConfigured(config));
+  const kept = loadIdentity(config.dataFolder);
+  const known = kept ?? (config.cluster.found ? await found(config) : await joinAsConfigured(config));
   if (known === undefined) return undefined;
   const nats = await startNatsServer(config, known, log);
-  return { identity: nats === undefined ? known : withNats(config, known, nats), nats };
+  return { identity: nats === undefined ? known : withNats(config, known, nats), nats, isNew: kept === undefined };
 }
 
 async function found(config: Config): Promise<NodeIdentity> {

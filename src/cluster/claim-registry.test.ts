@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { utf8Encode } from '../core/mod.ts';
 import type { Holder } from './claim-record.ts';
 import { ClaimRegistry } from './claim-registry.ts';
+import { ClaimReplica } from './claim-replica.ts';
 import { type MemoryClient, MemoryEngine } from './memory-engine.fixture.ts';
 
 interface Body {
@@ -29,10 +30,19 @@ class Node {
   readonly registry: ClaimRegistry<Body>;
   /** Holders that this node takes for dead. */
   readonly dead = new Set<string>();
+  /** The replica says that it does not know all yet. */
+  isLate = false;
 
   constructor(node: string, incarnation = 1) {
+    const isLate = (): boolean => this.isLate;
+    class LateReplica<Any> extends ClaimReplica<Any> {
+      override get isCurrent(): boolean {
+        return super.isCurrent && !isLate();
+      }
+    }
     this.registry = new ClaimRegistry<Body>(
       {
+        share: { claims: (options, out) => new LateReplica(options, out) },
         store: this.client.store,
         prefix: 'streams/',
         followsAll: true,
@@ -191,6 +201,50 @@ describe('claims in a registry', () => {
     one.client.heal();
     engine.advance(1_000);
     expect(two.registry.get('live/show')).toBeDefined();
+  });
+
+  it('are held and put back also by those who come back when others have put back theirs, and over another outage', () => {
+    const [one, two, three] = [new Node('one'), new Node('two'), new Node('three')];
+    for (const says of ['0', '1', '2']) {
+      one.registry.claim('live/show', { says });
+      two.registry.claim('live/other', { says });
+      one.registry.describe('live/show', { says });
+      two.registry.describe('live/other', { says });
+      engine.advance(100);
+    }
+    const epoch = one.registry.heldEpoch('live/show');
+    for (const { client } of [one, three]) client.cut();
+    forgetAll();
+    engine.advance(1_000);
+    expect(engine.under('streams/').map(({ key }) => key)).toEqual(['streams/live/other']);
+    three.client.heal();
+    engine.advance(1_000);
+    // The store has what was put back, and does not begin anew another time.
+    engine.stop();
+    engine.advance(15_000);
+    engine.start();
+    engine.advance(8_000);
+    expect([two, three].map(({ registry }) => registry.get('live/show')?.epoch)).toEqual([epoch, epoch]);
+    one.client.heal();
+    engine.advance(5_000);
+    expect([one, two, three].map(({ registry }) => registry.get('live/show')?.epoch)).toEqual([epoch, epoch, epoch]);
+    for (const { told } of [one, two, three]) expect(told.filter((line) => line.endsWith('is gone'))).toEqual([]);
+  });
+
+  it('wait for what the store has, before they are put back', () => {
+    const one = new Node('one');
+    one.registry.claim('live/show', { says: '' });
+    engine.advance(100);
+    const epoch = one.registry.heldEpoch('live/show');
+    one.isLate = true;
+    forgetAll();
+    engine.advance(1_000);
+    expect(engine.under('streams/')).toEqual([]);
+    expect(one.registry.heldEpoch('live/show')).toBe(epoch);
+    one.isLate = false;
+    engine.advance(2_000);
+    expect(engine.under('streams/')).toHaveLength(1);
+    expect(one.registry.heldEpoch('live/show')).toBe(epoch);
   });
 
   it('are not put back where somebody had them meanwhile: a store that says nothing of them has not forgotten them', () => {

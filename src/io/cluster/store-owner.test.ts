@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryEngine } from '../../cluster/memory-engine.fixture.ts';
 import { CLUSTER_IDENTITY_KEY, decodeClusterIdentity, encodeRevocation, revokedKey } from '../../cluster/mod.ts';
 import { EmbeddedStore } from '../coordination/mod.ts';
@@ -28,7 +28,8 @@ const found = (): Promise<NodeIdentity> =>
 /** A node of the cluster that is no manager. */
 const nodeOf = ({ caPrivateKey: _, ...identity }: NodeIdentity): NodeIdentity => ({ ...identity, roles: ['edge'] });
 
-const check = (identity: NodeIdentity, client = engine.client()): Promise<void> => checkStoreOwner(client.store, identity);
+const check = (identity: NodeIdentity, client = engine.client(), isNew = true): Promise<void> =>
+  checkStoreOwner(client.store, identity, isNew);
 
 async function owner(): Promise<string | undefined> {
   const value = await new Promise<Uint8Array | undefined>((resolve) => {
@@ -57,6 +58,13 @@ describe('the owner of a store', () => {
     await check(first);
     for (const identity of [first, nodeOf(first)]) await expect(check(identity)).resolves.toBeUndefined();
   });
+
+  it('is not said anew at once by a manager that starts again: another one may be about to fill a store that lost everything', async () => {
+    await check(first, engine.client(), false);
+    expect(await owner()).toBeUndefined();
+    // Nobody does.
+    await vi.waitFor(async () => expect(await owner()).toBe(first.clusterId), { timeout: 15_000, interval: 100 });
+  }, 20_000);
 
   it('is told to managers and nodes of another cluster of the same name, who change nothing', async () => {
     await check(first);
@@ -93,7 +101,7 @@ describe('a store in a file', () => {
     expect(readdirSync(folder)).toEqual([]);
     const store = new EmbeddedStore({ file: join(folder, 'store.sqlite') });
     await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
-    await checkStoreOwner(store, second);
+    await checkStoreOwner(store, second, true);
     await expect(checkSharedFile(folder, nodeOf(first))).rejects.toMatchObject(elsewhere);
     await expect(checkSharedFile(folder, nodeOf(second))).resolves.toBeUndefined();
     store.close();
@@ -104,7 +112,7 @@ describe('a store in a file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-store-file-'));
     const file = join(folder, 'store.sqlite');
     const store = new EmbeddedStore({ file });
-    await checkStoreOwner(store, second);
+    await checkStoreOwner(store, second, true);
     store.close();
     // Who opens a file for the first time, or closes it for the last, holds all of it for a moment.
     const other = new DatabaseSync(file);

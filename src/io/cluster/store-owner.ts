@@ -17,15 +17,18 @@ import type { NodeIdentity } from './node-identity.ts';
 
 /** A store that does not answer by then does not keep a node from starting: whose it is, is looked at again when the node registers. */
 const ANSWER_MS_MAX = 2_000;
+/** A store that has lost everything may be about to be filled again by another manager, which says last whose it is. */
+const PUT_BACK_MS_MAX = 10_000;
+const LOOK_EACH_MS = 100;
 /** No cluster's id. */
 const NOBODY = 'nobody';
 
 /**
  * Makes sure that nothing is written to the store of another cluster, which has the same name on the same engine: before anything else, managers write down
- * whose it is where nobody has, and everybody looks. Throws `SluiceError` (`cluster.foreign-store`).
+ * whose it is where nobody has, and everybody looks. `isNew`: this node has just founded or joined its cluster. Throws `SluiceError` (`cluster.foreign-store`).
  */
-export async function checkStoreOwner(store: Store, identity: NodeIdentity): Promise<void> {
-  const owner = await Promise.race([ownerOf(store, identity), inTime()]);
+export async function checkStoreOwner(store: Store, identity: NodeIdentity, isNew: boolean): Promise<void> {
+  const owner = await Promise.race([ownerOf(store, identity, isNew), inTime()]);
   if (owner === undefined || owner === NOBODY || owner === identity.clusterId) return;
   throw new SluiceError(
     'cluster.foreign-store',
@@ -63,13 +66,26 @@ async function storedOwner(store: Store): Promise<string | undefined> {
   return found.value === undefined ? NOBODY : decodeClusterIdentity(found.value.value)?.id;
 }
 
-async function ownerOf(store: Store, { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity): Promise<string | undefined> {
+async function ownerOf(
+  store: Store,
+  { clusterId, clusterName, ca, caPrivateKey }: NodeIdentity,
+  isNew: boolean,
+): Promise<string | undefined> {
   if (caPrivateKey !== undefined) {
+    if (!isNew) await leaveToOthers(store);
     const value = encodeClusterIdentity({ v: 1, id: clusterId, name: clusterName, caSha256: caSha256(ca) });
     const { ok } = await new Promise<StoreResult<number>>((resolve) => store.create(CLUSTER_IDENTITY_KEY, value, resolve));
     if (ok) return clusterId;
   }
   return storedOwner(store);
+}
+
+/** While nobody has said whose the store is, though somebody had. */
+async function leaveToOthers(store: Store): Promise<void> {
+  for (const until = performance.now() + PUT_BACK_MS_MAX; performance.now() < until; ) {
+    if ((await storedOwner(store)) !== NOBODY) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EACH_MS).unref());
+  }
 }
 
 /** Whether a node is on the store's list of those that were removed; false where that cannot be told in time. */
