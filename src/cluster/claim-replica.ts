@@ -191,12 +191,8 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   current(): void {
     const { known, told } = this;
     this.told = undefined;
-    if (told !== undefined && told.size < known.size)
-      this.untold(
-        [...known.keys()].filter((name) => !told.has(name)),
-        told.size === 0,
-      );
-    else this.missed = undefined;
+    if (told === undefined || told.size === known.size) this.missed = undefined;
+    else this.untold(told);
     this.out.current();
   }
 
@@ -214,15 +210,16 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
   }
 
   /** What was given up while the store was away, or taken out, is gone; what the store has lost, now or shortly before, its holders put back. */
-  private untold(names: readonly string[], isAll: boolean): void {
-    const { known, missed, hasBegunAnew } = this;
+  private untold(told: ReadonlySet<string>): void {
+    const { known, missed } = this;
+    const isLost = this.hasBegunAnew || told.size === 0;
     const claims = new Map<string, KnownClaim<Body>>();
     let revision = 0;
-    for (const name of names) {
+    for (const name of [...known.keys()]) {
       const claim = known.get(name);
-      if (claim === undefined) continue;
+      if (claim === undefined || told.has(name)) continue;
       const isMissed = this.isMissed(name, claim);
-      if (isMissed || isAll || hasBegunAnew) claims.set(name, claim);
+      if (isMissed || isLost) claims.set(name, claim);
       else this.forget(name, 0);
       if (!isMissed) revision = Math.max(revision, claim.revision);
     }
