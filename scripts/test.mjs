@@ -1,5 +1,7 @@
 // `npm test [-- PATTERN]`: sets up what the tests need, checks the code, runs every test. The last line says how many passed and failed.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exit, prepare, root, runtime } from './prepare.mjs';
 import { prepareTests } from './prepare-tests.mjs';
@@ -7,9 +9,13 @@ import { prepareTests } from './prepare-tests.mjs';
 /** Hundreds of processes are started that load the same modules: what the first of them compiled is kept for the others. */
 const COMPILED = join(root, 'node_modules', '.cache', 'compiled');
 
+/** What tests leave behind goes with it. */
+const folder = mkdtempSync(join(tmpdir(), 'sluice-tests-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
 /** Runs a script of the checkout on its own Node and shows what it prints. */
 function run(...args) {
-  const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' };
+  const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env, TMPDIR: folder, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' };
   return spawnSync(runtime(), args, { cwd: root, stdio: 'inherit', env }).status ?? 1;
 }
 
