@@ -141,6 +141,14 @@ export class NatsWatch {
     if (stalled !== '') this.bucket.connection.publish(stalled);
     const sent = Number(message.headers?.get('Nats-Last-Consumer') ?? Number.NaN);
     if (sent > this.lastSequence) this.break();
+    else if (sent === this.lastSequence && stalled === '') this.idle(Number(message.headers?.get('Nats-Last-Stream') ?? 0));
+  }
+
+  /** It has nothing more to send of what there is up to `revision`: what is pending is counted wrong where keys are written while they are looked through. */
+  private idle(revision: number): void {
+    this.hasReachedEnd = true;
+    if (revision > this.lastRevision) this.lastRevision = revision;
+    this.checkCurrent();
   }
 
   private checkCurrent(): void {
