@@ -5,8 +5,8 @@ import {
   type ClaimsOptions,
   type ClaimsOutput,
   type KnownClaim,
-  MISSING_MS,
   type MissingClaims,
+  PUT_BACK_MS_MAX,
   type StoreEntry,
 } from '../src/cluster/mod.ts';
 import { type MonotonicMs, monotonicMs } from '../src/core/mod.ts';
@@ -261,7 +261,7 @@ export class NodeClaims<Body> implements Claims<Body> {
     this.alone = new ClaimReplica(options, out, {
       ...parts,
       known: this.known,
-      missing: missing && { ...missing, until: monotonicMs(options.now() + MISSING_MS) },
+      missing: missing && { ...missing, until: monotonicMs(options.now() + PUT_BACK_MS_MAX) },
       epochSeen: Math.max(epochSeen, epoch),
       isCurrent: true,
     });

@@ -1,6 +1,6 @@
 import { API_KEYS_PREFIX, APPS_PREFIX, REVOKED_TOKENS_PREFIX, STREAM_KEYS_PREFIX, WEBHOOKS_PREFIX } from '../access/mod.ts';
 import type { ServerEvent } from '../api/mod.ts';
-import { decodeVersioned, type Store, type StoreEntry, type StoreWatcher } from '../cluster/mod.ts';
+import { decodeVersioned, ForwardingStore, type Store, type StoreEntry, type StoreWatcher } from '../cluster/mod.ts';
 import { LADDERS_PREFIX, ROUTING_SETTINGS, TRANSCODING_SETTINGS, VERSIONS_PREFIX } from '../settings/mod.ts';
 
 interface Kind {
@@ -33,36 +33,15 @@ const kindsUnder = (prefix: string): readonly Kind[] => KINDS.filter((kind) => i
  * The store, telling of changes of what the API shows: after the watcher, so that whoever asks when told is answered by what is new. What is read at the
  * beginning is no change. After the store was out of reach, each kind is told once without a name: something may have changed.
  */
-export class TellingStore implements Store {
-  private readonly store: Store;
+export class TellingStore extends ForwardingStore {
   private readonly told: (event: ServerEvent) => void;
 
   constructor(store: Store, told: (event: ServerEvent) => void) {
-    this.store = store;
+    super(store);
     this.told = told;
   }
 
-  get(...call: Parameters<Store['get']>): void {
-    this.store.get(...call);
-  }
-
-  list(...call: Parameters<Store['list']>): void {
-    this.store.list(...call);
-  }
-
-  create(...call: Parameters<Store['create']>): void {
-    this.store.create(...call);
-  }
-
-  update(...call: Parameters<Store['update']>): void {
-    this.store.update(...call);
-  }
-
-  delete(...call: Parameters<Store['delete']>): void {
-    this.store.delete(...call);
-  }
-
-  watch(prefix: string, watcher: StoreWatcher): () => void {
+  override watch(prefix: string, watcher: StoreWatcher): () => void {
     const kinds = kindsUnder(prefix);
     if (kinds.length === 0) return this.store.watch(prefix, watcher);
     let isCurrent = false;

@@ -1,5 +1,6 @@
 import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, type UnreadableRecord } from './claim-record.ts';
+import { PUT_BACK_MS_MAX } from './put-back.ts';
 import type { ReplicaMap } from './replica-map.ts';
 import type { Store, StoreEntry, StoreWatcher } from './store.ts';
 
@@ -70,8 +71,6 @@ export interface ClaimsOptions<Body> {
   readonly followsAll: boolean;
 }
 
-/** Whoever has a claim puts it back within milliseconds to seconds, as nodes do with their records. */
-export const MISSING_MS = 10_000;
 const NEVER: MonotonicMs = monotonicMs(Number.POSITIVE_INFINITY);
 
 /** Lets the nodes that share a process share what they read, and what all of them know. */
@@ -223,7 +222,7 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
       else this.forget(name, 0);
       if (!isMissed) revision = Math.max(revision, claim.revision);
     }
-    const until = monotonicMs(this.options.now() + MISSING_MS);
+    const until = monotonicMs(this.options.now() + PUT_BACK_MS_MAX);
     this.missed = claims.size === 0 ? undefined : { claims, revision: revision === 0 ? (missed?.revision ?? 0) : revision, until };
   }
 

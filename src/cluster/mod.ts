@@ -34,13 +34,13 @@ export {
   type ClaimsOptions,
   type ClaimsOutput,
   type KnownClaim,
-  MISSING_MS,
   type MissingClaims,
   readKnownClaim,
 } from './claim-replica.ts';
 export { CLUSTER_IDENTITY_KEY, type ClusterIdentity, decodeClusterIdentity, encodeClusterIdentity } from './cluster-identity.ts';
 export { ClusterTerms, STALE_MS, writeStaleMs } from './cluster-terms.ts';
 export { FanOut, type FanOutChild } from './fan-out.ts';
+export { ForwardingStore } from './forwarding-store.ts';
 export { decodeHeartbeat, encodeHeartbeat, HEARTBEATS, type Heartbeat, heartbeatSubject, type NodeLoad } from './heartbeat.ts';
 export {
   decodeJoinTokenRecord,
@@ -89,7 +89,7 @@ export {
 } from './node-record.ts';
 export type { NodeView } from './node-view.ts';
 export type { OwnNode, OwnState } from './own-record.ts';
-export { isPutBackByItsNode } from './put-back.ts';
+export { isPutBackByItsNode, PUT_BACK_MS_MAX } from './put-back.ts';
 export {
   acceptedBy,
   type ClientWish,

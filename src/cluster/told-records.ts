@@ -1,8 +1,6 @@
 import type { MonotonicMs } from '../core/mod.ts';
+import { PUT_BACK_MS_MAX } from './put-back.ts';
 import type { ReplicaMap } from './replica-map.ts';
-
-/** Nodes that live put their records back within seconds into a store that has lost them; those of others are gone after so long. */
-const LOST_STORE_MS = 10_000;
 
 /**
  * Which nodes' records the store has told since it was out of reach. What it has not told is gone; but if it has lost this node's own record,
@@ -35,7 +33,7 @@ export class ToldRecords {
   current(ownId: string, now: MonotonicMs): boolean {
     if (this.since === undefined || this.isCurrent) return false;
     this.isCurrent = true;
-    if (!this.since.has(ownId)) this.keptUntil = now + LOST_STORE_MS;
+    if (!this.since.has(ownId)) this.keptUntil = now + PUT_BACK_MS_MAX;
     return true;
   }
 

@@ -197,6 +197,21 @@ describe('what is in a store alone', () => {
     expect([replica.losses, replica.rows.size]).toEqual([0, 3]);
   });
 
+  it('is not put back by a manager that has ended meanwhile', async () => {
+    const { store } = engine.client();
+    const create: Store['create'] = (_key, _value, done) =>
+      void setTimeout(() => done({ ok: false, failure: 'unavailable', detail: 'not now' }), 50);
+    const unreliable = { ...store, create };
+    const keeper = new StoreKeeper(unreliable, pino({ level: 'silent' }));
+    await pass(100);
+    forgetAll();
+    await pass(20);
+    keeper.close();
+    unreliable.create = (...call) => store.create(...call);
+    await pass(5_000);
+    expect(stored()).toEqual([]);
+  });
+
   it('is waited for by nobody who knows nothing yet, nor by those who follow what nodes put back themselves', async () => {
     const [streams, client] = [new Replica(node(), 'streams/'), engine.client()];
     await pass(100);

@@ -1,7 +1,5 @@
-import { CLUSTER_IDENTITY_KEY, isPutBackByItsNode, type Store, type StoreWatcher } from '../../cluster/mod.ts';
+import { CLUSTER_IDENTITY_KEY, ForwardingStore, isPutBackByItsNode, PUT_BACK_MS_MAX, type StoreWatcher } from '../../cluster/mod.ts';
 
-/** How long a manager may take to put back what a store has lost; without one, it is lost. */
-const PUT_BACK_MS_MAX = 10_000;
 const LOOK_EACH_MS = 100;
 
 /** What one watcher was told. */
@@ -18,37 +16,12 @@ interface Watching {
  * The store, for all who keep what is in it alone. After an outage it says that it has been looked through when it is whole: where it has lost everything, a
  * {@link StoreKeeper} puts that back first, the cluster's identity last. Until then, whoever watches goes on with what was known.
  */
-export class LastingStore implements Store {
-  private readonly store: Store;
+export class LastingStore extends ForwardingStore {
   private readonly waiting = new Set<() => void>();
   private timer: NodeJS.Timeout | undefined;
   private giveUpAt = 0;
 
-  constructor(store: Store) {
-    this.store = store;
-  }
-
-  get(...call: Parameters<Store['get']>): void {
-    this.store.get(...call);
-  }
-
-  list(...call: Parameters<Store['list']>): void {
-    this.store.list(...call);
-  }
-
-  create(...call: Parameters<Store['create']>): void {
-    this.store.create(...call);
-  }
-
-  update(...call: Parameters<Store['update']>): void {
-    this.store.update(...call);
-  }
-
-  delete(...call: Parameters<Store['delete']>): void {
-    this.store.delete(...call);
-  }
-
-  watch(prefix: string, watcher: StoreWatcher): () => void {
+  override watch(prefix: string, watcher: StoreWatcher): () => void {
     if (isPutBackByItsNode(prefix)) return this.store.watch(prefix, watcher);
     const watching: Watching = { watcher, wasCurrent: false, isLost: false, told: new Map(), toldBefore: new Map() };
     const whole = (): void => tellCurrent(watching);

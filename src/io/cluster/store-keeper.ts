@@ -16,7 +16,8 @@ export class StoreKeeper {
   private told: Set<string> | undefined = new Set();
   private readonly endWatch: () => void;
   private retry: NodeJS.Timeout | undefined;
-  private isEnded = false;
+  /** Grows with each outage: what was begun before is for a store that may be another one by now. */
+  private round = 0;
 
   constructor(store: Store, log: pino.Logger) {
     this.store = store;
@@ -34,15 +35,19 @@ export class StoreKeeper {
       current: () => this.current(),
       lost: () => {
         this.told = new Set();
-        clearTimeout(this.retry);
+        this.leaveOff();
       },
     });
   }
 
   close(): void {
-    this.isEnded = true;
-    clearTimeout(this.retry);
+    this.leaveOff();
     this.endWatch();
+  }
+
+  private leaveOff(): void {
+    this.round += 1;
+    clearTimeout(this.retry);
   }
 
   private current(): void {
@@ -56,7 +61,7 @@ export class StoreKeeper {
   }
 
   private async putBack(missing: readonly string[]): Promise<void> {
-    const { log } = this;
+    const { log, round } = this;
     const rest = missing.filter((key) => key !== CLUSTER_IDENTITY_KEY);
     const write = async (): Promise<boolean> => {
       for (let key = rest.pop(); key !== undefined; key = rest.pop()) if (!(await this.create(key))) return false;
@@ -64,8 +69,10 @@ export class StoreKeeper {
     };
     const count = rest.length;
     const done = await Promise.all(Array.from({ length: WRITES_AT_ONCE }, write));
-    if (this.isEnded || this.told !== undefined) return;
-    if (done.includes(false) || !(await this.create(CLUSTER_IDENTITY_KEY))) {
+    if (round !== this.round) return;
+    const isDone = !done.includes(false) && (await this.create(CLUSTER_IDENTITY_KEY));
+    if (round !== this.round) return;
+    if (!isDone) {
       // What is there by now is left alone.
       this.retry = setTimeout(() => void this.putBack(missing), RETRY_MS);
       return;

@@ -5,6 +5,7 @@ import {
   decodeClusterIdentity,
   decodeRevocation,
   encodeClusterIdentity,
+  PUT_BACK_MS_MAX,
   REVOKED_PREFIX,
   type Store,
   type StoreEntry,
@@ -17,8 +18,6 @@ import type { NodeIdentity } from './node-identity.ts';
 
 /** A store that does not answer by then does not keep a node from starting: whose it is, is looked at again when the node registers. */
 const ANSWER_MS_MAX = 2_000;
-/** A store that has lost everything may be about to be filled again by another manager, which says last whose it is. */
-const PUT_BACK_MS_MAX = 10_000;
 const LOOK_EACH_MS = 100;
 /** No cluster's id. */
 const NOBODY = 'nobody';
@@ -80,7 +79,7 @@ async function ownerOf(
   return storedOwner(store);
 }
 
-/** While nobody has said whose the store is, though somebody had. */
+/** A store that nobody owns any more has lost everything, and another manager may be filling it, which says last whose it is. */
 async function leaveToOthers(store: Store): Promise<void> {
   for (const until = performance.now() + PUT_BACK_MS_MAX; performance.now() < until; ) {
     if ((await storedOwner(store)) !== NOBODY) return;
