@@ -56,7 +56,7 @@ export interface WatchCrowd {
 
 /** Those that hear messages as one. */
 export interface HearingCrowd {
-  /** `upTo`: for those that began to listen before. Who is to hear it by itself is a listener again after this. */
+  /** `upTo`: for those that began to listen before. Who left it for this message is a listener again, and hears it as these do. */
   heard(message: Uint8Array, upTo: number): void;
 }
 

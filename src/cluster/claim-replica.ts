@@ -168,11 +168,13 @@ export class ClaimReplica<Body> implements Claims<Body>, StoreWatcher {
     if (!isAgain && known !== undefined && known.revision >= entry.revision) return;
     if (isAgain && !isMissed && known.revision > entry.revision) this.hasBegunAnew = true;
     if (isReadable) {
-      const isNews = !isAgain || !isSame(known, reading);
       if (reading.claimed.epoch > this.greatestEpoch) this.greatestEpoch = reading.claimed.epoch;
       this.known.set(name, reading);
       this.told?.add(name);
-      if (!this.isFollowed(name) && !(isNews && isSameHolder(reading.record.holder, this.options.own))) return;
+      const isFollowed = this.isFollowed(name);
+      if (!isFollowed && !isSameHolder(reading.record.holder, this.options.own)) return;
+      const isNews = !isAgain || !isSame(known, reading);
+      if (!isFollowed && !isNews) return;
       if (isNews) this.out.changed(name, reading);
       this.out.seen(name, entry.revision);
     } else {

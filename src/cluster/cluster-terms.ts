@@ -6,7 +6,7 @@ import { decodeVersioned, encodeVersioned, readAmount } from './versioned-json.t
 export const STALE_MS: DurationMs = durationMs(6000);
 /** Three heartbeats; less would be one that was late. */
 const STALE_MS_MIN = 3000;
-const STALE_MS_MAX = 60_000;
+export const STALE_MS_MAX = 60_000;
 
 const TERMS_PREFIX = 'cluster/terms/';
 const STALE_KEY = `${TERMS_PREFIX}stale`;

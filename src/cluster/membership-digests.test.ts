@@ -19,15 +19,14 @@ class Process extends MemberProcess {
   }
 }
 
+const edge = (id: string, region: string, protocol = 1): Process =>
+  new Process(id, { own: { id, region, roles: ['edge'], endpoints: { http: `http://${id}` }, version: '1', protocol, joinedAtMs: 5 } });
+
 describe('a cluster of many nodes', () => {
   /** Two regions of `each` nodes, `e…` and `u…`. */
   function many(each: number): { readonly eu: Process[]; readonly us: Process[] } {
     const make = (region: string): Process[] =>
-      Array.from({ length: each }, (_, at) => {
-        const id = `${region[0]}${String(at).padStart(2, '0')}`;
-        const own = { id, region, roles: ['edge'] as const, endpoints: { http: `http://${id}` }, version: '1', protocol: 1, joinedAtMs: 5 };
-        return new Process(id, { own });
-      });
+      Array.from({ length: each }, (_, at) => edge(`${region[0]}${String(at).padStart(2, '0')}`, region));
     const nodes = { eu: make('eu'), us: make('us') };
     engine.advance(20_000);
     return nodes;
@@ -69,6 +68,23 @@ describe('a cluster of many nodes', () => {
     for (const { client } of eu) client.heal();
     engine.advance(12_000);
     for (const node of [...us, ...eu]) expect([...node.membership.nodes()].filter(({ isStale }) => isStale)).toHaveLength(0);
+  });
+
+  it('gives those their time of whom nothing but their record is known, each from when that came', () => {
+    const { eu, us } = many(10);
+    for (const node of eu) node.kill();
+    engine.advance(60_000);
+    const stale = (id: string): boolean[] => us.map((node) => node.view(id)?.isStale === true);
+    for (const id of ['e10', 'e11']) {
+      const dying = edge(id, 'eu');
+      engine.advance(200);
+      dying.kill();
+      engine.advance(8_000);
+      expect(stale(id)).toEqual(us.map(() => false));
+    }
+    expect(stale('e10')).toEqual(us.map(() => true));
+    engine.advance(4_000);
+    expect(stale('e11')).toEqual(us.map(() => true));
   });
 
   it('makes nobody stale when the whole engine is away for ten minutes', () => {
@@ -190,10 +206,6 @@ describe('a cluster of many nodes', () => {
 });
 
 describe('heartbeats in a cluster of several versions', () => {
-  const speaking = (id: string, protocol: number): Process =>
-    new Process(id, {
-      own: { id, region: 'eu', roles: ['edge'], endpoints: { http: `http://${id}` }, version: '1', protocol, joinedAtMs: 5 },
-    });
   const versions = (ms: number): string[] => {
     const seen = new Set<string>();
     const end = engine.client().bus.subscribe(HEARTBEATS, (_subject, message) => {
@@ -206,24 +218,24 @@ describe('heartbeats in a cluster of several versions', () => {
   };
 
   it('are JSON as long as one node reads no other ones, and are read by all', () => {
-    const [a, b] = [speaking('a', 3), speaking('b', 3)];
+    const [a, b] = [edge('a', 'eu', 3), edge('b', 'eu', 3)];
     engine.advance(3_000);
     expect(versions(3_000)).toEqual(['version 3']);
     expect(a.view('b')?.heartbeat?.cpu).toBe(0.25);
-    const c = speaking('c', 2);
+    const c = edge('c', 'eu', 2);
     engine.advance(3_000);
     expect(versions(3_000)).toEqual(['JSON']);
     for (const node of [a, b, c]) for (const id of ['a', 'b', 'c']) expect(node.view(id)?.heartbeat?.viewers.webrtc).toBe(3);
     c.kill();
     // The same node with newer software.
-    speaking('c', 3);
+    edge('c', 'eu', 3);
     engine.advance(3_000);
     expect(versions(3_000)).toEqual(['version 3']);
   });
 
   it('go by who is a member: one that was removed is not minded any more', () => {
-    speaking('a', 3);
-    const b = speaking('b', 2);
+    edge('a', 'eu', 3);
+    const b = edge('b', 'eu', 2);
     engine.advance(3_000);
     b.kill();
     expect(versions(3_000)).toEqual(['JSON']);

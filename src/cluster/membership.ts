@@ -286,7 +286,7 @@ export class Membership {
   }
 
   private becomes(view: MemberView, isStale: boolean): void {
-    if (view.isStale === isStale || view.record.id === this.options.own.id) return;
+    if (view.isStale === isStale || view.record.id === this.ownId) return;
     view.isStale = isStale;
     if (!isStale) this.heardSince = monotonicMs(0);
     view.roster.touched();
@@ -335,7 +335,7 @@ export class Membership {
   }
 
   private connected(isConnected: boolean): void {
-    if (isConnected && !this.isConnected) this.judgeFrom = this.options.clock.monotonic();
+    if (isConnected && !this.isConnected) this.judgeFrom = this.clock.monotonic();
     this.isConnected = isConnected;
   }
 
@@ -393,33 +393,27 @@ export class Membership {
 
   private recordReplaced(before: NodeRecord, record: NodeRecord): void {
     const { id, region, incarnation } = record;
-    const now = this.options.clock.monotonic();
-    const roster = this.rosterOf(region);
     const view = this.views.get(id);
     // A new process has written its record: that is a sign of life, too. After the store has lost everything it counts from 1 again.
-    const isCountedAnew = incarnation < before.incarnation;
-    if (view === undefined) {
-      if (incarnation !== before.incarnation) roster.begun(id, now);
-    } else if (incarnation > view.incarnation || isCountedAnew) {
+    if (view !== undefined && (incarnation > view.incarnation || incarnation < before.incarnation)) {
       view.incarnation = incarnation;
       view.heartbeat = undefined;
-      view.signAt = now;
+      view.signAt = this.clock.monotonic();
       view.isStale = false;
     }
     this.olderNodes += Number(readsJsonOnly(record)) - Number(readsJsonOnly(before));
     this.records.set(id, record);
-    roster.replace(record);
+    this.rosterOf(region).replace(record);
     this.out.nodeChanged(id);
   }
 
   private recordAdded(record: NodeRecord): void {
-    const { own, clock, nodesMax = NODES_MAX } = this.options;
-    if (this.records.size >= nodesMax && record.id !== own.id) {
+    const { nodesMax = NODES_MAX } = this.options;
+    if (this.records.size >= nodesMax && record.id !== this.ownId) {
       this.warn('cluster.too-many-nodes', `the cluster has more than ${nodesMax} nodes: the others are not seen by this one`);
       return;
     }
-    const now = clock.monotonic();
-    this.rosterOf(record.region).add(record, now);
+    this.rosterOf(record.region).add(record);
     this.records.set(record.id, record);
     this.olderNodes += Number(readsJsonOnly(record));
     this.out.nodeChanged(record.id);
@@ -428,7 +422,7 @@ export class Membership {
   private recordDeleted(key: string): void {
     const id = key.slice(NODES_PREFIX.length);
     this.told.delete(id);
-    if (id === this.options.own.id) this.ownRecord.missing(true);
+    if (id === this.ownId) this.ownRecord.missing(true);
     this.forget(id);
   }
 

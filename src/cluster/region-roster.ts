@@ -2,6 +2,7 @@ import { type MonotonicMs, monotonicMs, type WallMs } from '../core/mod.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { NodeView } from './node-view.ts';
+import { RecordSigns } from './record-signs.ts';
 import { headroomOfLevel, type RegionDigest } from './region-digest.ts';
 import { RegionNews } from './region-news.ts';
 import type { RosterTable } from './roster-table.ts';
@@ -67,13 +68,12 @@ export class RegionRoster {
   /** What digests said. */
   news: RegionNews;
   /** Where that is shared among nodes: to be left before this one knows anything by itself. */
-  together: { part(): void } | undefined = undefined;
+  together: { part(region: string): void } | undefined = undefined;
   /** How often who belongs to it, or lives, has changed. */
   changes = 0;
   private readonly clock: RosterClock;
   private present: RosterTable;
-  /** When this node heard of each of them by its record, in the table's order. */
-  private readonly signs: MonotonicMs[] = [];
+  private readonly signs = new RecordSigns();
   /** Of the nodes of all regions, by id. */
   private readonly views: Map<string, MemberView>;
   /** Those of its nodes that are stale. */
@@ -126,16 +126,13 @@ export class RegionRoster {
     this.news = news;
   }
 
-  add(record: NodeRecord, now: MonotonicMs): void {
-    this.signs.splice(~this.present.placeOf(record.id), 0, now);
+  add(record: NodeRecord): void {
     this.becomes(this.present.with(record));
     this.members = undefined;
   }
 
   remove(id: string): void {
-    const place = this.present.placeOf(id);
-    if (place < 0) return;
-    this.signs.splice(place, 1);
+    if (this.present.placeOf(id) < 0) return;
     const view = this.views.get(id);
     if (view !== undefined) this.stale.delete(view);
     this.views.delete(id);
@@ -148,11 +145,6 @@ export class RegionRoster {
     const view = this.views.get(record.id);
     if (view !== undefined) view.record = record;
     this.becomes(this.present.with(record));
-  }
-
-  /** A new process of a node has written its record. */
-  begun(id: string, now: MonotonicMs): void {
-    this.signs[this.present.placeOf(id)] = now;
   }
 
   /** Of a node that is in it. */
@@ -169,7 +161,7 @@ export class RegionRoster {
   private makeView(place: number): MemberView | undefined {
     const record = this.present.records[place];
     if (record === undefined) return undefined;
-    const view = new MemberView(record, this, this.signs[place] ?? this.digestAt);
+    const view = new MemberView(record, this, this.signs.of(record));
     this.views.set(record.id, view);
     return view;
   }
@@ -205,7 +197,7 @@ export class RegionRoster {
 
   /** What is known of its nodes is not what a digest said any more. */
   touched(): void {
-    this.together?.part();
+    this.together?.part(this.region);
     this.news.touched();
     this.first = undefined;
     this.changes += 1;
@@ -230,6 +222,7 @@ export class RegionRoster {
 
   private becomes(table: RosterTable): void {
     this.touched();
+    this.signs.changes(this.present.records, this.clock.monotonic());
     this.present = table;
     this.news.tableChanged();
   }

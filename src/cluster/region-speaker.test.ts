@@ -30,7 +30,7 @@ class Region {
   private second = 0;
 
   constructor() {
-    for (const id of ['a', 'b', 'c']) this.roster.add(record(id), monotonicMs(0));
+    for (const id of ['a', 'b', 'c']) this.roster.add(record(id));
     this.views = this.roster.ordered();
     for (const view of this.views) this.uses(view, 0);
   }

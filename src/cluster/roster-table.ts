@@ -27,18 +27,9 @@ export class RosterTable {
     });
   }
 
-  /** The place of a node; of one that is not in it, the complement (`~`) of the place where it would have to be. */
+  /** As {@link placeIn}. */
   placeOf(id: string): number {
-    const { records } = this;
-    let [low, high] = [0, records.length - 1];
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const found = records[middle]?.id ?? '';
-      if (found === id) return middle;
-      if (found < id) low = middle + 1;
-      else high = middle - 1;
-    }
-    return ~low;
+    return placeIn(this.records, id);
   }
 
   /** With a record that is new, or instead of the node's last one. */
@@ -69,4 +60,17 @@ export class RosterTable {
     }
     return this.changed;
   }
+}
+
+/** The place of a node in a list in the order of ids; of one that is not in it, the complement (`~`) of the place where it would have to be. */
+export function placeIn(records: readonly NodeRecord[], id: string): number {
+  let [low, high] = [0, records.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const found = records[middle]?.id ?? '';
+    if (found === id) return middle;
+    if (found < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return ~low;
 }

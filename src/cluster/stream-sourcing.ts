@@ -260,10 +260,10 @@ export class StreamSourcing {
     const { changedNodes, wanted } = this;
     if (changedNodes !== 'all' && changedNodes.size === 0) return [];
     this.changedNodes = new Set();
+    const hasChanged = (node: string | undefined): boolean => node !== undefined && changedNodes !== 'all' && changedNodes.has(node);
     const names: string[] = [];
     for (const [name, { origin, regionalOrigin, via }] of wanted)
-      if (changedNodes === 'all' || [origin, regionalOrigin, via?.node].some((node) => node !== undefined && changedNodes.has(node)))
-        names.push(name);
+      if (changedNodes === 'all' || hasChanged(origin) || hasChanged(regionalOrigin) || hasChanged(via?.node)) names.push(name);
     return names;
   }
 
