@@ -133,7 +133,6 @@ export class NodeRecords {
     const { watcher } = this.hearer;
     if (entry === undefined) watcher.deleted(key, 0);
     else watcher.changed(entry);
-    this.client.stirred();
   }
 
   end(): void {
