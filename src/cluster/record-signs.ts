@@ -12,6 +12,7 @@ const KEPT_MS = 2 * STALE_MS_MAX;
 interface Step {
   readonly at: MonotonicMs;
   readonly records: readonly NodeRecord[];
+  before: Step | undefined;
 }
 
 /**
@@ -19,7 +20,8 @@ interface Step {
  * been there for long, and nobody asks.
  */
 export class RecordSigns {
-  private readonly steps: Step[] = [];
+  /** The last one before the present records. */
+  private last: Step | undefined = undefined;
   /** Of the changes that led to the present records, the first and the last. */
   private beganAt = monotonicMs(0);
   private at = monotonicMs(0);
@@ -36,16 +38,18 @@ export class RecordSigns {
   /** Of one of the present records; by up to a second too late. */
   of({ id, incarnation }: NodeRecord): MonotonicMs {
     let sign = this.at;
-    for (const { at, records } of this.steps.toReversed()) {
+    for (let step = this.last; step !== undefined; step = step.before) {
+      const { records } = step;
       if (records[placeIn(records, id)]?.incarnation !== incarnation) break;
-      sign = at;
+      sign = step.at;
     }
     return sign;
   }
 
   private ends(records: readonly NodeRecord[], now: MonotonicMs): void {
-    const { steps } = this;
-    steps.push({ at: this.at, records });
-    for (let next = steps[1]; next !== undefined && now - next.at > KEPT_MS; next = steps[1]) steps.shift();
+    this.last = { at: this.at, records, before: this.last };
+    let oldest = this.last;
+    while (oldest.before !== undefined && now - oldest.at <= KEPT_MS) oldest = oldest.before;
+    oldest.before = undefined;
   }
 }
