@@ -1,53 +1,62 @@
-import type { NodeLoad, NodeRecord, NodeView, RouteCandidate } from '../src/cluster/mod.ts';
+import type { Membership, NodeLoad, NodeRecord, NodeView, RouteCandidate } from '../src/cluster/mod.ts';
 
-/** Who has the stream that is asked for: the same for all candidates. */
+/** What is asked at present: the same for all candidates. */
 interface Asked {
+  membership: Membership | undefined;
+  /** Who has the stream. */
   holders: readonly (string | undefined)[];
 }
 
-/** A node as another one sees it; looked at as far as it matters. */
-export class Seen implements RouteCandidate {
-  private readonly view: NodeView;
+/** A node as whoever is asked sees it; looked at as far as it matters. */
+class Seen implements RouteCandidate {
+  readonly record: NodeRecord;
   private readonly asked: Asked;
 
-  constructor(view: NodeView, asked: Asked) {
-    this.view = view;
+  constructor(record: NodeRecord, asked: Asked) {
+    this.record = record;
     this.asked = asked;
   }
 
   get hasStream(): boolean {
-    return this.asked.holders.includes(this.view.record.id);
-  }
-
-  get record(): NodeRecord {
-    return this.view.record;
+    return this.asked.holders.includes(this.record.id);
   }
 
   get load(): NodeLoad | undefined {
-    return this.view.heartbeat;
+    return this.view?.heartbeat;
   }
 
   get headroom(): number | undefined {
-    return this.view.headroom;
+    return this.view?.headroom;
   }
 
   get isStale(): boolean {
-    return this.view.isStale;
+    return this.view?.isStale === true;
+  }
+
+  private get view(): NodeView | undefined {
+    return this.asked.membership?.node(this.record.id);
   }
 }
 
-/** The candidates that one node has for clients of its region: made anew when others belong to that. */
+/** The candidates that nodes have for clients: the same ones for all who know the same records of a region. */
 export class SeenNodes {
-  private readonly asked: Asked = { holders: [] };
-  private views: readonly NodeView[] = [];
-  private seen: readonly Seen[] = [];
+  private readonly asked: Asked = { membership: undefined, holders: [] };
+  private readonly byRecords = new WeakMap<readonly NodeRecord[], readonly Seen[]>();
 
-  of(views: readonly NodeView[], holders: readonly (string | undefined)[]): readonly Seen[] {
-    this.asked.holders = holders;
-    if (views !== this.views) {
-      this.views = views;
-      this.seen = views.map((view) => new Seen(view, this.asked));
+  /** Those of one region, as one node sees them until the next is asked. */
+  ofRegion(membership: Membership, region: string, holders: readonly (string | undefined)[]): readonly RouteCandidate[] {
+    Object.assign(this.asked, { membership, holders });
+    const records = membership.recordsOf(region);
+    let seen = this.byRecords.get(records);
+    if (seen === undefined) {
+      seen = records.map((record) => new Seen(record, this.asked));
+      this.byRecords.set(records, seen);
     }
-    return this.seen;
+    return seen;
+  }
+
+  ofAll(membership: Membership, holders: readonly (string | undefined)[]): readonly RouteCandidate[] {
+    Object.assign(this.asked, { membership, holders });
+    return Array.from(membership.nodes(), ({ record }) => new Seen(record, this.asked));
   }
 }

@@ -3,7 +3,6 @@ import { type MonotonicMs, monotonicMs } from '../src/core/mod.ts';
 import { Due } from './agenda.ts';
 import { EngineClient, type EventLoop } from './engine-client.ts';
 import { NodeStreams } from './node-streams.ts';
-import { SeenNodes } from './seen.ts';
 import { SimAllocation } from './sim-allocation.ts';
 import { type SimNode, WALL_START_MS } from './sim-node.ts';
 import type { World } from './world.ts';
@@ -31,7 +30,6 @@ export class SimProcess implements EventLoop {
   readonly client: EngineClient;
   readonly membership: Membership;
   readonly streams: NodeStreams;
-  readonly seen: SeenNodes = new SeenNodes();
   readonly startedAt: number;
   /** In a world where something is transcoded, as soon as the node is registered. */
   allocation: SimAllocation | undefined = undefined;

@@ -37,8 +37,8 @@ describe('a cluster of many nodes', () => {
     expect(eu.map(({ membership }) => membership.heardNodes)).toEqual([10, 10, 10, 0, 0, 0, 0, 0, 0, 0]);
     expect(us[9]?.view('e05')).toMatchObject({ isStale: false, heartbeat: undefined });
     expect(us[9]?.view('e05')?.headroom).toBeCloseTo(0.75, 1);
-    expect(us[9]?.membership.nodesOf('eu').map(({ record }) => record.id)).toEqual(eu.map((_, at) => `e0${at}`));
-    expect(us[9]?.membership.nodesOf('elsewhere')).toEqual([]);
+    expect(us[9]?.membership.recordsOf('eu').map(({ id }) => id)).toEqual(eu.map((_, at) => `e0${at}`));
+    expect(us[9]?.membership.recordsOf('elsewhere')).toEqual([]);
     eu[5]?.kill();
     engine.advance(8_500);
     for (const node of [...eu.slice(0, 5), ...us]) expect(node.view('e05')?.isStale).toBe(true);

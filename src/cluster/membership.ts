@@ -27,6 +27,8 @@ const OBSERVERS = 3;
 /** A region of which nothing was heard for so much longer has nobody left who could speak. */
 const REGION_SILENT_MORE_MS = 4000;
 
+const NOBODY: readonly NodeRecord[] = [];
+
 /** Whose heartbeats a node hears. */
 type Hearing = 'all' | 'region' | 'none';
 
@@ -155,9 +157,9 @@ export class Membership {
     return this.members();
   }
 
-  /** Those of one region, in the order of their ids. */
-  nodesOf(region: string): readonly NodeView[] {
-    return this.rosters.get(region)?.ordered() ?? [];
+  /** The records of one region's members, in the order of their ids: another list when they have changed. */
+  recordsOf(region: string): readonly NodeRecord[] {
+    return this.rosters.get(region)?.table.records ?? NOBODY;
   }
 
   /** Whether what this process of this node has claimed holds. */
