@@ -1,12 +1,4 @@
-import {
-  NODE_ROLES,
-  type NodeRole,
-  type RouteCandidate,
-  type RouteWish,
-  routeTo,
-  type SecondPublisher,
-  STREAMS_PREFIX,
-} from '../src/cluster/mod.ts';
+import { NODE_ROLES, type NodeRole, type RouteWish, routeTo, type SecondPublisher, STREAMS_PREFIX } from '../src/cluster/mod.ts';
 import { Agenda } from './agenda.ts';
 import { Audience } from './audience.ts';
 import { Engine } from './engine.ts';
@@ -14,7 +6,6 @@ import { Network } from './network.ts';
 import type { NodeStreams, WorldObserver } from './node-streams.ts';
 import { Random } from './random.ts';
 import { SILENT_MS } from './relay-pull.ts';
-import { SeenNodes } from './seen.ts';
 import { Service } from './service.ts';
 import { SharedKnowledge } from './shared-knowledge.ts';
 import { Shows } from './shows.ts';
@@ -53,7 +44,6 @@ export class World {
   readonly shows: Shows;
   readonly audience: Audience;
   observer: WorldObserver = { held: () => undefined, leading: () => undefined };
-  private readonly seen = new SeenNodes();
   private readonly byId: ReadonlyMap<string, SimNode>;
   private readonly byRegion: ReadonlyMap<string, readonly SimNode[]>;
 
@@ -190,8 +180,7 @@ export class World {
     if (asked === undefined) return undefined;
     const { membership, streams } = asked;
     const holders = stream === undefined ? [] : streams.whoHas(stream);
-    const among = (candidates: readonly RouteCandidate[]): string | undefined => routeTo(candidates, wish, () => random.next()).node;
-    const id = among(this.seen.ofRegion(membership, wish.region, holders)) ?? among(this.seen.ofAll(membership, holders));
+    const id = routeTo(membership, wish, { hasStream: (node) => holders.includes(node), random: () => random.next() }).node;
     return id === undefined ? undefined : this.byId.get(id);
   }
 

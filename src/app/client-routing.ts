@@ -1,5 +1,5 @@
 import type pino from 'pino';
-import { type NodeView, ROUTE_WEIGHTS, type RouteWeights, type RoutingRules } from '../cluster/mod.ts';
+import { ROUTE_WEIGHTS, type RoutedNodes, type RouteWeights, type RoutingRules } from '../cluster/mod.ts';
 import { ClientRegion, ClusterRoute, GeoIp, NodeRouting } from '../io/mod.ts';
 import type { Config } from './config/mod.ts';
 
@@ -7,8 +7,7 @@ export interface ClientRoutingOptions {
   readonly config: Config;
   /** Of this node. */
   readonly region: string;
-  readonly nodes: () => Iterable<NodeView>;
-  readonly node: (id: string) => NodeView | undefined;
+  readonly nodes: RoutedNodes;
   /** Whether a node has a stream (`app/name`) already. */
   readonly hasStream: (node: string, stream: string) => boolean;
   /** Whether clients reach the only node by the name that they asked, whatever it takes itself to be called. */
@@ -27,7 +26,7 @@ export class ClientRouting {
 
   /** Throws `SluiceError` when the configuration names a file that cannot be used. */
   constructor(options: ClientRoutingOptions) {
-    const { config, nodes, node, hasStream, isNamedByClients } = options;
+    const { config, nodes, hasStream, isNamedByClients } = options;
     const { networks, regionHeader, geoIp } = config.cluster;
     this.options = options;
     this.region = new ClientRegion({
@@ -36,7 +35,7 @@ export class ClientRouting {
       fallback: options.region,
       geoIp: GeoIp.open(geoIp),
     });
-    this.nodes = new NodeRouting({ nodes, node, hasStream, weights: () => this.weights });
+    this.nodes = new NodeRouting({ nodes, hasStream, weights: () => this.weights });
     this.route = new ClusterRoute({ routing: this.nodes, region: this.region, isNamedByClients });
   }
 

@@ -148,8 +148,7 @@ export class ClusterMember implements StreamFollower, StreamSupplier {
     this.routing = new ClientRouting({
       config,
       region: identity.region,
-      nodes: () => this.membership?.nodes() ?? [],
-      node: (id) => this.membership?.node(id),
+      nodes: { recordsOf: (of) => this.membership?.recordsOf(of) ?? [], node: (id) => this.membership?.node(id) },
       hasStream: (node, stream) => this.streams?.isWith(node, stream) ?? false,
       isNamedByClients: false,
       log,

@@ -11,7 +11,7 @@ import {
   nodeOperations,
   type Operation,
 } from '../api/mod.ts';
-import { CLUSTER_PROTOCOL, type NodeLoad, type NodeView } from '../cluster/mod.ts';
+import { CLUSTER_PROTOCOL, headroomOf, type NodeLoad, type NodeView } from '../cluster/mod.ts';
 import { monotonicMs } from '../core/mod.ts';
 import type { Hub, LiveStream } from '../hub/mod.ts';
 import { LoadSampler, nodeNameOf, streamBodyOf, systemClock } from '../io/mod.ts';
@@ -59,8 +59,10 @@ export class LoneView implements ClusterView {
     this.routing = new ClientRouting({
       config,
       region: config.cluster.region,
-      nodes: () => [this.own()],
-      node: (id) => (id === ownId ? this.own() : undefined),
+      nodes: {
+        recordsOf: (region) => (region === undefined || region === config.cluster.region ? [this.own().record] : []),
+        node: (id) => (id === ownId ? this.own() : undefined),
+      },
       hasStream: (_node, stream) => hub.stream(stream) !== undefined,
       isNamedByClients: config.cluster.advertise === NAMELESS,
       log,
@@ -154,6 +156,7 @@ export class LoneView implements ClusterView {
   private own(): NodeView {
     const { config, version, ports } = this.options;
     const { ownId, startedAtMs } = this;
+    const load = this.load();
     const { relay: _relay, ...endpoints } = advertisedEndpoints(config, config.cluster.advertise, { ...ports(), relay: 0 });
     return {
       record: {
@@ -169,9 +172,9 @@ export class LoneView implements ClusterView {
         protocol: CLUSTER_PROTOCOL,
         joinedAtMs: startedAtMs,
       },
-      heartbeat: { v: 1, id: ownId, incarnation: 1, sentMs: startedAtMs, ...this.load() },
+      heartbeat: { v: 1, id: ownId, incarnation: 1, sentMs: startedAtMs, ...load },
       incarnation: 1,
-      headroom: undefined,
+      headroom: headroomOf(load),
       isStale: false,
       heardAt: monotonicMs(0),
       clockOffsetMs: 0,

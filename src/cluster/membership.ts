@@ -27,8 +27,6 @@ const OBSERVERS = 3;
 /** A region of which nothing was heard for so much longer has nobody left who could speak. */
 const REGION_SILENT_MORE_MS = 4000;
 
-const NOBODY: readonly NodeRecord[] = [];
-
 /** Whose heartbeats a node hears. */
 type Hearing = 'all' | 'region' | 'none';
 
@@ -157,9 +155,10 @@ export class Membership {
     return this.members();
   }
 
-  /** The records of one region's members, in the order of their ids: another list when they have changed. */
-  recordsOf(region: string): readonly NodeRecord[] {
-    return this.rosters.get(region)?.table.records ?? NOBODY;
+  /** The records of one region's members, in the order of their ids, or of all; not to be changed. */
+  recordsOf(region: string | undefined): readonly NodeRecord[] {
+    if (region === undefined) return Array.from(this.rosters.values(), ({ table }) => table.records).flat();
+    return this.rosters.get(region)?.table.records ?? [];
   }
 
   /** Whether what this process of this node has claimed holds. */

@@ -107,7 +107,15 @@ export type { ReplicaMap } from './replica-map.ts';
 export { decodeRevocation, encodeRevocation, REVOKED_PREFIX, type Revocation, Revocations, revokedKey } from './revocations.ts';
 export { RosterTable } from './roster-table.ts';
 export { RouteTurns } from './route-turns.ts';
-export { type RouteCandidate, type RouteDecision, type RouteOpinion, type RouteRefusal, type RouteWish, routeTo } from './routing.ts';
+export {
+  headroomOf,
+  type RouteDecision,
+  type RoutedNodes,
+  type RouteOpinion,
+  type RouteRefusal,
+  type RouteWish,
+  routeTo,
+} from './routing.ts';
 export { decodeRoutingRules, encodeRoutingRules, ROUTE_WEIGHTS, type RouteWeights, type RoutingRules } from './routing-rules.ts';
 export { type PlacementDecision, placeRung } from './rung-placement.ts';
 export type { OwnStreamState } from './standbys.ts';

@@ -1,27 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeLoad } from './heartbeat.ts';
-import { IDLE_LOAD } from './node-load.fixture.ts';
-import { edgeRecord } from './node-record.fixture.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { NodeView } from './node-view.ts';
 import { RouteTurns } from './route-turns.ts';
-import type { RouteCandidate, RouteWish } from './routing.ts';
+import { edgeView, routedNodes } from './routed-nodes.fixture.ts';
+import type { RouteDecision, RouteWish } from './routing.ts';
 
-const node = (id: string, record: Partial<NodeRecord> = {}, load: Partial<NodeLoad> = {}): RouteCandidate => ({
-  record: edgeRecord(id, record),
-  load: { ...IDLE_LOAD, ...load },
-  isStale: false,
-  hasStream: false,
-});
+const node = (id: string, record: Partial<NodeRecord> = {}, headroom = 1): NodeView => edgeView(id, record, { headroom });
+const next = (turns: RouteTurns, views: readonly NodeView[], wish: RouteWish): RouteDecision =>
+  turns.next(
+    routedNodes(() => views),
+    wish,
+  );
 const ANYWHERE: RouteWish = { kind: 'play', region: undefined };
 
 describe('turns', () => {
-  const turnsOf = (candidates: readonly RouteCandidate[], wishes: readonly RouteWish[]): readonly (string | undefined)[] => {
+  const turnsOf = (views: readonly NodeView[], wishes: readonly RouteWish[]): readonly (string | undefined)[] => {
     const turns = new RouteTurns();
-    return wishes.map((wish) => turns.next(candidates, wish).node);
+    return wishes.map((wish) => next(turns, views, wish).node);
   };
 
   it('go round all nodes that can be used, whatever is left of each', () => {
-    const nodes = [node('b', {}, { cpu: 0.9 }), node('a'), node('full', {}, { cpu: 0.99 }), node('c', { region: 'us' })];
+    const nodes = [node('b', {}, 0.1), node('a'), node('full', {}, 0.01), node('c', { region: 'us' })];
     expect(
       turnsOf(
         nodes,
@@ -47,9 +46,9 @@ describe('turns', () => {
   it('pass over a node that has gone, and take in one that has come', () => {
     const turns = new RouteTurns();
     const ids = ['a', 'b', 'c'].map((id) => node(id));
-    expect([turns.next(ids, ANYWHERE).node, turns.next(ids, ANYWHERE).node]).toEqual(['a', 'b']);
-    expect(turns.next([node('a'), node('d')], ANYWHERE).node).toBe('d');
-    expect(turns.next([node('a'), node('d')], { ...ANYWHERE, exclude: new Set(['a', 'd']) })).toMatchObject({
+    expect([next(turns, ids, ANYWHERE).node, next(turns, ids, ANYWHERE).node]).toEqual(['a', 'b']);
+    expect(next(turns, [node('a'), node('d')], ANYWHERE).node).toBe('d');
+    expect(next(turns, [node('a'), node('d')], { ...ANYWHERE, exclude: new Set(['a', 'd']) })).toMatchObject({
       node: undefined,
       opinions: [{ refusal: 'excluded' }, { refusal: 'excluded' }],
     });

@@ -1,4 +1,5 @@
-import { isNear, type RouteCandidate, type RouteDecision, type RouteWish, refusalOf, routeOpinions } from './routing.ts';
+import type { NodeView } from './node-view.ts';
+import { nearFirst, type RouteDecision, type RoutedNodes, type RouteWish, refusalOf, routeOpinions, viewsOf } from './routing.ts';
 import { ROUTE_WEIGHTS, type RouteWeights } from './routing-rules.ts';
 
 /** Kinds of clients and regions whose turns are kept; beyond it they begin anew. */
@@ -12,11 +13,10 @@ export class RouteTurns {
   /** The node that was chosen last, by kind of client and the region that it goes round in. */
   private readonly last = new Map<string, string>();
 
-  next(candidates: readonly RouteCandidate[], wish: RouteWish, weights: RouteWeights = ROUTE_WEIGHTS): RouteDecision {
-    const usable = candidates.filter((candidate) => refusalOf(candidate, wish) === undefined);
-    const near = usable.filter((candidate) => isNear(candidate, wish));
-    const round = near.length > 0 ? near : usable;
-    const key = `${wish.kind} ${near.length > 0 ? wish.region : ''}`;
+  next(nodes: RoutedNodes, wish: RouteWish, weights: RouteWeights = ROUTE_WEIGHTS): RouteDecision {
+    const round = nearFirst(nodes, wish, (records) => viewsOf(nodes, records).filter((view) => refusalOf(view, wish) === undefined));
+    const isOfRegion = round.some(({ record }) => record.region === wish.region);
+    const key = `${wish.kind} ${isOfRegion ? wish.region : ''}`;
     const node = following(round, this.last.get(key) ?? '');
     if (node !== undefined) {
       if (this.last.size >= TURNS_MAX) this.last.clear();
@@ -25,14 +25,14 @@ export class RouteTurns {
     return {
       node,
       get opinions() {
-        return routeOpinions(candidates, wish, weights);
+        return routeOpinions(nodes, wish, () => false, weights);
       },
     };
   }
 }
 
 /** The next id behind `last`, and behind the greatest one the least. */
-function following(round: readonly RouteCandidate[], last: string): string | undefined {
+function following(round: readonly NodeView[], last: string): string | undefined {
   let first: string | undefined;
   let next: string | undefined;
   for (const { record } of round) {

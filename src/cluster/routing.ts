@@ -1,17 +1,22 @@
 import type { NodeLoad } from './heartbeat.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { NodeView } from './node-view.ts';
 import { ROUTE_WEIGHTS, type RouteWeights } from './routing-rules.ts';
 
-/** A node as routing looks at it. */
-export interface RouteCandidate {
-  readonly record: NodeRecord;
-  /** Undefined before its first heartbeat, and for nodes whose heartbeats are not heard here. A node of which nothing is known has just started. */
-  readonly load: NodeLoad | undefined;
-  /** What is left of its capacity, 0 to 1, where its load is not known. */
-  readonly headroom?: number | undefined;
-  readonly isStale: boolean;
-  /** Whether it has the stream that is asked for already. */
-  readonly hasStream: boolean;
+/** The nodes that clients can be sent to. */
+export interface RoutedNodes {
+  /** Of one region, or of all nodes; not to be changed. */
+  recordsOf(region: string | undefined): readonly NodeRecord[];
+  node(id: string): NodeView | undefined;
+}
+
+/** What a decision goes by beside the wish. */
+export interface RouteBasis {
+  /** Whether a node has the stream that is asked for already. */
+  readonly hasStream: (node: string) => boolean;
+  /** Numbers from 0 to below 1. */
+  readonly random: () => number;
+  readonly weights?: RouteWeights;
 }
 
 /** What a client wants. */
@@ -57,74 +62,84 @@ const HEADROOM_MIN = 0.05;
 
 /**
  * Chooses a node for a client. Of the nodes that are as near as can be had, two are drawn and the better one is taken, so that many clients who ask at the
- * same time with the same heartbeats are not all sent to one node. `random` gives numbers from 0 to below 1.
+ * same time with the same heartbeats are not all sent to one node.
  */
-export function routeTo(
-  candidates: readonly RouteCandidate[],
-  wish: RouteWish,
-  random: () => number,
-  weights: RouteWeights = ROUTE_WEIGHTS,
-): RouteDecision {
-  const [first, second] = drawUsable(candidates, wish, random);
-  const isSecondBetter = first !== undefined && second !== undefined && scoreOf(second, wish, weights) > scoreOf(first, wish, weights);
+export function routeTo(nodes: RoutedNodes, wish: RouteWish, { hasStream, random, weights = ROUTE_WEIGHTS }: RouteBasis): RouteDecision {
+  const [first, second] = nearFirst(nodes, wish, (records) => drawUsable(nodes, records, wish, random));
+  const score = (view: NodeView): number => scoreOf(view, wish, hasStream(view.record.id), weights);
+  const isSecondBetter = first !== undefined && second !== undefined && score(second) > score(first);
   const best = isSecondBetter ? second : first;
   return {
     node: best?.record.id,
     // Most want the node alone.
     get opinions() {
-      return routeOpinions(candidates, wish, weights);
+      return routeOpinions(nodes, wish, hasStream, weights);
     },
   };
 }
 
 /** What is to be said of each node, the best first. */
-export const routeOpinions = (candidates: readonly RouteCandidate[], wish: RouteWish, weights: RouteWeights): readonly RouteOpinion[] =>
-  candidates.map((candidate) => opinionOf(candidate, wish, weights)).sort((left, right) => right.score - left.score);
-
-/** Two of those that can be used and are as near as can be had, or as many as there are. Of many nodes it looks at few: at one after the other, as they are drawn. */
-function drawUsable(candidates: readonly RouteCandidate[], wish: RouteWish, random: () => number): readonly RouteCandidate[] {
-  const left = [...candidates];
-  const near: RouteCandidate[] = [];
-  const far: RouteCandidate[] = [];
-  for (let count = left.length; count > 0 && near.length < 2; count--) {
-    const at = Math.floor(random() * count);
-    const drawn = left[at];
-    left[at] = left[count - 1] as RouteCandidate;
-    if (drawn === undefined || refusalOf(drawn, wish) !== undefined) continue;
-    if (isNear(drawn, wish)) near.push(drawn);
-    else if (far.length < 2) far.push(drawn);
-  }
-  return near.length > 0 ? near : far;
+export function routeOpinions(
+  nodes: RoutedNodes,
+  wish: RouteWish,
+  hasStream: (node: string) => boolean,
+  weights: RouteWeights,
+): readonly RouteOpinion[] {
+  const views = viewsOf(nodes, nodes.recordsOf(undefined));
+  return views.map((view) => opinionOf(view, wish, hasStream(view.record.id), weights)).sort((left, right) => right.score - left.score);
 }
 
-function opinionOf(candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): RouteOpinion {
-  const { record, hasStream } = candidate;
-  const { id: node, region } = record;
-  const refusal = refusalOf(candidate, wish);
-  const about = { node, region, headroom: headroomLeft(candidate), isNear: isNear(candidate, wish), hasStream };
-  return refusal === undefined ? { ...about, score: scoreOf(candidate, wish, weights) } : { ...about, score: 0, refusal };
+/** What `find` finds among the nodes of the client's region, or, where that is nothing, among all. */
+export function nearFirst<Found>(
+  nodes: RoutedNodes,
+  { region }: RouteWish,
+  find: (records: readonly NodeRecord[]) => readonly Found[],
+): readonly Found[] {
+  const near = region === undefined ? [] : find(nodes.recordsOf(region));
+  return near.length > 0 ? near : find(nodes.recordsOf(undefined));
+}
+
+export const viewsOf = (nodes: RoutedNodes, records: readonly NodeRecord[]): readonly NodeView[] =>
+  records.map(({ id }) => nodes.node(id)).filter((view) => view !== undefined);
+
+/** Two of those that can be used, or as many as there are. Of many nodes it looks at few: at one after the other, as they are drawn. */
+function drawUsable(nodes: RoutedNodes, records: readonly NodeRecord[], wish: RouteWish, random: () => number): readonly NodeView[] {
+  const left = [...records];
+  const usable: NodeView[] = [];
+  for (let count = left.length; count > 0 && usable.length < 2; count--) {
+    const at = Math.floor(random() * count);
+    const view = nodes.node(left[at]?.id ?? '');
+    left[at] = left[count - 1] as NodeRecord;
+    if (view !== undefined && refusalOf(view, wish) === undefined) usable.push(view);
+  }
+  return usable;
+}
+
+function opinionOf(view: NodeView, wish: RouteWish, hasStream: boolean, weights: RouteWeights): RouteOpinion {
+  const { id: node, region } = view.record;
+  const refusal = refusalOf(view, wish);
+  const about = { node, region, headroom: headroomLeft(view), isNear: isNear(view, wish), hasStream };
+  return refusal === undefined ? { ...about, score: scoreOf(view, wish, hasStream, weights) } : { ...about, score: 0, refusal };
 }
 
 /** Whether a node is in the client's region. */
-export const isNear = ({ record }: RouteCandidate, { region }: RouteWish): boolean => region !== undefined && record.region === region;
+const isNear = ({ record }: NodeView, { region }: RouteWish): boolean => region !== undefined && record.region === region;
 
-const headroomLeft = ({ load, headroom }: RouteCandidate): number => (load === undefined ? (headroom ?? 1) : headroomOf(load));
+/** A node of which nothing is known has just started. */
+const headroomLeft = ({ headroom }: NodeView): number => headroom ?? 1;
 
-const scoreOf = (candidate: RouteCandidate, wish: RouteWish, weights: RouteWeights): number =>
-  (isNear(candidate, wish) ? NEAR_SCORE : 0) + (candidate.hasStream ? weights.hasStream : 0) + headroomLeft(candidate) * weights.headroom;
+const scoreOf = (view: NodeView, wish: RouteWish, hasStream: boolean, weights: RouteWeights): number =>
+  (isNear(view, wish) ? NEAR_SCORE : 0) + (hasStream ? weights.hasStream : 0) + headroomLeft(view) * weights.headroom;
 
 /** Why a node is not for this client; undefined: it is. */
-export function refusalOf(
-  candidate: RouteCandidate,
-  { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish,
-): RouteRefusal | undefined {
-  const { record, isStale } = candidate;
+export function refusalOf(view: NodeView, { kind, exclude, isFullAccepted, isOriginAccepted }: RouteWish): RouteRefusal | undefined {
+  const { record, isStale } = view;
   if (exclude?.has(record.id) === true) return 'excluded';
   const role = kind === 'play' && isOriginAccepted !== true ? 'edge' : 'origin';
   if (!record.roles.includes(role) && !record.roles.includes('mono')) return 'role';
   if (record.status !== 'active') return record.status;
   if (isStale) return 'stale';
-  return isFullAccepted !== true && headroomLeft(candidate) < HEADROOM_MIN ? 'full' : undefined;
+  return isFullAccepted !== true && headroomLeft(view) < HEADROOM_MIN ? 'full' : undefined;
 }
 
 /** What is left of processor, network and viewers, whichever is least: 0 to 1. */

@@ -3,21 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NodeRecord, type NodeView, ROUTE_WEIGHTS } from '../../cluster/mod.ts';
-import { edgeRecord } from '../../cluster/node-record.fixture.ts';
-import { monotonicMs } from '../../core/mod.ts';
+import { edgeView, routedNodes } from '../../cluster/routed-nodes.fixture.ts';
 import { ClientRegion } from './client-region.ts';
 import { ClusterRoute } from './cluster-route.ts';
 import { NodeRouting } from './node-routing.ts';
 
-const node = (id: string, record: Partial<NodeRecord> = {}, headroom = 1): NodeView => ({
-  record: edgeRecord(id, { endpoints: { http: `https://${id}.example:8080` }, ...record }),
-  heartbeat: undefined,
-  incarnation: 1,
-  headroom,
-  isStale: false,
-  heardAt: monotonicMs(0),
-  clockOffsetMs: undefined,
-});
+const node = (id: string, record: Partial<NodeRecord> = {}, headroom = 1): NodeView =>
+  edgeView(id, { endpoints: { http: `https://${id}.example:8080` }, ...record }, { headroom });
 
 interface Explained {
   readonly region: string;
@@ -34,8 +26,7 @@ let base: string;
 
 beforeEach(async () => {
   const routing = new NodeRouting({
-    nodes: () => nodes,
-    node: (id) => nodes.find(({ record }) => record.id === id),
+    nodes: routedNodes(() => nodes),
     hasStream: (id) => id === 'b',
     weights: () => ROUTE_WEIGHTS,
   });

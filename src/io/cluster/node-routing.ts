@@ -1,7 +1,7 @@
 import {
   type NodeEndpoints,
-  type NodeView,
   type RouteDecision,
+  type RoutedNodes,
   RouteTurns,
   type RouteWeights,
   type RouteWish,
@@ -10,8 +10,7 @@ import {
 import type { ClusterRouting } from './cluster-route.ts';
 
 export interface NodeRoutingOptions {
-  readonly nodes: () => Iterable<NodeView>;
-  readonly node: (id: string) => NodeView | undefined;
+  readonly nodes: RoutedNodes;
   /** Whether a node is known to have a stream (`app/name`) already. */
   readonly hasStream: (node: string, stream: string) => boolean;
   readonly weights: () => RouteWeights;
@@ -27,19 +26,13 @@ export class NodeRouting implements ClusterRouting {
   }
 
   route(wish: RouteWish, stream: string | undefined): RouteDecision {
-    const { nodes, hasStream } = this.options;
-    const candidates = Array.from(nodes(), ({ record, heartbeat, headroom, isStale }) => ({
-      record,
-      load: heartbeat,
-      headroom,
-      isStale,
-      hasStream: stream !== undefined && hasStream(record.id, stream),
-    }));
+    const { nodes } = this.options;
     const weights = this.options.weights();
-    return stream === undefined ? this.turns.next(candidates, wish, weights) : routeTo(candidates, wish, Math.random, weights);
+    if (stream === undefined) return this.turns.next(nodes, wish, weights);
+    return routeTo(nodes, wish, { hasStream: (node) => this.options.hasStream(node, stream), random: Math.random, weights });
   }
 
   endpointsOf(node: string): NodeEndpoints | undefined {
-    return this.options.node(node)?.record.endpoints;
+    return this.options.nodes.node(node)?.record.endpoints;
   }
 }
