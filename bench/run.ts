@@ -14,6 +14,7 @@ import { memory } from './memory.ts';
 import { partRequests } from './part-requests.ts';
 import { publishersPerCore } from './publishers-per-core.ts';
 import { relay } from './relay.ts';
+import { routing } from './routing.ts';
 import { scrape } from './scrape.ts';
 import { simulator } from './simulator.ts';
 import { tokenCheck } from './token-check.ts';
@@ -57,6 +58,7 @@ const CASES: readonly BenchCase[] = [
   relay,
   directory,
   cluster,
+  routing,
   simulator,
   consoleBench,
   api,
