@@ -23,7 +23,7 @@ function row(what: string, stream: string | undefined): BenchRow {
   const fewUs = median(rounds.map((round) => round.few));
   const manyUs = median(rounds.map((round) => round.many));
   return {
-    name: `Routing: a node of 1,000 ${what}, against one of 10`,
+    name: `routing: a node of 1,000 ${what}, against one of 10`,
     value: Math.round(median(ratios) * 10) / 10,
     unit: 'times the CPU time',
     // Whose turn it is, is known when all of the region were looked at.
