@@ -30,6 +30,11 @@ export class History<Value extends object> {
     return this.versions.keys();
   }
 
+  /** Those that there are for whoever heard the most. */
+  latestKeys(): Iterable<string> {
+    return this.latest.keys();
+  }
+
   /** As whoever heard the most has it. */
   latestOf(key: string): Value | undefined {
     return this.latest.get(key);
@@ -143,8 +148,10 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
     return true;
   }
 
-  *keys(): Iterable<string> {
-    for (const key of this.history.keys()) if (this.get(key) !== undefined) yield key;
+  keys(): Iterable<string> {
+    const { history, own, at } = this;
+    if (own === undefined && at === history.steps.length) return history.latestKeys();
+    return Array.from(history.keys()).filter((key) => this.get(key) !== undefined);
   }
 
   values(): Iterable<Value> {
@@ -173,9 +180,15 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
   private goTo(key: string, value: Value | undefined, present: Value | undefined): boolean {
     const { history } = this;
     const there = history.firstAfter(key, value, this.at);
-    if (there === undefined && !this.isNews(key, value, present)) return false;
-    if (there === undefined) history.append(key, value);
-    this.advance(there ?? history.steps.length);
+    if (there !== undefined) {
+      this.advance(there);
+      return true;
+    }
+    if (!this.isNews(key, value, present)) return false;
+    history.append(key, value);
+    // Whoever had heard all of it has gone past nothing else.
+    if (this.at === history.steps.length - 1) this.at += 1;
+    else this.advance(history.steps.length);
     return true;
   }
 
