@@ -66,7 +66,7 @@ export class SharedKnowledge {
         // All entries under a prefix are read in the same way, and no entry is under two.
         const read = (entry: StoreEntry): ClaimReading<Body> => {
           const shared = entry as SharedEntry;
-          shared.reading ??= readKnownClaim(entry, prefix, readBody);
+          shared.reading ??= this.like(readKnownClaim(entry, prefix, readBody), prefix);
           return shared.reading as ClaimReading<Body>;
         };
         return new NodeClaims(options, out, {
@@ -77,6 +77,15 @@ export class SharedKnowledge {
         });
       },
     };
+  }
+
+  /** With the body that is known already, where that says the same. */
+  private like<Body>(reading: ClaimReading<Body>, prefix: string): ClaimReading<Body> {
+    if (reading === 'newer' || reading === 'malformed') return reading;
+    const { claimed, record, revision } = reading;
+    const body = this.historyOf<KnownClaim<Body>>(prefix).latestOf(claimed.name)?.claimed.body;
+    if (body === undefined || JSON.stringify(body) !== JSON.stringify(claimed.body)) return reading;
+    return { revision, record: { ...record, body }, claimed: { ...claimed, body } };
   }
 
   private replaysOf<Body>(prefix: string): Replays<ClaimKnowledge<Body>, ClaimReplay<Body>> {

@@ -152,7 +152,7 @@ export class World {
     this.after(SILENT_MS, () => {
       for (const { process } of this.nodes) {
         if (process === undefined) continue;
-        for (const pull of [...process.streams.pulls.values()]) {
+        for (const pull of process.streams.pulls.values()) {
           const { source } = pull;
           if (source === undefined || this.isLinked(process, source.process)) continue;
           if (!source.process.isPaused) source.pullerLeft(pull);

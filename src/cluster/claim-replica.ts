@@ -261,4 +261,4 @@ const isSame = <Body>(left: KnownClaim<Body>, right: KnownClaim<Body>): boolean 
   left === right ||
   (left.claimed.epoch === right.claimed.epoch &&
     isSameHolder(left.claimed.holder, right.claimed.holder) &&
-    JSON.stringify(left.claimed.body) === JSON.stringify(right.claimed.body));
+    (left.claimed.body === right.claimed.body || JSON.stringify(left.claimed.body) === JSON.stringify(right.claimed.body)));
