@@ -120,13 +120,13 @@ function decodeBinary(bytes: Uint8Array): Heartbeat | undefined {
   for (const end = cursor.at + TIME_BYTES; cursor.at < end; cursor.at++) sentMs = sentMs * 256 + (bytes[cursor.at] ?? 0);
   if (incarnation === undefined || cursor.at > bytes.length) return undefined;
   const id = readText(utf8Decode(bytes.subarray(2, idEnd)), ID_LENGTH_MAX);
-  const figures: number[] = [];
+  read.fill(0);
   for (let place = 0; place < PARTS.length && cursor.at < bytes.length; place++) {
     const figure = readVarint(cursor);
     if (figure === undefined) return undefined;
-    figures.push(figure / (PARTS[place] ?? 1));
+    read[place] = figure / (PARTS[place] ?? 1);
   }
-  return id === undefined ? undefined : new ReadHeartbeat(id, incarnation, sentMs, figures);
+  return id === undefined ? undefined : new ReadHeartbeat(id, incarnation, sentMs, read);
 }
 
 function decodeJson(bytes: Uint8Array): Heartbeat | undefined {
@@ -137,7 +137,8 @@ function decodeJson(bytes: Uint8Array): Heartbeat | undefined {
   const sentMs = readAmount(fields['sentMs']);
   const { load } = fields;
   if (id === undefined || incarnation === undefined || sentMs === undefined || !Array.isArray(load)) return undefined;
-  return new ReadHeartbeat(id, incarnation, sentMs, load);
+  for (let place = 0; place < PARTS.length; place++) read[place] = readAmount(load[place]) ?? 0;
+  return new ReadHeartbeat(id, incarnation, sentMs, read);
 }
 
 /** Where in an array it is read on. */
@@ -199,6 +200,8 @@ const figuresOf = (load: NodeLoad): readonly number[] => [
 
 /** By place, in how many parts of one a figure is told: as finely as it is measured. */
 const PARTS: readonly number[] = [1000, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10, 10];
+/** Where figures are read to, in the same order. */
+const read = new Float64Array(PARTS.length);
 
 /**
  * As it was read. Not a literal: V8 makes objects of a literal that often outlive a collection of the young straight in the old generation, and of heartbeats
@@ -227,7 +230,7 @@ class ReadHeartbeat implements Heartbeat {
   readonly latencyP50Ms: number;
   readonly latencyP95Ms: number;
 
-  constructor(id: string, incarnation: number, sentMs: number, figures: readonly unknown[]) {
+  constructor(id: string, incarnation: number, sentMs: number, figures: Float64Array) {
     this.id = id;
     this.incarnation = incarnation;
     this.sentMs = sentMs;
@@ -257,7 +260,7 @@ class ReadViewers {
   readonly hls: number;
   readonly webrtc: number;
 
-  constructor(figures: readonly unknown[]) {
+  constructor(figures: Float64Array) {
     this.flv = figureAt(figures, 7);
     this.rtmp = figureAt(figures, 8);
     this.hls = figureAt(figures, 9);
@@ -265,4 +268,4 @@ class ReadViewers {
   }
 }
 
-const figureAt = (figures: readonly unknown[], place: number): number => readAmount(figures[place]) ?? 0;
+const figureAt = (figures: Float64Array, place: number): number => figures[place] ?? 0;
