@@ -25,6 +25,11 @@ export class History<Value extends object> {
     return new SharedMap(this);
   }
 
+  /** How many there ever were. */
+  get keyCount(): number {
+    return this.versions.size;
+  }
+
   /** All that ever were, in the order in which they came. */
   keys(): Iterable<string> {
     return this.versions.keys();
@@ -182,7 +187,7 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
     const there = history.firstAfter(key, value, this.at);
     if (there !== undefined) {
       this.advance(there);
-      return true;
+      return history.valueAt(key, this.at) === value;
     }
     if (!this.isNews(key, value, present)) return false;
     history.append(key, value);
@@ -201,6 +206,10 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
   /** What others have heard on the way, and this node has not, is kept as it is here. */
   private advance(to: number): void {
     const { history, at } = this;
+    if (to - at > history.keyCount) {
+      this.jump();
+      return;
+    }
     const passed = new Map<string, Value | undefined>();
     for (let place = at; place < to; place++) {
       const key = history.steps[place]?.key ?? '';
@@ -211,6 +220,18 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
       if (history.valueAt(key, to) === value) this.same(key);
       else this.differs(key, value);
     }
+  }
+
+  /** To the end: for one far back, as a node that has just begun, there are fewer keys than steps on the way. */
+  private jump(): void {
+    const { history } = this;
+    const own = new Map<string, Value | undefined>();
+    for (const key of history.keys()) {
+      const value = this.get(key);
+      if (value !== history.latestOf(key)) own.set(key, value);
+    }
+    this.at = history.steps.length;
+    this.own = own.size === 0 ? undefined : own;
   }
 
   private differs(key: string, value: Value | undefined): void {
