@@ -436,5 +436,29 @@ describe('many nodes that change at once', () => {
     world.sourcing.nodesChanged('o-eu', monotonicMs(world.now));
     world.pass(50);
     expect(world.take()).toEqual([`claim ${SHOW}`]);
+    world.regions.set('o-eu', 'eu');
+    world.sourcing.nodesChanged('another', monotonicMs(world.now));
+    world.pass(50);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('concern streams that come by way of a node below the upstream, or of the regional origin', () => {
+    const [below, regional] = [new World(), new World()];
+    below.originIs('o-eu', 1);
+    below.want();
+    below.sentOn('o-eu', 'e2');
+    regional.originIs('o-us', 1);
+    regional.regionalIs('e2');
+    regional.want();
+    const pulls = { below: below.take().at(-1), regional: regional.take().at(-1) };
+    expect(pulls).toEqual({ below: `pull ${SHOW} from e2 at 1`, regional: `pull ${SHOW} from e2 at 1` });
+    for (const world of [below, regional]) {
+      world.draining.add('e2');
+      world.regions.set('e2', 'us');
+      world.sourcing.nodesChanged('e2', monotonicMs(world.now));
+      world.pass(50);
+    }
+    expect(below.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
+    expect(regional.take()).toEqual([`claim ${SHOW}`]);
   });
 });

@@ -258,12 +258,16 @@ export class StreamSourcing {
   /** Streams that come from where they do because of nodes that have changed. */
   private ofChangedNodes(): readonly string[] {
     const { changedNodes, wanted } = this;
-    if (changedNodes !== 'all' && changedNodes.size === 0) return [];
-    this.changedNodes = new Set();
-    const hasChanged = (node: string | undefined): boolean => node !== undefined && changedNodes !== 'all' && changedNodes.has(node);
+    if (changedNodes === 'all') {
+      this.changedNodes = new Set();
+      return [...wanted.keys()];
+    }
+    if (changedNodes.size === 0) return [];
+    const hasChanged = (node: string | undefined): boolean => node !== undefined && changedNodes.has(node);
     const names: string[] = [];
     for (const [name, { origin, regionalOrigin, via }] of wanted)
-      if (changedNodes === 'all' || hasChanged(origin) || hasChanged(regionalOrigin) || hasChanged(via?.node)) names.push(name);
+      if (hasChanged(origin) || hasChanged(regionalOrigin) || hasChanged(via?.node)) names.push(name);
+    changedNodes.clear();
     return names;
   }
 
