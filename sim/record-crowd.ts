@@ -8,8 +8,9 @@ type ReadRecord = (value: Uint8Array) => NodeRecord | undefined;
 
 /** What all entries that are told again mean for those that know the same. */
 export interface RecordReplay {
-  /** Of records that say what is known. */
-  readonly same: ReadonlySet<string>;
+  /** All whose records there are: one set for all, to be changed by none. */
+  readonly told: Set<string>;
+  /** Records that say something else than what is known. */
   readonly others: readonly StoreEntry[];
   /** By the node whose record it is. */
   readonly byNode: ReadonlyMap<string, StoreEntry>;
@@ -45,13 +46,14 @@ class RecordCrowd implements WatchCrowd {
     if (known !== undefined) member.known.become(known);
     this.members.set(member.id, member);
     if (member.since === undefined) return;
-    this.since ??= member.since;
+    this.since ??= new Set(member.since);
     member.since = this.since;
   }
 
-  delete(member: NodeRecords): void {
+  /** `hasLeft`: it is told nothing more before it has lost the store. */
+  delete(member: NodeRecords, hasLeft: boolean): void {
     this.members.delete(member.id);
-    if (member.since !== undefined) member.since = new Set(member.since);
+    if (member.since !== undefined && !hasLeft) member.since = new Set(member.since);
   }
 
   told(key: string, entry: StoreEntry | undefined): void {
@@ -107,7 +109,7 @@ export class NodeRecords {
       awake: () => this.join(),
       parted: (hasLeft) => {
         if (hasLeft) this.isWhole = false;
-        this.part();
+        this.part(hasLeft);
       },
     });
   }
@@ -139,11 +141,11 @@ export class NodeRecords {
     this.client.endWatch(this.watch);
   }
 
-  private part(): void {
+  private part(hasLeft: boolean): void {
     const { crowd, watch } = this;
     if (crowd === undefined) return;
     this.crowd = undefined;
-    crowd.delete(this);
+    crowd.delete(this, hasLeft);
     const group = watch.joined?.group;
     if (group === undefined) return;
     group.listeners.add(watch);
@@ -156,11 +158,12 @@ export class NodeRecords {
     const replay = replays.of(entries, known, () => replayed(entries, known, this.read));
     if (replay === undefined) return false;
     const own = replay.byNode.get(id);
-    hearer.told.since = new Set(replay.same);
+    this.since = replay.told;
     for (const entry of replay.others) hearer.watcher.changed(entry);
     if (own !== undefined) hearer.watcher.changed(own);
     hearer.watcher.current();
     this.isSeen();
+    if (this.since === replay.told) this.since = new Set(replay.told);
     return true;
   }
 
@@ -185,19 +188,17 @@ export class NodeRecords {
 }
 
 function replayed(entries: readonly StoreEntry[], known: SharedMap<NodeRecord>, read: ReadRecord): RecordReplay {
-  const same = new Set<string>();
+  const told = new Set<string>();
   const others: StoreEntry[] = [];
   const byNode = new Map<string, StoreEntry>();
   for (const entry of entries) {
+    const record = read(entry.value);
+    if (record !== undefined && isNodeKey(entry.key, record.id)) told.add(record.id);
     const id = idOfSame(entry, known, read);
-    if (id === undefined) {
-      others.push(entry);
-    } else {
-      same.add(id);
-      byNode.set(id, entry);
-    }
+    if (id === undefined) others.push(entry);
+    else byNode.set(id, entry);
   }
-  return { same, others, byNode };
+  return { told, others, byNode };
 }
 
 /**
@@ -210,5 +211,9 @@ function idOfSame({ key, value }: StoreEntry, known: SharedMap<NodeRecord> | und
   return isKnown ? record.id : undefined;
 }
 
-const isSame = (left: ReadonlySet<string>, right: ReadonlySet<string>): boolean =>
-  left === right || (left.size === right.size && [...left].every((id) => right.has(id)));
+function isSame(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
+  if (left === right) return true;
+  if (left.size !== right.size) return false;
+  for (const id of left) if (!right.has(id)) return false;
+  return true;
+}

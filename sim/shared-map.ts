@@ -155,8 +155,11 @@ export class SharedMap<Value extends object> implements ReplicaMap<Value> {
 
   keys(): Iterable<string> {
     const { history, own, at } = this;
-    if (own === undefined && at === history.steps.length) return history.latestKeys();
-    return Array.from(history.keys()).filter((key) => this.get(key) !== undefined);
+    return own === undefined && at === history.steps.length ? history.latestKeys() : this.presentKeys();
+  }
+
+  private *presentKeys(): Iterable<string> {
+    for (const key of this.history.keys()) if (this.get(key) !== undefined) yield key;
   }
 
   values(): Iterable<Value> {

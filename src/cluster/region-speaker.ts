@@ -33,7 +33,7 @@ export class RegionSpeaker {
     const { region, roster } = this.roster;
     const views = this.roster.ordered();
     const stale: number[] = [];
-    for (const [place, { isStale }] of views.entries()) if (isStale) stale.push(place);
+    for (let place = 0; place < views.length; place++) if (views[place]?.isStale === true) stale.push(place);
     const telling = `${roster} ${stale.join()}`;
     const isNews = telling !== this.told || this.spokeAt === undefined;
     const sinceMs = now - (this.spokeAt ?? now) + this.heartbeatMs / 2;

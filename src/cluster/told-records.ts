@@ -46,6 +46,9 @@ export class ToldRecords {
     const { since } = this;
     if (since === undefined || !this.isCurrent || now < this.keptUntil) return [];
     this.since = undefined;
-    return since.size === known.size ? [] : [...known.keys()].filter((id) => !since.has(id));
+    const gone: string[] = [];
+    if (since.size === known.size) return gone;
+    for (const id of known.keys()) if (!since.has(id)) gone.push(id);
+    return gone;
   }
 }
