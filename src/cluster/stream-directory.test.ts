@@ -260,6 +260,20 @@ describe('two nodes that want the same stream for ever', () => {
     expect(second.take()).toEqual([`held ${SHOW}`]);
   });
 
+  it('have it back from one that took it and stood still, when that counts as dead: also where it lived when it was asked', () => {
+    const [first, second] = [new Node('o1'), new Node('o2')];
+    second.secondPublisher = 'takeover';
+    first.publish();
+    engine.advance(50);
+    second.publish();
+    Object.assign(second.client, { asked: () => undefined });
+    engine.advance(2_500);
+    expect(first.take()).toEqual([`held ${SHOW}`]);
+    second.buried();
+    engine.advance(1_000);
+    expect(first.take()).toEqual([`held ${SHOW}`]);
+  });
+
   it('do not take it from each other when both stand by and both are without their publishers', () => {
     const [first, second] = [new Node('o1'), new Node('o2')];
     first.secondPublisher = 'standby';

@@ -387,15 +387,15 @@ export class StreamDirectory {
       done('yes');
       return;
     }
-    const isGone = this.isGone(holder);
     // Whoever was taken over gives way: two that take a stream from each other for ever serve nobody.
-    if (!wasOurs && (isGone || secondPublisher(name) === 'takeover')) {
+    if (!wasOurs && (this.isGone(holder) || secondPublisher(name) === 'takeover')) {
       done('yes');
       return;
     }
     this.ask(name, node, wasOurs ? ASK_TAKER_MS : ASK_MS, (answer) => {
       if (answer === 'unavailable') done('unknown');
-      else if (answer === 'timeout' && !isGone) done(this.ofSilent(name, wasOurs));
+      // It may count as dead by now that lived when it was asked.
+      else if (answer === 'timeout' && !this.isGone(holder)) done(this.ofSilent(name, wasOurs));
       // Two that wait for their publishers to come back would take the stream from each other for as long as they do.
       else if (answer === 'held' && wasOurs && this.options.ownState(name) !== 'live') done('no');
       else done(answer === 'live' ? 'no' : 'yes');
