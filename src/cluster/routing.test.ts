@@ -68,6 +68,10 @@ describe('the node for a client', () => {
     expect(pick([node('a'), node('b', { hasStream: true, load: { cpu: 0.4 } })])).toBe('a');
   });
 
+  it('is explained in numbers for people', () => {
+    expect(route([node('a', { load: { cpu: 0.545 } })]).opinions).toMatchObject([{ headroom: 0.455, score: 104.55 }]);
+  });
+
   it('has the stream or is idle, as the weights say', () => {
     const candidates = [node('a'), node('b', { hasStream: true, load: { cpu: 0.8 } })];
     expect(route(candidates, { weights: { hasStream: 20, headroom: 10 } }).node).toBe('b');

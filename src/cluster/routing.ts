@@ -118,9 +118,12 @@ function drawUsable(nodes: RoutedNodes, records: readonly NodeRecord[], wish: Ro
 function opinionOf(view: NodeView, wish: RouteWish, hasStream: boolean, weights: RouteWeights): RouteOpinion {
   const { id: node, region } = view.record;
   const refusal = refusalOf(view, wish);
-  const about = { node, region, headroom: headroomLeft(view), isNear: isNear(view, wish), hasStream };
-  return refusal === undefined ? { ...about, score: scoreOf(view, wish, hasStream, weights) } : { ...about, score: 0, refusal };
+  const about = { node, region, headroom: toBeRead(headroomLeft(view)), isNear: isNear(view, wish), hasStream };
+  return refusal === undefined ? { ...about, score: toBeRead(scoreOf(view, wish, hasStream, weights)) } : { ...about, score: 0, refusal };
 }
+
+/** 0.455, and not 0.45499999999999996. */
+const toBeRead = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 /** Whether a node is in the client's region. */
 const isNear = ({ record }: NodeView, { region }: RouteWish): boolean => region !== undefined && record.region === region;

@@ -260,18 +260,50 @@ describe('two nodes that want the same stream for ever', () => {
     expect(second.take()).toEqual([`held ${SHOW}`]);
   });
 
-  it('have it back from one that took it and stood still, when that counts as dead: also where it lived when it was asked', () => {
-    const [first, second] = [new Node('o1'), new Node('o2')];
-    second.secondPublisher = 'takeover';
-    first.publish();
-    engine.advance(50);
-    second.publish();
-    Object.assign(second.client, { asked: () => undefined });
-    engine.advance(2_500);
-    expect(first.take()).toEqual([`held ${SHOW}`]);
-    second.buried();
-    engine.advance(1_000);
-    expect(first.take()).toEqual([`held ${SHOW}`]);
+  describe('have it back from one that took it and stood still', () => {
+    let first: Node;
+    let second: Node;
+
+    beforeEach(() => {
+      [first, second] = [new Node('o1'), new Node('o2')];
+      second.secondPublisher = 'takeover';
+      first.publish();
+      engine.advance(50);
+      second.publish();
+      Object.assign(second.client, { asked: () => undefined });
+    });
+
+    it('as soon as that counts as dead, while no answer has come', () => {
+      engine.advance(2_000);
+      first.directory.nodesChanged();
+      engine.advance(50);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+      second.buried();
+      engine.advance(50);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+      expect(first.directory.sizes['asked']).toBe(0);
+    });
+
+    it('a second after it is asked again, when that counts as dead by then', () => {
+      engine.advance(3_050);
+      second.buried();
+      engine.advance(1_000);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+      engine.advance(300);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+    });
+
+    it('but not from one that counts as dead while nobody can be judged', () => {
+      engine.advance(2_000);
+      first.isJudging = false;
+      second.buried();
+      engine.advance(3_000);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+      expect(first.directory.sizes['asked']).toBe(0);
+      first.isJudging = true;
+      engine.advance(2_500);
+      expect(first.take()).toEqual([`held ${SHOW}`]);
+    });
   });
 
   it('do not take it from each other when both stand by and both are without their publishers', () => {

@@ -63,7 +63,7 @@ export type SecondPublisher = 'reject' | 'takeover' | 'standby';
 
 /** How long another node may take to say whether it has a publisher; one that is frozen for longer loses its stream to one that is not. */
 const ASK_MS = 1_000;
-/** The same for one that has taken the stream from this node: whoever waits loses nothing by it, and a slow link must not keep it from giving way. */
+/** The same for one that has taken the stream from this node, and counts as alive: whoever waits loses nothing by it, and a slow link must not keep it from giving way. */
 const ASK_TAKER_MS = 3_000;
 /** How long what was found out of a holder holds: the store may be out of reach when it is to be used. */
 const GIVEN_MS = 2_000;
@@ -86,6 +86,8 @@ export class StreamDirectory {
   private readonly bodies = new Map<string, StreamBody>();
   /** Holders of streams that were asked a moment ago and do not have them any more. */
   private readonly given = new Map<string, { readonly node: string; readonly until: number }>();
+  /** Holders of streams that counted as alive when they were asked, and have not answered yet. */
+  private readonly asked = new Map<string, { readonly holder: Holder; readonly replace: () => void }>();
   private readonly standbys: Standbys;
   /** Of the origins whose place is being taken. */
   private readonly heads = new Map<string, number>();
@@ -207,13 +209,14 @@ export class StreamDirectory {
 
   /** How much it keeps. */
   get sizes(): Readonly<Record<string, number>> {
-    const { streams, regionals, sourcing, bodies, given, standbys, heads } = this;
+    const { streams, regionals, sourcing, bodies, given, asked, standbys, heads } = this;
     return {
       streams: streams.size,
       regionals: regionals.size,
       wanted: sourcing.size,
       bodies: bodies.size,
       given: given.size,
+      asked: asked.size,
       standbys: standbys.size,
       heads: heads.size,
     };
@@ -294,7 +297,18 @@ export class StreamDirectory {
   /** A node came, went, or counts as stale; undefined: any of them may have. */
   nodesChanged(node?: string): void {
     this.sweepSoon();
+    this.replaceGone(node);
     this.sourcing.nodesChanged(node, this.options.now());
+  }
+
+  /** Of a node that counts as dead by now no answer is waited for. */
+  private replaceGone(node: string | undefined): void {
+    if (this.asked.size === 0 || !this.options.nodes.isJudging) return;
+    for (const [name, { holder, replace }] of this.asked) {
+      if ((node !== undefined && holder.node !== node) || !this.isGone(holder)) continue;
+      this.asked.delete(name);
+      replace();
+    }
   }
 
   private sweepSoon(): void {
@@ -387,15 +401,18 @@ export class StreamDirectory {
       done('yes');
       return;
     }
+    const isGone = this.isGone(holder);
     // Whoever was taken over gives way: two that take a stream from each other for ever serve nobody.
-    if (!wasOurs && (this.isGone(holder) || secondPublisher(name) === 'takeover')) {
+    if (!wasOurs && (isGone || secondPublisher(name) === 'takeover')) {
       done('yes');
       return;
     }
-    this.ask(name, node, wasOurs ? ASK_TAKER_MS : ASK_MS, (answer) => {
+    const question = { holder, replace: () => done('yes') };
+    if (!isGone) this.asked.set(name, question);
+    this.ask(name, node, wasOurs && !isGone ? ASK_TAKER_MS : ASK_MS, (answer) => {
+      if (this.asked.get(name) === question) this.asked.delete(name);
       if (answer === 'unavailable') done('unknown');
-      // It may count as dead by now that lived when it was asked.
-      else if (answer === 'timeout' && !this.isGone(holder)) done(this.ofSilent(name, wasOurs));
+      else if (answer === 'timeout' && !isGone) done(this.ofSilent(name, wasOurs));
       // Two that wait for their publishers to come back would take the stream from each other for as long as they do.
       else if (answer === 'held' && wasOurs && this.options.ownState(name) !== 'live') done('no');
       else done(answer === 'live' ? 'no' : 'yes');
