@@ -68,7 +68,7 @@ export class ClaimRegistry<Body> {
       changed: (name: string, known: KnownClaim<Body> | undefined) => this.changed(name, known),
       seen: (name: string, revision: number) => this.claims.get(name)?.seen(revision),
       current: () => {
-        for (const claim of this.claims.values()) claim.recheck();
+        for (const [name, claim] of this.claims) this.resume(name, claim);
         this.wake(this.known.missing?.until);
         out.current();
       },
@@ -221,6 +221,12 @@ export class ClaimRegistry<Body> {
       options.store.delete(options.prefix + name, revision, () => undefined);
     }
     return orphans.size;
+  }
+
+  /** What the watch has told of a claim since the store is back is not asked for again: with thousands of claims that would be as many questions at one moment. */
+  private resume(name: string, claim: Claim<Body>): void {
+    const known = this.known.get(name);
+    claim.resumed(this.known.missing?.claims.get(name) === known ? undefined : known);
   }
 
   /** See {@link ClaimPorts.revisionLost}. */

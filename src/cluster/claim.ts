@@ -1,5 +1,6 @@
 import { type MonotonicMs, monotonicMs } from '../core/mod.ts';
 import { type ClaimRecord, epochOf, type Holder, isSameHolder, readClaim, writeClaim } from './claim-record.ts';
+import type { KnownClaim } from './claim-replica.ts';
 import { memberMark } from './region-digest.ts';
 import type { Store, StoreEntry, StoreResult } from './store.ts';
 
@@ -90,8 +91,16 @@ export class Claim<Body> {
     if (revision === 0 || revision > this.revision) this.recheck();
   }
 
-  /** The store was out of reach, or may even have lost what it knew. */
-  recheck(): void {
+  /** The store was out of reach, and this is what it has of the key since it is back; undefined: nothing. */
+  resumed(stored: KnownClaim<Body> | undefined): void {
+    const isAsLeft = stored?.revision === this.revision && stored.claimed.epoch === this.epoch && isSameHolder(stored.record.holder, this.ports.own);
+    if (isAsLeft || this.state !== 'held' || this.isBusy) return;
+    this.state = 'claiming';
+    if (stored === undefined) this.goOn(this.ports.revisionLost());
+    else this.go();
+  }
+
+  private recheck(): void {
     if (this.state !== 'held' || this.isBusy) return;
     this.state = 'claiming';
     this.go();
@@ -143,12 +152,13 @@ export class Claim<Body> {
 
   /** Ours already: by a write whose answer was lost, or by one that another part of this node made. */
   private own(entry: StoreEntry, record: ClaimRecord<Body>): void {
+    // What another write than this claim's last one says may be something else.
+    if (entry.revision !== this.revision) this.isDirty = true;
     this.revision = entry.revision;
     if (this.state === 'released') {
       this.go();
       return;
     }
-    this.isDirty = true;
     this.hold(epochOf(record, entry.revision));
   }
 

@@ -323,6 +323,8 @@ export class Membership {
       // It may have been sent before this node heard of the other.
       if (isStale && now - view.signAt < this.staleMs() / 2) return false;
       this.becomes(view, isStale);
+      // Of thousands of nodes, most were stale once.
+      if (!isStale && view.heartbeat === undefined) roster.release(view);
       return true;
     });
   }
@@ -396,12 +398,7 @@ export class Membership {
     const { id, region, incarnation } = record;
     const view = this.views.get(id);
     // A new process has written its record: that is a sign of life, too. After the store has lost everything it counts from 1 again.
-    if (view !== undefined && (incarnation > view.incarnation || incarnation < before.incarnation)) {
-      view.incarnation = incarnation;
-      view.heartbeat = undefined;
-      view.signAt = this.clock.monotonic();
-      view.isStale = false;
-    }
+    if (view !== undefined && (incarnation > view.incarnation || incarnation < before.incarnation)) view.roster.release(view);
     this.olderNodes += Number(readsJsonOnly(record)) - Number(readsJsonOnly(before));
     this.records.set(id, record);
     this.rosterOf(region).replace(record);

@@ -134,9 +134,15 @@ export class RegionRoster {
   remove(id: string): void {
     if (this.present.placeOf(id) < 0) return;
     const view = this.views.get(id);
-    if (view !== undefined) this.stale.delete(view);
-    this.views.delete(id);
+    if (view !== undefined) this.release(view);
     this.becomes(this.present.without(id));
+    this.members = undefined;
+  }
+
+  /** Nothing is known of a node any more but its record. */
+  release(view: MemberView): void {
+    this.stale.delete(view);
+    this.views.delete(view.record.id);
     this.members = undefined;
   }
 
