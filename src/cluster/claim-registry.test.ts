@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { utf8Encode } from '../core/mod.ts';
 import type { Holder } from './claim-record.ts';
 import { ClaimRegistry } from './claim-registry.ts';
@@ -135,6 +135,58 @@ describe('claims in a registry', () => {
     expect(one.registry.get('live/show')?.holder.node).toBe('two');
   });
 
+  it('that the store has as they were left are neither asked for nor written again when it is back', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'hello' });
+    engine.advance(100);
+    const calls = [vi.spyOn(engine, 'read'), vi.spyOn(engine, 'write')];
+    const told = [...one.told, ...two.told];
+    engine.stop();
+    engine.advance(60_000);
+    engine.start();
+    engine.advance(5_000);
+    for (const call of calls) expect(call).not.toHaveBeenCalled();
+    expect([...one.told, ...two.told]).toEqual(told);
+    // One that says something else meanwhile does so then.
+    engine.stop();
+    one.registry.describe('live/show', { says: 'more' });
+    engine.advance(60_000);
+    engine.start();
+    engine.advance(5_000);
+    expect(two.registry.get('live/show')?.body.says).toBe('more');
+  });
+
+  it('are lost to others who have them in a store that began anew, also with the same revision', () => {
+    const [one, two] = [new Node('one'), new Node('two')];
+    one.registry.claim('live/show', { says: 'first' });
+    engine.advance(100);
+    const { revision } = engine.read('streams/live/show') ?? {};
+    one.client.cut();
+    engine.wipe();
+    two.client.cut();
+    two.client.heal();
+    two.dead.add('one');
+    engine.advance(15_000);
+    two.registry.claim('live/show', { says: 'second' });
+    engine.advance(1_000);
+    expect(engine.read('streams/live/show')?.revision).toBe(revision);
+    one.client.heal();
+    engine.advance(1_000);
+    expect(one.told).toContain('lost live/show to two');
+    expect(one.registry.heldEpoch('live/show')).toBeUndefined();
+  });
+
+  it('that are there already in the name of this process say what is wanted of them now', () => {
+    const before = new Node('one');
+    before.registry.claim('live/show', { says: 'before' });
+    engine.advance(100);
+    before.registry.stop();
+    const now = new Node('one');
+    now.registry.claim('live/show', { says: 'now' });
+    engine.advance(100);
+    expect(new TextDecoder().decode(engine.read('streams/live/show')?.value)).toContain('now');
+  });
+
   it('that are made while the store is away hold as soon as it is back', () => {
     const [one, two] = [new Node('one'), new Node('two')];
     engine.advance(100);
@@ -155,6 +207,7 @@ describe('claims in a registry', () => {
     engine.advance(100);
     const epochs = [one.registry.heldEpoch('live/show'), two.registry.heldEpoch('live/other')];
     const before = [...one.told, ...two.told];
+    const asked = vi.spyOn(engine, 'read');
     forgetAll();
     // Known all the time, also before it is there again.
     for (let ms = 0; ms < 5_000; ms++) {
@@ -164,6 +217,8 @@ describe('claims in a registry', () => {
     expect([one.registry.heldEpoch('live/show'), two.registry.heldEpoch('live/other')]).toEqual(epochs);
     expect([...one.told, ...two.told]).toEqual(before);
     expect(engine.under('streams/')).toHaveLength(2);
+    // What is missing is put back without a question.
+    expect(asked).not.toHaveBeenCalled();
     // The new store counts as the old one did.
     one.registry.describe('live/show', { says: 'more' });
     engine.advance(100);

@@ -93,7 +93,7 @@ export class Claim<Body> {
 
   /** The store was out of reach, and this is what it has of the key since it is back; undefined: nothing. */
   resumed(stored: KnownClaim<Body> | undefined): void {
-    const isAsLeft = stored?.revision === this.revision && stored.claimed.epoch === this.epoch && isSameHolder(stored.record.holder, this.ports.own);
+    const isAsLeft = stored?.revision === this.revision && isSameHolder(stored.record.holder, this.ports.own);
     if (isAsLeft || this.state !== 'held' || this.isBusy) return;
     this.state = 'claiming';
     if (stored === undefined) this.goOn(this.ports.revisionLost());
@@ -152,13 +152,12 @@ export class Claim<Body> {
 
   /** Ours already: by a write whose answer was lost, or by one that another part of this node made. */
   private own(entry: StoreEntry, record: ClaimRecord<Body>): void {
-    // What another write than this claim's last one says may be something else.
-    if (entry.revision !== this.revision) this.isDirty = true;
     this.revision = entry.revision;
     if (this.state === 'released') {
       this.go();
       return;
     }
+    this.isDirty = true;
     this.hold(epochOf(record, entry.revision));
   }
 

@@ -70,6 +70,18 @@ describe('a cluster of many nodes', () => {
     for (const node of [...us, ...eu]) expect([...node.membership.nodes()].filter(({ isStale }) => isStale)).toHaveLength(0);
   });
 
+  it('keeps of those that were stale once no more than of the others', () => {
+    const { eu, us } = many(10);
+    for (const { client } of eu) client.cut();
+    engine.advance(13_000);
+    const views = us.map((node) => node.view('e05'));
+    for (const { client } of eu) client.heal();
+    engine.advance(12_000);
+    // Those of whom only digests are heard are looked at anew.
+    const isSame = us.map((node, at) => node.view('e05') === views[at]);
+    expect(isSame).toEqual(us.map(() => false));
+  });
+
   it('gives those their time of whom nothing but their record is known, each from when that came', () => {
     const { eu, us } = many(10);
     for (const node of eu) node.kill();

@@ -35,6 +35,7 @@ export class DirectoryNode {
   /** As the others judge it. */
   isAlive = true;
   isJudging = true;
+  isSweeper = true;
   /** Nodes to which its connection is broken. */
   private readonly disconnected = new Set<string>();
   secondPublisher: SecondPublisher = 'reject';
@@ -48,6 +49,7 @@ export class DirectoryNode {
     this.region = region;
     nodes.set(id, this);
     const isJudging = (): boolean => this.isJudging;
+    const isSweeper = (): boolean => this.isSweeper;
     this.directory = new StreamDirectory(
       {
         store: this.client.store,
@@ -59,9 +61,11 @@ export class DirectoryNode {
           regionOf: (node) => nodes.get(node)?.region,
           isDraining: () => false,
           isDisconnected: (node) => this.disconnected.has(node),
-          isSweeper: true,
           get isJudging() {
             return isJudging();
+          },
+          get isSweeper() {
+            return isSweeper();
           },
         },
         now: () => engine.now(),

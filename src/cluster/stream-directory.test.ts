@@ -388,6 +388,22 @@ describe('what a dead node has left in the store', () => {
     expect(engine.under('')).toEqual([]);
   });
 
+  it('is looked for by whoever becomes the one to do that, and by nobody else', () => {
+    const [origin, edge] = [new Node('o1'), new Node('e1')];
+    edge.isSweeper = false;
+    origin.publish();
+    engine.advance(50);
+    origin.kill();
+    origin.buried();
+    expect(edge.directory.wakeAt).toBe(Number.POSITIVE_INFINITY);
+    engine.advance(60_000);
+    expect(engine.under('streams/')).toHaveLength(1);
+    edge.isSweeper = true;
+    edge.directory.nodesChanged('another');
+    engine.advance(45_000);
+    expect(engine.under('streams/')).toEqual([]);
+  });
+
   it('stays while nobody can be judged', () => {
     const [origin, edge] = [new Node('o1'), new Node('e1')];
     origin.publish();

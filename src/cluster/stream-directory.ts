@@ -311,8 +311,9 @@ export class StreamDirectory {
     }
   }
 
+  /** Who becomes the one that sweeps is told then which node has changed. */
   private sweepSoon(): void {
-    this.sweepAt = Math.min(this.sweepAt, this.options.now() + SWEEP_MS);
+    if (this.options.nodes.isSweeper) this.sweepAt = Math.min(this.sweepAt, this.options.now() + SWEEP_MS);
   }
 
   /** When it is to be ticked next, as things stand; in the past: as soon as may be. */
@@ -332,7 +333,6 @@ export class StreamDirectory {
   private sweep(now: MonotonicMs): void {
     if (now < this.sweepAt) return;
     const { nodes } = this.options;
-    // It becomes the one that sweeps when another node goes.
     this.sweepAt = nodes.isSweeper ? now + SWEEP_MS : Number.POSITIVE_INFINITY;
     if (!nodes.isSweeper || !nodes.isJudging) return;
     const orphans = this.streams.sweep(now) + this.regionals.sweep(now);

@@ -431,6 +431,7 @@ describe('many nodes that change at once', () => {
     world.take();
     world.regions.set('o-eu', 'us');
     world.sourcing.nodesChanged('another', monotonicMs(world.now));
+    expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
     world.pass(50);
     expect(world.take()).toEqual([]);
     world.sourcing.nodesChanged('o-eu', monotonicMs(world.now));
@@ -460,5 +461,15 @@ describe('many nodes that change at once', () => {
     }
     expect(below.take()).toEqual([`pull ${SHOW} from o-eu at 1`]);
     expect(regional.take()).toEqual([`claim ${SHOW}`]);
+  });
+
+  it('concern a node that watches nothing in no way', () => {
+    const world = new World();
+    world.originIs('o-eu', 1);
+    world.want();
+    world.sourcing.unwant(SHOW);
+    for (const node of ['o-eu', 'e1', undefined]) world.sourcing.nodesChanged(node, monotonicMs(world.now));
+    expect(world.sourcing.wakeAt).toBe(Number.POSITIVE_INFINITY);
+    expect(world.sourcing.size).toBe(0);
   });
 });

@@ -77,9 +77,8 @@ interface Wanted {
   isRegional: boolean;
   /** `root` has enough nodes below it, and sent this one on to `node`; `isLastResort`: which is to be left, or did not answer a moment ago, as all it named. */
   via: { readonly root: string; readonly node: string; readonly isLastResort: boolean } | undefined;
-  /** The nodes by which it was decided where it comes from, beside that of `via`. */
-  origin: string | undefined;
-  regionalOrigin: string | undefined;
+  /** The nodes by which it was decided where it comes from. */
+  decidedBy: readonly string[];
 }
 
 interface Suspicion {
@@ -100,7 +99,9 @@ export class StreamSourcing {
   private readonly waiting = new Map<string, MonotonicMs>();
   private readonly suspects = new Map<string, Suspicion>();
   private nextAt: MonotonicMs = NEVER;
-  /** Nodes that have changed since the last tick; `all`: any of them may have. */
+  /** The nodes by which it was decided where streams come from, with how many these are. */
+  private readonly deciding = new Map<string, number>();
+  /** Those of them that have changed since the last tick; `all`: any of them may have. */
   private changedNodes: Set<string> | 'all' = new Set();
 
   constructor(options: SourcingOptions, view: SourcingView, out: SourcingOutput) {
@@ -119,9 +120,9 @@ export class StreamSourcing {
     return this.wanted.has(name);
   }
 
-  /** Streams that are wanted here. */
+  /** Streams that are wanted here, and the nodes by which it was decided where these come from. */
   get size(): number {
-    return this.wanted.size;
+    return this.wanted.size + this.deciding.size;
   }
 
   /** From where the stream is being pulled, if it is. */
@@ -142,8 +143,7 @@ export class StreamSourcing {
       takeFrom: now,
       isRegional: false,
       via: undefined,
-      origin: undefined,
-      regionalOrigin: undefined,
+      decidedBy: [],
     });
     this.out.wanted(name, true);
     this.decide(name, now);
@@ -174,8 +174,9 @@ export class StreamSourcing {
 
   /** Many nodes may change at once: what follows from that is decided with the next tick. Undefined: any of them may have. */
   nodesChanged(node: string | undefined, now: MonotonicMs): void {
-    if (this.wanted.size === 0) return;
-    if (node === undefined || node === this.options.node) this.changedNodes = 'all';
+    const isAny = node === undefined || node === this.options.node;
+    if (isAny ? this.wanted.size === 0 : !this.deciding.has(node)) return;
+    if (isAny) this.changedNodes = 'all';
     else if (this.changedNodes !== 'all') this.changedNodes.add(node);
     this.wake(now);
   }
@@ -263,10 +264,8 @@ export class StreamSourcing {
       return [...wanted.keys()];
     }
     if (changedNodes.size === 0) return [];
-    const hasChanged = (node: string | undefined): boolean => node !== undefined && changedNodes.has(node);
     const names: string[] = [];
-    for (const [name, { origin, regionalOrigin, via }] of wanted)
-      if (hasChanged(origin) || hasChanged(regionalOrigin) || hasChanged(via?.node)) names.push(name);
+    for (const [name, { decidedBy }] of wanted) if (decidedBy.some((node) => changedNodes.has(node))) names.push(name);
     changedNodes.clear();
     return names;
   }
@@ -302,11 +301,24 @@ export class StreamSourcing {
     if (origin === undefined) this.gone(name, wanted, now);
     else if (origin.node === this.options.node) this.unwant(name);
     else this.source(name, wanted, origin, now);
-    wanted.origin = origin?.node;
-    wanted.regionalOrigin = this.view.regionalOrigin(name)?.node;
+    if (this.wanted.get(name) === wanted) this.decided(wanted, [origin?.node, this.view.regionalOrigin(name)?.node, wanted.via?.node]);
+  }
+
+  private decided(wanted: Wanted, by: readonly (string | undefined)[]): void {
+    const { deciding } = this;
+    const before = wanted.decidedBy;
+    wanted.decidedBy = by.filter((node) => node !== undefined);
+    for (const node of wanted.decidedBy) deciding.set(node, (deciding.get(node) ?? 0) + 1);
+    for (const node of before) {
+      const left = (deciding.get(node) ?? 0) - 1;
+      if (left > 0) deciding.set(node, left);
+      else deciding.delete(node);
+    }
   }
 
   private forget(name: string): void {
+    const wanted = this.wanted.get(name);
+    if (wanted !== undefined) this.decided(wanted, []);
     this.wanted.delete(name);
     this.waiting.delete(name);
     this.out.wanted(name, false);
