@@ -26,13 +26,17 @@ export default defineConfig({
     reporters: ['default', './scripts/summary-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'pure', include: PURE, isolate: false, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      // What starts servers and encoders, and waits for them: three files at a time are what a small machine can carry.
+      {
+        extends: true,
+        test: { name: 'io', include: ['src/**/*.test.ts'], exclude: PURE, isolate: false, maxWorkers: 3, sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
-          name: 'sluice',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts'],
-          exclude: [...PURE, ...ALONE],
-          // Scenario tests start servers and encoders, and wait for them: three files at a time are what a small machine can carry.
+          name: 'scenarios',
+          include: ['test/**/*.test.ts', 'sim/**/*.test.ts'],
+          exclude: ALONE,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },

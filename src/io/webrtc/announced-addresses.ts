@@ -9,11 +9,16 @@ const ADDRESSES_MAX = 16;
  * The IP addresses under which a client may reach this server, best first: the configured ones, or else those of this machine's interfaces
  * that belong to what it listens on. Loopback is told only to clients that came by it.
  */
-export function announcedAddresses(configured: readonly string[], host: string, clientAddress: string): readonly string[] {
+export function announcedAddresses(
+  configured: readonly string[],
+  host: string,
+  clientAddress: string,
+  interfaces: typeof networkInterfaces = networkInterfaces,
+): readonly string[] {
   const loopback = isLoopback(clientAddress) ? ['127.0.0.1'] : [];
   if (configured.length > 0) return unique([...configured, ...loopback]);
   if (host !== '*' && host !== '0.0.0.0' && host !== '::') return [host];
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const own = Object.values(interfaces()).flatMap((addresses) => addresses ?? []);
   const reachable = own.filter(
     ({ internal, address, family }) => !internal && !LINK_LOCAL.test(address) && (host !== '0.0.0.0' || family === 'IPv4'),
   );
