@@ -105,6 +105,26 @@ describe('the watch page in Chromium', () => {
     }
   }, 90_000);
 
+  it.each([
+    ['sound', { videoCodec: 'h264' }],
+    ['pictures', { audioCodec: 'aac' }],
+  ] as const)(
+    'plays a stream without %s by WebRTC',
+    async (what, codecs) => {
+      const publisher = await publish({ url: `${server.rtmpUrl}/live/without-${what}`, ...codecs });
+      try {
+        await page.goto(`${server.httpUrl}/watch/live/without-${what}`);
+        await playFor(3);
+        const figures = await page.evaluate(() => ({ ...(window as unknown as { sluice?: object }).sluice }));
+        expect(figures).toMatchObject({ phase: 'playing', protocol: 'WebRTC', fatalErrors: 0 });
+        expect(complaints).toEqual([]);
+      } finally {
+        await publisher.close();
+      }
+    },
+    90_000,
+  );
+
   it('waits for a stream that is not there and shows it by itself when it starts', async () => {
     await page.goto(`${server.httpUrl}/watch/live/later`);
     await page.waitForFunction(() => (window as unknown as { sluice?: { phase: string } }).sluice?.phase === 'waiting', undefined, {

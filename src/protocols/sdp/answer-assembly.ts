@@ -99,6 +99,14 @@ function rejectedSection({ kind, protocol, formats, mid }: SdpMediaSection): Sdp
   return { ...emptyMediaSection, ...kept, ...(mid === undefined ? {} : { mid }) };
 }
 
+/** A section without media that stays, for the transport that is negotiated in it; undefined if it cannot. */
+function idleSection({ kind, protocol, mid, rtcpMux, payloadFormats }: SdpMediaSection): SdpMediaSection | undefined {
+  const format = payloadFormats.find(({ name }) => name.toLowerCase() !== 'rtx');
+  if (mid === undefined || !rtcpMux || format === undefined) return undefined;
+  const kept = { kind, protocol, mid, port: 9, direction: 'inactive', rtcpMux: true, rtcpMuxOnly: true } as const;
+  return { ...emptyMediaSection, ...kept, formats: [String(format.payloadType)], payloadFormats: [{ ...format, feedback: [] }] };
+}
+
 function noUsableCodec(offer: SessionDescription, rejected: readonly RejectedMedia[]): ProtocolError {
   const details = rejected.map(({ sectionIndex, kind, reason }) => {
     const names = new Set(offer.media[sectionIndex]?.payloadFormats.map(({ name }) => name));
@@ -124,9 +132,23 @@ function checkShared(offer: SessionDescription, accepted: readonly AcceptedSecti
 const bundleOf = (session: SessionDescription): readonly string[] =>
   session.groups.find(({ semantics }) => semantics === 'BUNDLE')?.mids ?? [];
 
+/** By their places in the offer: what is used, and the section that has the transport of the offered bundle, if something else of that is used. */
+function answeredSections(offer: SessionDescription, accepted: readonly AcceptedSection[]): readonly (SdpMediaSection | undefined)[] {
+  const bundled = bundleOf(offer);
+  const isBundled = accepted.some(({ section: { mid } }) => mid !== undefined && bundled.includes(mid));
+  return offer.media.map((offered, index) => {
+    const used = accepted.find(({ media }) => media.sectionIndex === index);
+    if (used !== undefined) return used.section;
+    const isTag = isBundled && offered.mid !== undefined && offered.mid === bundled[0];
+    return isTag && unusableReason(offered) === undefined ? idleSection(offered) : undefined;
+  });
+}
+
 /**
- * Makes the answer of what was accepted, in the offer's order. The first section accepted carries the transport of the bundle and its
- * candidates (RFC 9143 §7.3). Throws `sdp.no-usable-codec`, `sdp.no-bundle`, `sdp.no-rtcp-mux` and what {@link transportOf} does.
+ * Makes the answer of what was accepted, in the offer's order. The transport of the bundle and its candidates stand in the section that the offer has them in,
+ * also when that is left without media: only where it cannot stay, the first one accepted takes them over (RFC 9143 §7.3.1), which offerers of the policy
+ * "max-bundle" do not all understand: they have made no transport for that one, and Chromium refuses the answer. Throws `sdp.no-usable-codec`,
+ * `sdp.no-bundle`, `sdp.no-rtcp-mux` and what {@link transportOf} does.
  */
 export function assembleAnswer(
   offer: SessionDescription,
@@ -134,24 +156,24 @@ export function assembleAnswer(
   accepted: readonly AcceptedSection[],
   rejected: readonly RejectedMedia[],
 ): SdpAnswer {
-  const tagged = accepted[0];
-  const taggedOffer = tagged === undefined ? undefined : offer.media[tagged.media.sectionIndex];
-  if (tagged === undefined || taggedOffer === undefined) throw noUsableCodec(offer, rejected);
   checkShared(offer, accepted);
+  const answers = answeredSections(offer, accepted);
+  const mids = bundleOf(offer).filter((mid) => answers.some((section) => section?.mid === mid));
+  const tag = answers.findIndex((section) => section !== undefined && (mids.length === 0 || section.mid === mids[0]));
+  const tagged = offer.media[tag];
+  if (tagged === undefined) throw noUsableCodec(offer, rejected);
   // RFC 4145 §4.1: an offer without a=setup is "active".
-  const transport = transportOf(offer, taggedOffer, 'active');
-  const media = offer.media.map((offered, sectionIndex): SdpMediaSection => {
-    const found = accepted.find((one) => one.media.sectionIndex === sectionIndex);
-    if (found === undefined) return rejectedSection(offered);
+  const transport = transportOf(offer, tagged, 'active');
+  const media = offer.media.map((section, index): SdpMediaSection => {
+    const answer = answers[index];
+    if (answer === undefined) return rejectedSection(section);
     return {
-      ...found.section,
+      ...answer,
       // In each section, not only in the first: many clients look for them there.
       ...localTransport(local, transport.dtlsRole === 'server' ? 'passive' : 'active'),
-      ...(found === tagged ? { candidates: local.candidates, endOfCandidates: true } : {}),
+      ...(index === tag ? { candidates: local.candidates, endOfCandidates: true } : {}),
     };
   });
-  const bundled = bundleOf(offer);
-  const mids = accepted.flatMap(({ section: { mid } }) => (mid !== undefined && bundled.includes(mid) ? [mid] : []));
   const session: SessionDescription = {
     ...emptySession,
     sessionId: local.sessionId,

@@ -211,13 +211,55 @@ describe('answerPlay', () => {
     expect([payloadType(0), payloadType(2)]).toEqual([98, 100]);
   });
 
-  it('puts the transport into the first section that is used', () => {
-    const { session } = play(chromiumRecvonly, [video]);
+  it('leaves the transport in the section that the offer has it in, though nothing is sent in that', () => {
+    const { session, negotiated, text } = play(chromiumRecvonly, [video]);
+    expect(session.media.map(({ port, direction, candidates }) => [port, direction, candidates.length])).toEqual([
+      [9, 'inactive', 1],
+      [9, 'sendonly', 0],
+    ]);
+    expect(session.groups).toEqual([{ semantics: 'BUNDLE', mids: ['0', '1'] }]);
+    expect(text).toContain('m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n');
+    expect(negotiated.media.map(({ mid }) => mid)).toEqual(['1']);
+    expect(negotiated.rejected).toEqual([{ sectionIndex: 0, mid: '0', kind: 'audio', reason: 'no-track' }]);
+  });
+
+  it('takes the transport of the offered bundle from where it is, when the rest is bundle-only', () => {
+    const [head = '', sound = '', picture = ''] = chromiumRecvonly.split(/(?=m=)/);
+    const bundleOnly = picture
+      .replace('m=video 9', 'm=video 0')
+      .replace('a=mid:1', 'a=mid:1\r\na=bundle-only')
+      .replace(/a=(ice-|fingerprint|setup).*\r\n/g, '');
+    const { negotiated } = play(head + sound + bundleOnly, [video]);
+    expect(negotiated.media.map(({ mid }) => mid)).toEqual(['1']);
+    expect(negotiated.transport).toMatchObject({ ice: { ufrag: 'HXL3' }, dtlsRole: 'server' });
+  });
+
+  it.each([
+    ['is turned off by the offer', ['m=audio 9', 'm=audio 0']],
+    ['is of a kind that is not known', ['m=audio 9', 'm=text 9']],
+    ['has nothing but what is not known', ['m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126', 'm=audio 9 UDP/TLS/RTP/SAVPF 77']],
+    ['stands elsewhere than the bundle', ['BUNDLE 0 1', 'BUNDLE 1']],
+    ['is the second one of the bundle', ['BUNDLE 0 1', 'BUNDLE 1 0']],
+    ['takes RTCP elsewhere', ['a=rtcp-mux\r\n', '']],
+  ])('puts the transport into the first section that is used, where the other one %s', (_what, [from = '', to = '']) => {
+    const { session } = play(chromiumRecvonly.replace(from, to), [video]);
     expect(session.media.map(({ port, candidates }) => [port, candidates.length])).toEqual([
       [0, 0],
       [9, 1],
     ]);
     expect(session.groups).toEqual([{ semantics: 'BUNDLE', mids: ['1'] }]);
+  });
+
+  it('puts the transport into the section that the offered bundle names first', () => {
+    const { session } = play(chromiumRecvonly.replace('BUNDLE 0 1', 'BUNDLE 1 0'));
+    expect(session.media.map(({ candidates }) => candidates.length)).toEqual([0, 1]);
+    expect(session.groups).toEqual([{ semantics: 'BUNDLE', mids: ['1', '0'] }]);
+  });
+
+  it('answers nothing in a bundle of which it uses nothing', () => {
+    const { session } = play(chromiumRecvonly.replace('BUNDLE 0 1', 'BUNDLE 0'), [video]);
+    expect(session.media.map(({ port }) => port)).toEqual([0, 9]);
+    expect(session.groups).toEqual([]);
   });
 
   it('gives nothing to who only sends', () => {
