@@ -232,10 +232,18 @@ describe.concurrent('the first viewer of a source waits for it', () => {
     expect(streams.map(({ codec }) => codec).toSorted()).toEqual(['aac', 'h264']);
   });
 
-  it('by HLS', async () => {
-    const response = await fetch(`${server.httpUrl}/live/by-hls/index.m3u8`);
-    expect(response.status).toBe(200);
-    expect(await response.text()).toContain('CODECS=');
+  it('by HLS, and so does who comes back when nobody watched it for a while', async () => {
+    const ask = async (path: string): Promise<string> => {
+      const response = await fetch(`${server.httpUrl}/live/by-hls/${path}`);
+      expect(response.status).toBe(200);
+      return response.text();
+    };
+    expect(await ask('index.m3u8')).toContain('CODECS=');
+    await vi.waitFor(async () => expect(await stateOf('by-hls')).toBe('idle'), WAIT);
+    const playlist = await ask('source/media.m3u8');
+    expect(playlist).toContain('#EXTINF');
+    expect(playlist).not.toContain('#EXT-X-ENDLIST');
+    expect(await stateOf('by-hls')).toBe('running');
   });
 
   it('by WHEP, before its offer is looked at', async () => {

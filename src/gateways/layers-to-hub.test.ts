@@ -31,6 +31,7 @@ class Scene {
       write: (frame) => this.source.push([layerOf(frame), this.now]),
       rendition: (name) => this.open(name),
       finish: () => undefined,
+      release: () => undefined,
       lost: () => undefined,
     };
     this.toHub = new LayersToHub(this.publication, {
@@ -198,6 +199,7 @@ describe('LayersToHub', () => {
         write: () => undefined,
         rendition: () => undefined,
         finish: () => undefined,
+        release: () => undefined,
         lost: () => undefined,
       },
       { keyframeWanted: () => undefined, warning: () => undefined },

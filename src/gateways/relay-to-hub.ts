@@ -93,9 +93,15 @@ export class RelayToHub implements RelayReceiver, SourceListener {
     this.settlesAt = undefined;
   }
 
-  /** Nobody needs the stream here any more: it ends. */
+  /** Nobody publishes the stream any more. */
   finish(now: MonotonicMs): void {
     this.publication?.finish(now);
+    this.startOver();
+  }
+
+  /** Nobody needs the stream here any more. */
+  release(now: MonotonicMs): void {
+    this.publication?.release(now);
     this.startOver();
   }
 

@@ -1,7 +1,7 @@
 import { type MonotonicMs, type SizeBytes, ticksToMs } from '../core/mod.ts';
 import type { Frame, Track } from '../media/mod.ts';
 import { GopCache } from './gop-cache.ts';
-import type { Sink } from './ports.ts';
+import type { Sink, StreamEnd } from './ports.ts';
 import { SlidingRate } from './sliding-rate.ts';
 import { TimestampRate } from './timestamp-rate.ts';
 
@@ -31,7 +31,7 @@ export class FrameFan {
   private sinks: readonly Sink[] = [];
   /** `stalled`: nothing comes, but what is open may still be completed. */
   private flow: 'live' | 'held' | 'stalled' = 'live';
-  private isOver = false;
+  private endedAs: StreamEnd | undefined = undefined;
   private framesIn = 0;
   private bytesIn = 0;
   private readonly bytesRate = new SlidingRate();
@@ -108,11 +108,11 @@ export class FrameFan {
     this.eachSink((sink) => sink.gap?.());
   }
 
-  end(): void {
+  end(end: StreamEnd): void {
     // What a sink has in part would be taken for whole.
     if (this.flow === 'stalled') this.gap();
-    this.isOver = true;
-    this.eachSink((sink) => sink.ended());
+    this.endedAs = end;
+    this.eachSink((sink) => sink.ended(end));
     this.sinks = [];
     this.gop.clear();
   }
@@ -134,11 +134,11 @@ export class FrameFan {
 
   attach(sink: Sink, from: 'keyframe' | 'segment'): () => void {
     const detach = (): void => this.detach(sink);
-    if (this.isOver) {
-      this.call(sink, (it) => it.ended());
+    const { tracks, gop, endedAs } = this;
+    if (endedAs !== undefined) {
+      this.call(sink, (it) => it.ended(endedAs));
       return detach;
     }
-    const { tracks, gop } = this;
     this.sinks = [...this.sinks, sink];
     if (this.sinks.length === 1) this.watched(true);
     this.call(sink, (it) => {
@@ -159,7 +159,7 @@ export class FrameFan {
   }
 
   stats(): FanStats {
-    const isLive = this.flow === 'live' && !this.isOver;
+    const isLive = this.flow === 'live' && this.endedAs === undefined;
     return {
       ...this.counts(),
       bitrateBps: isLive ? Math.round(this.bytesRate.perSecond(this.lastNow) * 8) : 0,

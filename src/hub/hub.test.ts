@@ -3,7 +3,7 @@ import { durationMs, mediaTime, monotonicMs, sizeBytes, streamRef, wallMs } from
 import type { Frame, Track } from '../media/mod.ts';
 import { audioTrack, feed, sourceFrame, videoTrack, WALL_ZERO_MS } from '../media/source-frames.fixture.ts';
 import { makeHub, noting } from './hub.fixture.ts';
-import type { HubOptions, Publication, PublisherInfo, Sink } from './mod.ts';
+import type { HubOptions, Publication, PublisherInfo, Sink, StreamEnd } from './mod.ts';
 
 const show = streamRef('live', 'show');
 const publisher: PublisherInfo = { protocol: 'rtmp', address: '192.0.2.1', agent: 'test' };
@@ -27,8 +27,8 @@ class RecordingSink implements Sink {
   paused(): void {
     this.calls.push('paused');
   }
-  ended(): void {
-    this.calls.push('ended');
+  ended(end: StreamEnd): void {
+    this.calls.push(end === 'over' ? 'ended' : end);
   }
 }
 
@@ -64,6 +64,19 @@ describe('Hub', () => {
     const { length } = sink.frames;
     feed(publication, { fromMs: 1_000, untilMs: 2_000 });
     expect(sink.frames).toHaveLength(length);
+    expect(events).toEqual(['started live/show', 'ended live/show']);
+  });
+
+  it('says when a stream is let go of without being over, also to who comes too late', () => {
+    const { hub, events, start } = setUp();
+    const publication = start();
+    const [sink, late] = [new RecordingSink(), new RecordingSink()];
+    publication.stream.attach(sink);
+    publication.release(at(1_000));
+    publication.finish(at(2_000));
+    publication.stream.attach(late);
+    expect([sink.calls, late.calls]).toEqual([['released'], ['released']]);
+    expect(hub.stream('live/show')).toBeUndefined();
     expect(events).toEqual(['started live/show', 'ended live/show']);
   });
 

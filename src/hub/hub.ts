@@ -1,7 +1,7 @@
 import { type DurationMs, type MonotonicMs, monotonicMs, type SizeBytes, type StreamRef, type WallMs } from '../core/mod.ts';
 import type { Frame, SourceFrame } from '../media/mod.ts';
 import { FanOut, type LiveStream, type PublisherInfo, type StreamBeginning, type StreamOptions, type TakenPlace } from './live-stream.ts';
-import type { HubListener, PublishRefusal, SourceListener } from './ports.ts';
+import type { HubListener, PublishRefusal, SourceListener, StreamEnd } from './ports.ts';
 import type { RelayedRenditionInput, RenditionInput, RenditionMaker, RenditionOffer } from './rendition.ts';
 
 export interface HubOptions extends StreamOptions {
@@ -20,7 +20,7 @@ export interface HubOptions extends StreamOptions {
   readonly isGivenUp?: (path: string) => boolean;
 }
 
-/** A source's hold on its stream. After `finish`, `lost` or an eviction every call is ignored. */
+/** A source's hold on its stream. After `finish`, `release`, `lost` or an eviction every call is ignored. */
 export interface Publication {
   readonly stream: LiveStream;
   /** The frame is given to the stream. */
@@ -32,6 +32,8 @@ export interface Publication {
   rendition(name: string, now: MonotonicMs): RenditionInput | undefined;
   /** The publisher said goodbye: the stream ends. */
   finish(now: MonotonicMs): void;
+  /** Nobody wants the stream, which its source can bring again: it ends without being over. */
+  release(now: MonotonicMs): void;
   /** The publisher went away without saying so: the stream is held for `holdMs`. */
   lost(now: MonotonicMs): void;
 }
@@ -46,7 +48,7 @@ export interface RelayOrigin {
   readonly startedWallMs: WallMs;
 }
 
-/** A relay's hold on the stream that it brings. After `finish`, `lost` or an eviction every call is ignored. */
+/** A relay's hold on the stream that it brings. After `finish`, `release`, `lost` or an eviction every call is ignored. */
 export interface RelayedPublication {
   readonly stream: LiveStream;
   /** The frame has its place on another node's timeline and is delivered as it is. */
@@ -59,6 +61,8 @@ export interface RelayedPublication {
   rendition(offer: RenditionOffer, maker: RenditionMaker, now: MonotonicMs): RelayedRenditionInput | undefined;
   /** The stream is over where it comes from. */
   finish(now: MonotonicMs): void;
+  /** Nobody wants the stream here, whatever becomes of it elsewhere. */
+  release(now: MonotonicMs): void;
   /**
    * Nothing comes any more, but the stream may go on elsewhere: it is held for `holdMs`. Sinks are not told, so that whoever relays it again can go on
    * right behind the last frame (or says `gap`).
@@ -263,6 +267,9 @@ export class Hub {
       finish: () => {
         if (entry.source === source) this.end(entry);
       },
+      release: () => {
+        if (entry.source === source) this.end(entry, 'released');
+      },
       lost: (now) => {
         if (entry.source === source) this.hold(entry, now);
       },
@@ -291,6 +298,7 @@ export class Hub {
         }),
       rendition: (offer, maker, now) => (entry.source === source ? stream.relayedRendition(offer, maker, now) : undefined),
       finish: () => whileSource(() => this.end(entry)),
+      release: () => whileSource(() => this.end(entry, 'released')),
       lost: (now) => whileSource(() => this.hold(entry, now)),
     };
   }
@@ -308,11 +316,11 @@ export class Hub {
     if (!wasHeld) this.listener.streamHeld(entry.stream.ref);
   }
 
-  private end(entry: Entry): void {
+  private end(entry: Entry, end: StreamEnd = 'over'): void {
     entry.source = undefined;
     entry.heldUntil = undefined;
     this.entries.delete(entry.stream.ref.path);
-    entry.stream.end();
+    entry.stream.end(end);
     this.listener.streamEnded(entry.stream.ref);
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type Frame, type SegmentStamp, type SourceFrame, shifted, Timeline, type Track } from '../media/mod.ts';
 import { DeliveryLatency, type LatencyQuantiles } from './delivery-latency.ts';
 import { FrameFan } from './frame-fan.ts';
-import type { FrameSource, HubListener, Sink, SourceListener } from './ports.ts';
+import type { FrameSource, HubListener, Sink, SourceListener, StreamEnd } from './ports.ts';
 import {
   type RelayedRenditionInput,
   type Rendition,
@@ -258,9 +258,9 @@ export class FanOut implements LiveStream {
     this.set.hold();
   }
 
-  end(): void {
+  end(end: StreamEnd): void {
     this.isOver = true;
-    this.set.end(() => this.fan.end());
+    this.set.end(() => this.fan.end(end));
   }
 
   attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {

@@ -17,9 +17,12 @@ export interface Sink {
    * make no units of several frames leave this out.
    */
   gap?(): void;
-  /** The stream is over. No call follows. */
-  ended(): void;
+  /** Nothing more comes from here. No call follows. */
+  ended(end: StreamEnd): void;
 }
+
+/** `over`: nobody publishes the stream any more; `released`: it goes on, but nobody wanted it here, and who does again has it brought again. */
+export type StreamEnd = 'over' | 'released';
 
 /** Something that sinks take frames from: a stream as it is published, or one of its renditions. */
 export interface FrameSource {

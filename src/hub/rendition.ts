@@ -347,7 +347,7 @@ class FollowingFan implements Rendition {
 
   end(): void {
     this.unfeed();
-    this.fan.end();
+    this.fan.end('over');
   }
 
   attach(sink: Sink, from: 'keyframe' | 'segment' = 'keyframe'): () => void {

@@ -144,7 +144,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
       },
       {
         pull: (name, upstream) => this.pull(name, upstream),
-        stop: (name) => this.stop(name),
+        stop: (name, isOver) => this.stop(name, isOver),
         held: (name, epoch, headMs) => this.held(name, epoch, headMs),
         evict: (name, to) => this.evict(name, to),
         standBy: (name, origin) => this.standBy(name, origin),
@@ -398,11 +398,12 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     return relayAddressOf(this.options.nodes.node(node));
   }
 
-  private stop(path: string): void {
+  private stop(path: string, isOver: boolean): void {
     const entry = this.relayed.get(path);
     if (entry === undefined) return;
     this.relayed.delete(path);
-    entry.relayed.finish();
+    if (isOver) entry.relayed.finish();
+    else entry.relayed.release();
   }
 
   private tick(): void {
@@ -428,7 +429,7 @@ export class ClusterStreams implements StreamSupplier, RelaySources {
     if (entry.idleSince === undefined || now - entry.idleSince < this.options.lingerMs) return;
     this.options.log.info({ code: 'cluster.pull-ended', stream: path }, 'nobody watches the stream here any more');
     this.directory.unwant(path);
-    this.stop(path);
+    this.stop(path, false);
   }
 
   private describe(path: string): void {

@@ -80,10 +80,16 @@ export class RelayedStream implements RelayToHubOutput {
     }
   }
 
-  /** Nobody needs it here any more, or nobody publishes it: it ends in this node's hub. */
+  /** Nobody publishes it any more. */
   finish(): void {
     this.stop();
     this.toHub.finish(this.options.now());
+  }
+
+  /** Nobody needs it here any more. */
+  release(): void {
+    this.stop();
+    this.toHub.release(this.options.now());
   }
 
   /** It goes on from elsewhere: what is in the hub is held for that. */

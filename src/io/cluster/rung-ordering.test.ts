@@ -22,7 +22,7 @@ afterEach(async () => {
   await cluster.close();
 });
 
-const publish = (node: StreamNode): void => cluster.publish(node, source);
+const publish = (node: StreamNode): void => void cluster.publish(node, source);
 
 describe('a rung in a cluster where somebody decides who makes what', () => {
   /** Says what was decided, over and over, as a manager does. Undefined: nothing about the rung. */

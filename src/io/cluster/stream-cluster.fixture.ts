@@ -39,7 +39,7 @@ export class StreamCluster {
   }
 
   /** Publishes the source, which is so long, as `live/show` over and over, at the pace of its times. */
-  publish({ hub }: StreamNode, { frames }: Source, seconds = 4): void {
+  publish({ hub }: StreamNode, { frames }: Source, seconds = 4): Publication {
     const publisher = { protocol: 'rtmp', address: '127.0.0.1', agent: '' } as const;
     const now = [systemClock.monotonic(), systemClock.wall()] as const;
     const publication = hub.publish(streamRef('live', 'show'), publisher, { evicted: () => undefined }, 'reject', ...now) as Publication;
@@ -60,6 +60,7 @@ export class StreamCluster {
       }
     }, 5);
     this.endings.push(() => clearInterval(timer));
+    return publication;
   }
 
   /** Ends everything, the newest first. */

@@ -48,6 +48,8 @@ export interface StreamNodeOptions {
   /** What it says that it can make at a time, where that is not the truth. */
   readonly tasksMaxSaid?: number;
   readonly relayChildrenMax?: number;
+  /** How long it pulls a stream that nobody watches on it; default: longer than any test. */
+  readonly lingerMs?: number;
 }
 
 /** What a node does with streams (hub, directory, relay, rungs), without its membership, its API and its publishers. */
@@ -129,7 +131,7 @@ export class StreamNode {
   }
 
   private join(
-    { id, role, region = 'eu', tasksMax = 4, tasksMaxSaid = tasksMax, relayChildrenMax = 16 }: StreamNodeOptions,
+    { id, role, region = 'eu', tasksMax = 4, tasksMaxSaid = tasksMax, relayChildrenMax = 16, lingerMs = 60_000 }: StreamNodeOptions,
     engine: MemoryEngine,
     members: TestMembers,
   ): void {
@@ -162,7 +164,7 @@ export class StreamNode {
       countsAudiences: () => true,
       offer: () => (role === 'transcode' ? { tasksMax: tasksMaxSaid, cpuMax: 64, costs: {}, hardwareCodecs: [] } : undefined),
       streamChanged: () => undefined,
-      lingerMs: 60_000,
+      lingerMs,
       clock: systemClock,
       log,
     });

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.close());
 
-const publish = (node: StreamNode): void => cluster.publish(node, source);
+const publish = (node: StreamNode): void => void cluster.publish(node, source);
 
 /** All files of the rung that two nodes have are the same. */
 function expectSame(left: StreamNode, right: StreamNode): void {

@@ -1,6 +1,6 @@
 import type { MonotonicMs } from '../../core/mod.ts';
 import { type HlsOutput, type HlsPlaylists, type HlsWindowLimits, HubToHls, writeWindowRecord } from '../../gateways/mod.ts';
-import type { FrameSource } from '../../hub/mod.ts';
+import type { FrameSource, StreamEnd } from '../../hub/mod.ts';
 import { type DeliveryDirectives, isReached, isTooFarAhead, MEDIA_PLAYLIST_NAME } from '../../protocols/hls/mod.ts';
 import type { SharedResponse } from '../shared-route.ts';
 import { type OlderFile, OlderWindow, type OlderWindowOptions } from './older-window.ts';
@@ -29,7 +29,7 @@ export interface HlsRenditionOptions {
   readonly from?: Omit<OlderWindowOptions, 'rendition' | 'known' | 'loaded'> | undefined;
   readonly advanced: () => void;
   /** No more frames come: the owner finishes or closes it. */
-  readonly ended: (rendition: HlsRendition) => void;
+  readonly ended: (rendition: HlsRendition, end: StreamEnd) => void;
 }
 
 /** One rendition of a stream as HLS: its packager, its answers ready to send, its held requests. */
@@ -59,7 +59,7 @@ export class HlsRendition implements HlsOutput {
         frame: (frame) => this.packager.frame(frame),
         paused: () => this.packager.paused(),
         gap: () => this.packager.gap(),
-        ended: () => options.ended(this),
+        ended: (end) => options.ended(this, end),
       },
       'segment',
     );

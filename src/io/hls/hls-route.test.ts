@@ -2,8 +2,8 @@ import { Agent, createServer, get, type IncomingHttpHeaders, request, type Serve
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type MonotonicMs, monotonicMs, streamRef, wallMs } from '../../core/mod.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type MonotonicMs, monotonicMs, type StreamRef, streamRef, wallMs } from '../../core/mod.ts';
 import { AUDIO, FrameSource, VIDEO } from '../../gateways/hls-frames.fixture.ts';
 import type { Sink } from '../../hub/mod.ts';
 import type { Frame } from '../../media/mod.ts';
@@ -266,12 +266,40 @@ describe('HlsRoute', () => {
     stream.feed(source.add({ seconds: 3 }));
     const waiting = ask('/live/show/source/media.m3u8?_HLS_msn=1800000002');
     await held(1);
-    for (const sink of stream.sinks) sink.ended();
+    for (const sink of stream.sinks) sink.ended('over');
     expect((await waiting).body.toString()).toContain('#EXT-X-ENDLIST');
     expect((await ask('/live/show/source/media.m3u8?_HLS_part=7')).body.toString()).toContain('#EXT-X-ENDLIST');
     now = monotonicMs(now + 30_001);
     await expect.poll(() => route.stats().streams, { interval: 20 }).toBe(0);
     expect((await ask('/live/show/source/1800000000.m4s')).status).toBe(404);
+  });
+
+  it('has a stream brought again that was let go of, instead of saying that it is over', async () => {
+    await route.close();
+    const brought: string[] = [];
+    const again = new FakeStream();
+    let here: FakeStream | undefined = stream;
+    const bring = ({ path }: StreamRef): Promise<FakeStream> => {
+      brought.push(path);
+      here = again;
+      return Promise.resolve(again);
+    };
+    route = makeRoute({ find: () => here, bring });
+    route.streamStarted(stream);
+    stream.feed(source.add({ seconds: 3 }));
+    expect((await ask('/live/show/source/media.m3u8')).body.toString()).not.toContain('#EXT-X-ENDLIST');
+    here = undefined;
+    for (const sink of stream.sinks) sink.ended('released');
+    expect(route.stats()).toMatchObject({ streams: 0, sizeBytes: 0 });
+    expect((await ask('/live/show/source/1800000000.m4s')).status).toBe(404);
+
+    const answer = ask('/live/show/source/media.m3u8?_HLS_msn=1800000002&_HLS_part=0');
+    await held(1);
+    expect(brought).toEqual(['live/show']);
+    await vi.waitFor(() => expect(again.sinks).toHaveLength(1));
+    again.feed(source.add({ seconds: 4, from: 3 + 1 / 30 }));
+    expect((await answer).body.toString()).toContain('1800000002.0.m4s');
+    expect((await answer).body.toString()).not.toContain('#EXT-X-ENDLIST');
   });
 
   it('says at the door who is viewing already, and counts newcomers at once', async () => {
@@ -440,7 +468,7 @@ describe('HlsRoute', () => {
     const part = /#EXT-X-PART:[^\n]*URI="([^"]+)"/.exec(media)?.[1];
     expect((await ask(`/live/show/low/${part}`)).status).toBe(200);
     stream.renditions.delete('low');
-    for (const sink of low.sinks) sink.ended();
+    for (const sink of low.sinks) sink.ended('over');
     expect((await ask('/live/show/low/media.m3u8')).status).toBe(404);
     expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');
     stream.feed(source.add({ seconds: 1 }));
@@ -469,7 +497,7 @@ describe('HlsRoute', () => {
     low.feed(new FrameSource().add({ seconds: 7, tracks: [{ ...VIDEO, width: 640, height: 360 }, AUDIO] }));
     expect((await ask('/live/show/low/media.m3u8')).status).toBe(200);
     stream.renditions.clear();
-    for (const sink of [...stream.sinks, ...low.sinks]) sink.ended();
+    for (const sink of [...stream.sinks, ...low.sinks]) sink.ended('over');
     expect((await ask('/live/show/source/media.m3u8')).body.toString()).toContain('#EXT-X-ENDLIST');
     expect((await ask('/live/show/low/media.m3u8')).status).toBe(404);
     expect((await ask('/live/show/index.m3u8')).body.toString()).not.toContain('low/');

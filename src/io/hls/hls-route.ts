@@ -326,8 +326,10 @@ export class HlsRoute {
         missing: (rendition) => this.refusalOf(`/${source.ref.path}`, rendition),
         viewersMax: VIEWERS_COUNTED_MAX,
         from: givers && { givers, ref: source.ref, isRelayed: source.publisher.protocol === 'relay', log },
-        ended: (over) => {
+        ended: (over, end) => {
           over.endedAt = clock.monotonic();
+          // A playlist that ends would be a lie: who asks next has the stream brought again.
+          if (end === 'released') this.forget(over.base);
         },
       },
       clock.monotonic(),

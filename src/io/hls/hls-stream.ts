@@ -1,6 +1,6 @@
 import { type MonotonicMs, type StreamRef, utf8Encode } from '../../core/mod.ts';
 import type { HlsWindowLimits } from '../../gateways/mod.ts';
-import type { FrameSource, PublisherInfo, Rendition } from '../../hub/mod.ts';
+import type { FrameSource, PublisherInfo, Rendition, StreamEnd } from '../../hub/mod.ts';
 import type { Track } from '../../media/mod.ts';
 import {
   MEDIA_PLAYLIST_NAME,
@@ -36,8 +36,8 @@ export interface HlsStreamOptions {
   readonly viewersMax: number;
   /** Absent: there are no other nodes. */
   readonly from: HlsRenditionOptions['from'];
-  /** The stream itself is over. */
-  readonly ended: (stream: HlsStream) => void;
+  /** Nothing more comes of the stream. */
+  readonly ended: (stream: HlsStream, end: StreamEnd) => void;
 }
 
 /** Peaks of an encoder with a constant target, over its average. */
@@ -195,18 +195,18 @@ export class HlsStream {
       advanced: () => {
         this.multivariant = undefined;
       },
-      ended: (over) => this.ended(over),
+      ended: (over, end) => this.ended(over, end),
     });
     this.opened.set(name, rendition);
     return rendition;
   }
 
-  /** The end of the source is the stream's. Another rendition just goes: its players find it gone and take another one. */
-  private ended(over: HlsRendition): void {
+  /** The end of the source is the stream's; what was only let go of has none. Another rendition just goes: its players find it gone and take another one. */
+  private ended(over: HlsRendition, end: StreamEnd): void {
     this.multivariant = undefined;
     if (over.name === SOURCE) {
-      over.finish();
-      this.options.ended(this);
+      if (end === 'over') over.finish();
+      this.options.ended(this, end);
     } else {
       this.opened.delete(over.name);
       over.close(this.options.missing(over.name));

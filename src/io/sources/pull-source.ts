@@ -240,7 +240,7 @@ export class PullSource {
     const now = this.needs.clock.monotonic();
     if (end === 'not-wanted') {
       this.log.info({ code: 'sources.stopped' }, 'the source is ended: nobody watches it');
-      attempt.publication?.finish(now);
+      attempt.publication?.release(now);
     } else attempt.publication?.lost(now);
     attempt.publication = undefined;
     attempt.child?.kill();
