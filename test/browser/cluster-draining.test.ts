@@ -70,7 +70,10 @@ async function playsOn(page: Page): Promise<void> {
 }
 
 describe('the watch page of a node that sends viewers on', () => {
-  it.each([['webrtc', 'webrtc']])(
+  it.each([
+    ['webrtc', 'webrtc'],
+    ['hls', 'hls'],
+  ])(
     'plays by %s from an edge, and goes over to another one without a stop when that drains',
     async (transport, protocol) => {
       await change(second, { status: 'draining' });

@@ -136,6 +136,38 @@ const regionalOrigin = (): Promise<TestNode> =>
     return regional as TestNode;
   }, WAIT);
 
+describe('Chromium by LL-HLS at a node that is left', () => {
+  it(
+    'goes over to one of the edges that it is sent on to, and stays there',
+    async () => {
+      const left = await RoundRobin.open(edges.map(({ server }) => server.httpUrl));
+      const viewer = await browser.newPage({ viewport: { width: 960, height: 540 } });
+      try {
+        await viewer.goto(`${left.httpUrl}/watch/live/show?transport=hls`);
+        const playedS = (): Promise<number> => viewer.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
+        const plays = async (seconds: number): Promise<void> => {
+          const from = await playedS();
+          await vi.waitFor(async () => expect(await playedS()).toBeGreaterThan(from + seconds), WAIT);
+        };
+        await plays(1);
+        const asked: string[] = [];
+        viewer.on('request', (request) => {
+          if (request.url().includes('/media.m3u8')) asked.push(new URL(request.url()).origin);
+        });
+        left.isLeft = true;
+        await plays(5);
+        const elsewhere = asked.filter((origin) => origin !== left.httpUrl);
+        expect(elsewhere.length).toBeGreaterThan(5);
+        expect(new Set(elsewhere).size, asked.join('\n')).toBe(1);
+      } finally {
+        await viewer.close();
+        left.close();
+      }
+    },
+    PATIENCE_MS,
+  );
+});
+
 describe('Chromium by LL-HLS at a load balancer that asks another edge each time', () => {
   it(
     'plays on without a stall when one of the edges is killed',

@@ -1,7 +1,16 @@
-import Hls, { type ErrorData, ErrorDetails, ErrorTypes, Events, type HlsConfig, type Level } from 'hls.js/light';
+import Hls, {
+  type ErrorData,
+  ErrorDetails,
+  ErrorTypes,
+  Events,
+  type HlsConfig,
+  type Level,
+  type PlaylistLoaderContext,
+} from 'hls.js/light';
 import { BitrateWindow } from './bitrate-window.ts';
 import type { Engine, EngineFigures, EngineListener, Quality } from './engine.ts';
 import type { FailureKind } from './player-machine.ts';
+import { playlistLoader } from './playlist-loader.ts';
 import { redirectedPlaylist } from './redirected-playlist.ts';
 
 const BITRATE_WINDOW_MS = 6000;
@@ -37,7 +46,7 @@ export class HlsEngine implements Engine {
   #qualities: readonly Quality[] = [];
 
   constructor(video: HTMLVideoElement, url: string, listener: EngineListener) {
-    const hls = new Hls(CONFIG);
+    const hls = new Hls({ ...CONFIG, pLoader: playlistLoader((context, url) => this.#followServer(context, url)) });
     this.#hls = hls;
     hls.on(Events.ERROR, (_event, data) => {
       if (data.fatal) listener.failed(failureKind(data), describe(data));
@@ -45,13 +54,6 @@ export class HlsEngine implements Engine {
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#qualities = hls.levels.map((level, index) => ({ index, label: labelOf(level) })).reverse();
       listener.qualities();
-    });
-    hls.on(Events.LEVEL_LOADED, (_event, { level, details }) => {
-      const at = hls.levels[level];
-      const next = at && redirectedPlaylist(new URL(at.uri, location.href).href, details.url);
-      if (!at || next === undefined) return;
-      if (!this.#before.has(at)) this.#before.set(at, at.uri);
-      at.url[0] = next;
     });
     hls.on(Events.LEVEL_UPDATED, (_event, { details }) => this.#followJump(video, details));
     hls.on(Events.LEVEL_SWITCHED, () => listener.qualities());
@@ -117,6 +119,15 @@ export class HlsEngine implements Engine {
 
   destroy(): void {
     this.#hls.destroy();
+  }
+
+  /** Who was sent on to another server asks there from the next request on. One request later, and it might go to and fro between two servers for ever. */
+  #followServer({ levelOrTrack, url }: PlaylistLoaderContext, answered: string): void {
+    const level = this.#hls.levels.find((one) => one === levelOrTrack);
+    const next = level && redirectedPlaylist(new URL(url, location.href).href, answered);
+    if (!level || next === undefined) return;
+    if (!this.#before.has(level)) this.#before.set(level, level.uri);
+    level.url[0] = next;
   }
 
   /**
