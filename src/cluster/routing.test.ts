@@ -70,6 +70,8 @@ describe('the node for a client', () => {
 
   it('is explained in numbers for people', () => {
     expect(route([node('a', { load: { cpu: 0.545 } })]).opinions).toMatchObject([{ headroom: 0.455, score: 104.55 }]);
+    const far = node('b', { record: { region: 'us' }, load: { cpu: 0.545 } });
+    expect(route([far], { weights: { hasStream: 0, headroom: 7 } }).opinions).toMatchObject([{ headroom: 0.455, score: 3.185 }]);
   });
 
   it('has the stream or is idle, as the weights say', () => {
