@@ -3,39 +3,12 @@ import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type MonotonicMs, monotonicMs, type StreamRef, streamRef, wallMs } from '../../core/mod.ts';
+import { type MonotonicMs, monotonicMs, type StreamRef, wallMs } from '../../core/mod.ts';
 import { AUDIO, FrameSource, VIDEO } from '../../gateways/hls-frames.fixture.ts';
-import type { Sink } from '../../hub/mod.ts';
-import type { Frame } from '../../media/mod.ts';
 import { HttpServer, type HttpServerOptions } from '../http/http-server.ts';
 import { openGate } from '../open-gate.fixture.ts';
+import { FakeStream } from './fake-stream.fixture.ts';
 import { HLS_DEFAULTS, HlsRoute } from './hls-route.ts';
-import type { HlsRenditionSource, HlsSource } from './hls-stream.ts';
-
-class FakeStream implements HlsSource {
-  readonly ref = streamRef('live', 'show');
-  publisher: HlsSource['publisher'] = { protocol: 'rtmp' };
-  readonly viewers = new Map<string, number>();
-  readonly renditions = new Map<string, FakeStream>();
-  readonly tracks = [VIDEO, AUDIO];
-  readonly kind = 'video';
-  readonly audience: 'everybody' | 'webrtc' = 'everybody';
-  expected: HlsRenditionSource['expected'] = undefined;
-  measured: HlsRenditionSource['described'] = undefined;
-  get described(): HlsRenditionSource['described'] {
-    return this.expected ?? this.measured;
-  }
-  sinks: Sink[] = [];
-  attach(sink: Sink): () => void {
-    this.sinks.push(sink);
-    return () => {
-      this.sinks = this.sinks.filter((other) => other !== sink);
-    };
-  }
-  feed(frames: readonly Frame[]): void {
-    for (const frame of frames) for (const sink of this.sinks) sink.frame(frame);
-  }
-}
 
 interface Answer {
   readonly status: number;
