@@ -219,6 +219,7 @@ export class MonoNode {
       log,
       nodeId,
       isLeaving: () => options.cluster?.isDraining ?? false,
+      offerNow: (stream) => this.transcoding?.offerNow(stream),
     });
     this.transcoding = createTranscoding({
       config,

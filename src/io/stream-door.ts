@@ -64,7 +64,8 @@ export class StreamDoor {
     const stream = this.options.find(ref.path);
     if (stream !== undefined && stream.tracks.length > 0) return Promise.resolve(stream);
     if (this.isOver || gone?.aborted === true) return Promise.resolve(undefined);
-    let isSupplied = false;
+    // One that is here has its tracks in a moment.
+    let isSupplied = stream !== undefined;
     for (const supplier of this.suppliers) isSupplied ||= supplier.supply(ref);
     if (!isSupplied) return undefined;
     if (this.waiting >= this.options.waitersMax) return Promise.resolve(undefined);

@@ -182,6 +182,24 @@ describe.each(OUTPUTS)('a viewer by %s', (_, { path, method, came, missing, late
   });
 });
 
+it('a viewer by WHEP waits for the tracks of a stream that has only just begun, which is not brought once more for it', async () => {
+  const publication = publishShow();
+  const { answered } = ask('/live/show/whep', 'POST');
+  await awaited();
+  feed(publication, { fromMs: 0, untilMs: 2_000 });
+  expect((await answered).statusCode).toBe(201);
+  expect((await ask('/live/show/whep', 'POST').answered).statusCode).toBe(201);
+  expect(supplied).toEqual([]);
+});
+
+it('a viewer by WHEP is answered by the endpoint when no tracks come in time', async () => {
+  setUp(20);
+  publishShow();
+  expect((await ask('/live/show/whep', 'POST').answered).statusCode).toBe(201);
+  expect(endpoint.stats().refusedByCode.get('whip.source-not-started')).toBeUndefined();
+  expect(door.waitingCount).toBe(0);
+});
+
 it('who waited in vain is counted among those refused, by whatever protocol', async () => {
   setUp(20);
   for (const [, { path, method }] of OUTPUTS) (await ask(path, method).answered).resume();

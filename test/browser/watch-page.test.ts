@@ -125,18 +125,29 @@ describe('the watch page in Chromium', () => {
     90_000,
   );
 
-  it('waits for a stream that is not there and shows it by itself when it starts', async () => {
-    await page.goto(`${server.httpUrl}/watch/live/later`);
-    await page.waitForFunction(() => (window as unknown as { sluice?: { phase: string } }).sluice?.phase === 'waiting', undefined, {
-      timeout: PATIENCE_MS,
-    });
-    let publisher: FfmpegPublisher | undefined;
-    try {
-      publisher = await publish({ url: `${server.rtmpUrl}/live/later`, videoCodec: 'h264', audioCodec: 'aac' });
-      await playFor(2);
-    } finally {
-      await publisher?.close();
-    }
-    expect(complaints).toEqual([]);
-  }, 90_000);
+  it.each([
+    ['a stream', { videoCodec: 'h264', audioCodec: 'aac' }],
+    // Its tracks are known a second after it has begun, when no sound came.
+    ['a stream without sound and with B-frames', { videoCodec: 'h264', bFrames: 2 }],
+  ] as const)(
+    'waits for %s that is not there and shows it by itself when it starts, by WebRTC',
+    async (what, codecs) => {
+      const name = what.replaceAll(' ', '-');
+      await page.goto(`${server.httpUrl}/watch/live/${name}`);
+      await page.waitForFunction(() => (window as unknown as { sluice?: { phase: string } }).sluice?.phase === 'waiting', undefined, {
+        timeout: PATIENCE_MS,
+      });
+      let publisher: FfmpegPublisher | undefined;
+      try {
+        publisher = await publish({ url: `${server.rtmpUrl}/live/${name}`, ...codecs });
+        await playFor(2);
+        const figures = await page.evaluate(() => ({ ...(window as unknown as { sluice?: object }).sluice }));
+        expect(figures).toMatchObject({ phase: 'playing', protocol: 'WebRTC' });
+      } finally {
+        await publisher?.close();
+      }
+      expect(complaints).toEqual([]);
+    },
+    90_000,
+  );
 });

@@ -84,6 +84,13 @@ export class Transcoding {
     if (!this.isClosed && this.ticker !== undefined) this.tick();
   }
 
+  /** What there is of a stream that has just begun is offered now, and not with the next tick: somebody chooses from it. */
+  offerNow(stream: LiveStream): void {
+    if (this.isClosed || this.ticker === undefined || !this.isOurs(stream)) return;
+    if (!this.streams.has(stream)) this.begin(stream);
+    this.streams.get(stream)?.tick(this.options.clock.monotonic());
+  }
+
   /** Other rungs may count for more now. */
   weightsChanged(): void {
     if (this.ticker !== undefined) this.wishesChanged();

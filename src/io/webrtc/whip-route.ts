@@ -128,11 +128,12 @@ export class WhipRoute {
     send(request, response, answered);
   }
 
-  /** A viewer's offer for a stream that somebody brings is answered once it is here. */
+  /** A viewer's offer for a stream that somebody brings, or that has only just begun, is answered once it is here with its tracks. */
   private isWaitedFor(request: HttpRequest, response: HttpResponse, target: WhipTarget, query: string, body: WhipRequest['body']): boolean {
     const { door } = this.options;
     const isOffer = target.kind === 'play' && target.session === undefined && typeof body !== 'string' && body.length > 0;
-    if (!isOffer || this.isClosing || door === undefined || door.find(target.ref.path) !== undefined) return false;
+    const hasTracks = (): boolean => (door?.find(target.ref.path)?.tracks.length ?? 0) > 0;
+    if (!isOffer || this.isClosing || door === undefined || hasTracks()) return false;
     const gone = new AbortController();
     const join = this.traced.get(response);
     const bring = (): ReturnType<BringStream> => door.bring(target.ref, gone.signal);
@@ -140,8 +141,10 @@ export class WhipRoute {
     if (brought === undefined) return false;
     response.once('close', () => gone.abort());
     void brought.then((stream) => {
+      // Of one that has begun and sends nothing the endpoint says what there is to say.
+      const isHere = stream !== undefined || (!this.isClosing && door.find(target.ref.path) !== undefined);
       if (response.destroyed || response.writableEnded) join?.end('whip.client-gone');
-      else if (stream !== undefined) this.answer(request, response, target, query, body);
+      else if (isHere) this.answer(request, response, target, query, body);
       else {
         join?.end('whip.source-not-started');
         this.refuse(request, response, target, { refused: this.isClosing ? 'unavailable' : 'source-not-started' });
