@@ -126,6 +126,7 @@ export class MonoNode {
       () => [
         this.hls,
         this.targets,
+        ...(this.transcoding === undefined ? [] : [this.transcoding]),
         { streamStarted: ({ ref }) => this.door.streamChanged(ref.path) },
         ...(options.cluster === undefined ? [] : [options.cluster]),
         this.console,
@@ -219,7 +220,6 @@ export class MonoNode {
       log,
       nodeId,
       isLeaving: () => options.cluster?.isDraining ?? false,
-      offerNow: (stream) => this.transcoding?.offerNow(stream),
     });
     this.transcoding = createTranscoding({
       config,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type pino from 'pino';
 import type { AccessControl, AccessGate, AdmittedSessions } from '../access/mod.ts';
-import type { Hub, LiveStream } from '../hub/mod.ts';
+import type { Hub } from '../hub/mod.ts';
 import { type Clock, type JoinTraces, loadKernel, type StreamDoor, WebrtcServer, WHIP_ROUTE_DEFAULTS, WhipRoute } from '../io/mod.ts';
 import { WhipEndpoint } from '../protocols/whip/mod.ts';
 import type { Config } from './config/mod.ts';
@@ -22,7 +22,6 @@ export interface WebrtcNeeds {
   readonly nodeId: string;
   /** Whether viewers are to go on at another node. */
   readonly isLeaving: () => boolean;
-  readonly offerNow: (stream: LiveStream) => void;
 }
 
 /** WebRTC as the node has it: its sessions, and the HTTP side of them. */
@@ -45,7 +44,6 @@ export function createWebrtc({
   log,
   nodeId,
   isLeaving,
-  offerNow,
 }: WebrtcNeeds): Webrtc | undefined {
   const { webrtc } = config;
   if (!webrtc.enabled) return undefined;
@@ -65,7 +63,6 @@ export function createWebrtc({
     segmentationOffload: webrtc.segmentationOffload,
     hub,
     admitted,
-    offerNow,
     ...(joins === undefined ? {} : { joins }),
     secondPublisher: (app) => (access.secondPublisher(app) === 'takeover' ? 'takeover' : 'reject'),
     clock,

@@ -120,6 +120,24 @@ const upstreamOf = (name: string): unknown =>
   edge.server.log.findLast(({ code, stream }) => code === 'cluster.pull' && stream === `live/${name}`)?.['upstream'];
 
 describe('Chromium at an edge of another region', () => {
+  it.each([
+    ['what OBS sends', 'show', OBS],
+    ['pictures that come without sound', 'silent', { videoCodec: 'h264', bFrames: 2 }],
+  ] as const)(
+    'waits for %s, and plays it by WebRTC from its beginning on',
+    async (_what, name, options) => {
+      const page = await browser.newPage();
+      pages.push(page);
+      const figures = (): Promise<unknown> => page.evaluate(() => ({ ...Reflect.get(window, 'sluice') }));
+      await page.goto(`${edge.server.httpUrl}/watch/live/${name}`);
+      await vi.waitFor(async () => expect(await figures()).toMatchObject({ phase: 'waiting' }), WAIT);
+      await publishTo(origins[0] as TestNode, name, options);
+      await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 1, undefined, WAIT);
+      expect(await figures()).toMatchObject({ phase: 'playing', protocol: 'WebRTC', fatalErrors: 0 });
+    },
+    PATIENCE_MS,
+  );
+
   it(
     'watches by WebRTC, with sound, what OBS sends, in renditions of the origin, and plays on when that is killed and the publisher comes back to another one',
     async () => {

@@ -84,11 +84,14 @@ export class Transcoding {
     if (!this.isClosed && this.ticker !== undefined) this.tick();
   }
 
-  /** What there is of a stream that has just begun is offered now, and not with the next tick: somebody chooses from it. */
-  offerNow(stream: LiveStream): void {
-    if (this.isClosed || this.ticker === undefined || !this.isOurs(stream)) return;
-    if (!this.streams.has(stream)) this.begin(stream);
-    this.streams.get(stream)?.tick(this.options.clock.monotonic());
+  /** What can be made of a stream is offered with its first tracks, and not with the next tick: whoever waits for those chooses from it, here and on other nodes. */
+  streamStarted(stream: LiveStream): void {
+    const nothing = (): void => undefined;
+    const tracks = (): void => {
+      queueMicrotask(() => detach());
+      this.offerNow(stream);
+    };
+    const detach = stream.attach({ tracks, frame: nothing, paused: nothing, ended: nothing });
   }
 
   /** Other rungs may count for more now. */
@@ -162,6 +165,12 @@ export class Transcoding {
     clearInterval(this.ticker);
     await Promise.all([...[...this.streams.values()].map((transcoding) => transcoding.close()), this.children.close()]);
     this.streams.clear();
+  }
+
+  private offerNow(stream: LiveStream): void {
+    if (this.isClosed || this.ticker === undefined || !this.isOurs(stream)) return;
+    if (!this.streams.has(stream)) this.begin(stream);
+    this.streams.get(stream)?.tick(this.options.clock.monotonic());
   }
 
   private tick(): void {

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type pino from 'pino';
 import type { AdmittedSessions } from '../../access/mod.ts';
 import { type MonotonicMs, ProtocolError, SluiceError } from '../../core/mod.ts';
-import type { Hub, LiveStream } from '../../hub/mod.ts';
+import type { Hub } from '../../hub/mod.ts';
 import {
   createIceCredentials,
   hostCandidate,
@@ -56,8 +56,6 @@ export interface WebrtcServerOptions {
   readonly admitted?: AdmittedSessions;
   /** What a second publisher of a live stream gets, by app. */
   readonly secondPublisher: (app: string) => 'reject' | 'takeover';
-  /** Sees to it that all renditions of a stream are offered that can be. Absent: there are none but the publisher's. */
-  readonly offerNow?: (stream: LiveStream) => void;
   /** Absent: nothing is traced. */
   readonly joins?: JoinTraces;
   readonly clock: Clock;
@@ -247,7 +245,6 @@ export class WebrtcServer implements WhipSessions {
     const { hub, clock } = this.options;
     const stream = hub.stream(offer.ref.path);
     if (stream === undefined || stream.tracks.length === 0) return { refused: 'stream-not-live' };
-    this.options.offerNow?.(stream);
     const name = cname();
     const viewer = new WebrtcViewer({
       stream,
