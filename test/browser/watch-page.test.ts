@@ -150,4 +150,29 @@ describe('the watch page in Chromium', () => {
     },
     90_000,
   );
+
+  it('goes on by LL-HLS with the next publication of a stream that has ended', async () => {
+    const url = `${server.rtmpUrl}/live/anew`;
+    const codecs = { videoCodec: 'h264', audioCodec: 'aac' } as const;
+    let publisher = await publish({ url, ...codecs });
+    try {
+      await page.goto(`${server.httpUrl}/watch/live/anew?transport=hls`);
+      await playFor(3);
+      await page.evaluate(() => {
+        const phases = new Set<string>();
+        setInterval(() => phases.add((window as unknown as { sluice: { phase: string } }).sluice.phase), 20);
+        Object.assign(window, { phases });
+      });
+      await publisher.close();
+      publisher = await publish({ url, ...codecs });
+      const phases = (): Promise<string[]> => page.evaluate(() => [...(Reflect.get(window, 'phases') as Set<string>)]);
+      await expect.poll(phases, { timeout: PATIENCE_MS, interval: 50 }).toContain('starting');
+      await playFor(1);
+      // Nothing was wrong: it was told that there is another one.
+      expect(await phases()).not.toContain('recovering');
+      expect(complaints).toEqual([]);
+    } finally {
+      await publisher.close();
+    }
+  }, 90_000);
 });

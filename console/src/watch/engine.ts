@@ -56,6 +56,8 @@ export interface Engine {
   readonly protocol: string;
   /** The clock of the video element runs on while nothing comes; the engine itself says what it got. */
   readonly tellsProgress: boolean;
+  /** What it plays has an end: a stream of this name that is live is another one. */
+  readonly isOver: boolean;
   /** Best first. */
   readonly qualities: readonly Quality[];
   /** Index of the quality on the screen, or -1. */

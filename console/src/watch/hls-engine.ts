@@ -69,6 +69,10 @@ export class HlsEngine implements Engine {
     return this.#hls.latestLevelDetails?.partList ? 'LL-HLS' : 'HLS';
   }
 
+  get isOver(): boolean {
+    return this.#hls.latestLevelDetails?.live === false;
+  }
+
   get qualities(): readonly Quality[] {
     return this.#qualities;
   }

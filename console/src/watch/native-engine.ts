@@ -9,6 +9,8 @@ export const nativeEngineWorks = (video: HTMLVideoElement): boolean => video.can
 export class NativeEngine implements Engine {
   readonly protocol = 'HLS (native)';
   readonly tellsProgress = false;
+  /** Known to the browser, which goes on to the end. */
+  readonly isOver = false;
   readonly qualities = [];
   readonly playing = -1;
   readonly chosen = -1;

@@ -250,9 +250,10 @@ export class WatchSession implements PlayerOutput, EngineListener {
     const now = performance.now();
     this.#machine.probed(presence, now);
     const { phase } = this.#machine.state;
-    // What is published now cannot be played in the way it was: another publisher came, say.
+    // What is published now cannot be played in the way it was: another publisher came, say. Or what was played is over, and its very last part did not come.
     const isOther = this.#transport !== undefined && this.#transport !== this.#snapshot.transport.transport;
-    if (isOther && phase === 'stalled') this.#machine.reload(now);
+    const isNext = presence === 'live' && this.#engine?.isOver === true;
+    if ((isOther || isNext) && phase === 'stalled') this.#machine.reload(now);
   }
 
   #decide(): TransportDecision {

@@ -32,6 +32,7 @@ export const whepEngineWorks = (): boolean => typeof RTCPeerConnection === 'func
 export class WhepEngine implements Engine, WhepOutput {
   readonly protocol = 'WebRTC';
   readonly tellsProgress = true;
+  readonly isOver = false;
   readonly #video: HTMLVideoElement;
   readonly #url: string;
   readonly #listener: EngineListener;
