@@ -4,7 +4,7 @@ import { type BackoffLimits, backoffMs } from '../backoff/backoff.ts';
  * Where the player is:
  * `checking` asks the server for the first time; `waiting` for the stream to start; `starting` loads it, no picture yet;
  * `playing`; `stalled` ran out of data, the reason not yet known; `held` the publisher is away and the server holds the stream;
- * `recovering` after a fatal error; `failed` gave up: the viewer may try again, and the next publication is tried by itself.
+ * `recovering` after a fatal error; `failed` gave up, the viewer may try again.
  */
 export type PlayerPhase = 'checking' | 'waiting' | 'starting' | 'playing' | 'stalled' | 'held' | 'recovering' | 'failed';
 
@@ -122,19 +122,13 @@ export class PlayerMachine {
       }
     }
     this.#resume();
-    this.#ask();
+    if (phase !== 'failed') this.#ask();
   }
 
   probed(presence: Presence, now: number): void {
     this.#probing = false;
     const { phase } = this.#state;
-    if (phase === 'failed') {
-      // What comes after this one may be played: a publisher changes the codec, say.
-      if (presence === 'absent') this.#wait(now);
-      else this.#later(now, this.#options.waitBackoff.maxMs);
-      return;
-    }
-    if (phase === 'playing' && !this.#engineIdle) return;
+    if (phase === 'failed' || (phase === 'playing' && !this.#engineIdle)) return;
     this.#set({ serverSilent: presence === 'unreachable' });
     switch (presence) {
       case 'absent':
@@ -192,7 +186,7 @@ export class PlayerMachine {
     const { phase } = this.#state;
     this.#set({ fatalErrors: this.#state.fatalErrors + 1, failure: { kind, detail } });
     if (kind === 'unsupported' || kind === 'unavailable') {
-      this.#giveUp(now);
+      this.#giveUp();
       return;
     }
     // The engine is kept, with its picture and what it has buffered, until it is known what became of the stream.
@@ -273,17 +267,17 @@ export class PlayerMachine {
     this.#lastFailureAt = now;
     this.#failures += 1;
     if (this.#failures > this.#options.failuresMax) {
-      this.#giveUp(now);
+      this.#giveUp();
       return;
     }
     this.#enter('recovering');
     this.#later(now, backoffMs(this.#options.recoverBackoff, this.#failures - 1, this.#options.random()));
   }
 
-  #giveUp(now: number): void {
+  #giveUp(): void {
     this.#unload();
+    this.#wakeAt = undefined;
     this.#enter('failed');
-    this.#later(now, this.#options.waitBackoff.maxMs);
   }
 
   #resume(): void {
