@@ -132,17 +132,18 @@ export class WhipRoute {
   private isWaitedFor(request: HttpRequest, response: HttpResponse, target: WhipTarget, query: string, body: WhipRequest['body']): boolean {
     const { door } = this.options;
     const isOffer = target.kind === 'play' && target.session === undefined && typeof body !== 'string' && body.length > 0;
-    const hasTracks = (): boolean => (door?.find(target.ref.path)?.tracks.length ?? 0) > 0;
-    if (!isOffer || this.isClosing || door === undefined || hasTracks()) return false;
+    if (!isOffer || this.isClosing || door === undefined) return false;
+    const stream = door.find(target.ref.path);
+    if (stream !== undefined && stream.tracks.length > 0) return false;
     const gone = new AbortController();
     const join = this.traced.get(response);
     const bring = (): ReturnType<BringStream> => door.bring(target.ref, gone.signal);
     const brought = this.options.joins === undefined ? bring() : this.options.joins.during(join, bring);
     if (brought === undefined) return false;
     response.once('close', () => gone.abort());
-    void brought.then((stream) => {
+    void brought.then((found) => {
       // Of one that has begun and sends nothing the endpoint says what there is to say.
-      const isHere = stream !== undefined || (!this.isClosing && door.find(target.ref.path) !== undefined);
+      const isHere = found !== undefined || (!this.isClosing && door.find(target.ref.path) !== undefined);
       if (response.destroyed || response.writableEnded) join?.end('whip.client-gone');
       else if (isHere) this.answer(request, response, target, query, body);
       else {
